@@ -1,0 +1,1 @@
+"""The visit: services, staff, hours, calendar and booking."""

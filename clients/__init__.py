@@ -1,0 +1,1 @@
+"""The person: card, consent ledger, notes, search and import."""

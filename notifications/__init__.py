@@ -1,0 +1,1 @@
+"""What the salon says: kinds, planner, outbox, gate, channels and providers."""

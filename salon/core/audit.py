@@ -1,0 +1,36 @@
+"""The audit trail. Operations call `record` inside their own transaction; it never holds a value of a person."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from django.db import models
+
+from salon.core.models import AuditEvent, User
+
+_CODE = re.compile(r"[a-z0-9_.:,*-]{0,80}\Z")
+
+Fact = int | bool | str | None | Sequence[str] | Sequence[int]
+
+
+def record(
+    action: str, subject: models.Model | None = None, *, by: User | None = None, **facts: Fact
+) -> AuditEvent:
+    """Write down that `by` (None: the system) did `action` to `subject`, and return the event.
+
+    `facts` may hold ids, counts, flags, field names and reason codes. Raises ValueError for any text that is
+    not a code, so that no name, address or note can slip into a table that erasure does not clean.
+    """
+    for name, fact in facts.items():
+        values = [fact] if isinstance(fact, str) else fact if isinstance(fact, (list, tuple, set)) else []
+        for value in values:
+            if isinstance(value, str) and not _CODE.match(value):
+                raise ValueError(f"{name} holds text that is not a code")
+        if isinstance(fact, Mapping):
+            raise ValueError(f"{name} holds a mapping")
+    return AuditEvent.objects.create(
+        action=action,
+        by=by,
+        subject_type=subject._meta.label_lower if subject is not None else "",
+        subject_id=subject.pk if subject is not None else None,
+        facts=facts,
+    )

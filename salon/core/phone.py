@@ -1,0 +1,57 @@
+"""Phone numbers in the salon's country: read in any spelling, stored as E.164, shown as people there write them."""
+
+import phonenumbers
+from django.utils.translation import gettext as _
+
+from salon.core.errors import Refused
+
+EXAMPLES = {"FR": "06 12 34 56 78", "DE": "0151 23456789", "GB": "07400 123456"}
+
+
+def example(country: str) -> str:
+    """Return a number as somebody in `country` (two letters) would type it."""
+    if country in EXAMPLES:
+        return EXAMPLES[country]
+    number = phonenumbers.example_number_for_type(country, phonenumbers.PhoneNumberType.MOBILE)
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL) if number else "+33 6 12 34 56 78"
+
+
+def read(text: str, country: str) -> str:
+    """Return `text` as E.164, read as a number of `country` unless it starts with + or 00.
+
+    Raises Refused with a sentence that gives an example when it is no possible number.
+    """
+    refusal = Refused(_("Enter a phone number, like %(example)s") % {"example": example(country)}, field="phone")
+    try:
+        number = phonenumbers.parse(text, country)
+    except phonenumbers.NumberParseException as error:
+        raise refusal from error
+    if not phonenumbers.is_valid_number(number):
+        raise refusal
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def show(e164: str, country: str) -> str:
+    """Return the number as people in `country` write it: national at home, with +CC from abroad."""
+    if not e164:
+        return ""
+    try:
+        number = phonenumbers.parse(e164, None)
+    except phonenumbers.NumberParseException:
+        return e164
+    at_home = phonenumbers.country_code_for_region(country) == number.country_code
+    form = phonenumbers.PhoneNumberFormat.NATIONAL if at_home else phonenumbers.PhoneNumberFormat.INTERNATIONAL
+    return phonenumbers.format_number(number, form)
+
+
+def mask(shown: str) -> str:
+    """Return a shown number with all but its first two and last two digits hidden: "06 •• •• •• 11"."""
+    digits = [index for index, char in enumerate(shown) if char.isdigit()]
+    hidden = set(digits[2:-2])
+    return "".join("•" if index in hidden else char for index, char in enumerate(shown))
+
+
+def mask_email(address: str) -> str:
+    """Return an address with its mailbox hidden after two letters: "am•••@example.org"."""
+    box, at, domain = address.partition("@")
+    return f"{box[:2]}•••{at}{domain}" if at else ""

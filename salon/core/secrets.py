@@ -1,0 +1,52 @@
+"""Credentials at rest, and keyed hashes of addresses. The keys come from the installation, never from the database."""
+
+import hashlib
+import hmac
+from typing import Any
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
+from django.db import models
+
+
+def _box() -> MultiFernet:
+    return MultiFernet([Fernet(key) for key in settings.FIELD_KEYS])
+
+
+class Unreadable(Exception):
+    """A credential cannot be decrypted: the key of the installation was changed or lost."""
+
+
+class EncryptedField(models.TextField):
+    """Text that is encrypted in the database and plain in Python. An empty text stays empty.
+
+    Raises Unreadable on loading a value that none of the installation's keys opens.
+    """
+
+    def get_prep_value(self, value: Any) -> Any:
+        """Return the ciphertext to store."""
+        text = super().get_prep_value(value)
+        return _box().encrypt(text.encode()).decode() if text else text
+
+    def from_db_value(self, value: str | None, expression: object, connection: object) -> str | None:
+        """Return the plain text."""
+        if not value:
+            return value
+        try:
+            return _box().decrypt(value.encode()).decode()
+        except InvalidToken as error:
+            raise Unreadable("No key of this installation opens the stored credential.") from error
+
+
+def address_hash(channel: str, address: str) -> str:
+    """Return the keyed hash (64 hex digits) by which `address` is known where the address itself must not stand.
+
+    `address` is already normalised: an e-mail in lower case, a phone number as E.164. A plain hash would not do:
+    phone numbers can be counted through.
+    """
+    return hmac.new(settings.ADDRESS_KEY.encode(), f"{channel}:{address}".encode(), hashlib.sha256).hexdigest()
+
+
+def token_hash(token: str) -> str:
+    """Return the hash under which a long random token is stored (64 hex digits)."""
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,38 @@
+"""What the base template shows on every page: the places of the navigation, the salon, the reader."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from salon.core.models import User
+from salon.core.roles import May
+
+
+@dataclass(frozen=True)
+class Place:
+    """One place of the navigation. `url` is a URL name, `prefixes` the paths at which the place is current."""
+
+    label: str | Promise
+    icon: str
+    url: str
+    act: May
+    prefixes: tuple[str, ...]
+
+
+PLACES = (
+    Place(_("Calendar"), "calendar-event", "appointments:today", May.SEE_CALENDAR, ("/calendar/", "/appointments/")),
+    Place(_("Clients"), "users", "clients:list", May.SEE_CLIENTS, ("/clients/", "/search/")),
+    Place(_("Messages"), "message", "notifications:list", May.SEE_MESSAGES, ("/messages/",)),
+    Place(_("Settings"), "settings", "core:settings", May.READ_SETTINGS, ("/settings/",)),
+)
+
+
+def context(request: HttpRequest) -> dict[str, Any]:
+    """Return `salon` (or None before set-up), `places` (what this user's role may enter) and `place` (the current one)."""
+    user = getattr(request, "user", None)
+    places = [place for place in PLACES if isinstance(user, User) and user.may(place.act)]
+    current = next((place for place in places if request.path.startswith(place.prefixes)), None)
+    return {"salon": getattr(request, "salon", None), "places": places, "place": current}

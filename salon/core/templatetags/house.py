@@ -1,0 +1,102 @@
+"""Tags and filters that every template has without loading them."""
+
+import json
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django import template
+from django.contrib.messages.storage.base import Message
+from django.utils import formats, timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from salon.core import money, phone
+from salon.core.models import Salon, User
+from salon.core.roles import May
+
+register = template.Library()
+
+
+@register.simple_tag
+def icon(name: str, css: str = "") -> SafeString:
+    """Return the sprite icon `name`, hidden from screen readers: a word stands beside it."""
+    return format_html(
+        '<svg class="s-icon {}" aria-hidden="true" focusable="false" width="20" height="20"><use href="/static/icons.svg#{}"></use></svg>',
+        css,
+        name,
+    )
+
+
+@register.filter
+def may(user: User, act: str) -> bool:
+    """Return whether `user` has the act of that name: `{% if user|may:"book" %}`."""
+    return isinstance(user, User) and user.may(May(act))
+
+
+@register.filter
+def as_money(amount: Decimal, salon: Salon) -> str:
+    """Return the amount in the salon's currency as the reader's language writes it."""
+    return money.show(amount, salon.currency)
+
+
+@register.filter
+def as_phone(e164: str, salon: Salon) -> str:
+    """Return the number as people in the salon's country write it."""
+    return phone.show(str(e164 or ""), salon.country)
+
+
+@register.filter
+def as_day(value: date | datetime | None) -> str:
+    """Return "18 Nov 2026" as the reader's language writes it; nothing for no date."""
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        value = timezone.localtime(value).date()
+    # Translators: Django date format for a short date with its year
+    return formats.date_format(value, pgettext("date format", "j M Y"))
+
+
+@register.filter
+def as_weekday(value: date | datetime | None) -> str:
+    """Return "Wed 18 Nov" as the reader's language writes it; nothing for no date."""
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        value = timezone.localtime(value).date()
+    # Translators: Django date format for a weekday and a short date without the year
+    return formats.date_format(value, pgettext("date format", "D j M"))
+
+
+@register.filter
+def as_long_day(value: date | datetime | None) -> str:
+    """Return "Wednesday 18 November" as the reader's language writes it; nothing for no date."""
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        value = timezone.localtime(value).date()
+    # Translators: Django date format for a heading with weekday, day and month
+    return formats.date_format(value, pgettext("date format", "l j F"))
+
+
+@register.filter
+def as_time(value: datetime | None) -> str:
+    """Return "14:30" in the salon's zone; nothing for no time."""
+    return "" if value is None else timezone.localtime(value).strftime("%H:%M")
+
+
+@register.filter
+def undo_of(message: Message) -> dict[str, Any]:
+    """Return `{"undo_url", "undo"}` of a toast, or an empty mapping for one without Undo."""
+    return json.loads(message.extra_tags) if message.extra_tags else {}
+
+
+@register.filter
+def minutes(count: int) -> str:
+    """Return a length: "45 min", "1 h 30"."""
+    hours, rest = divmod(int(count), 60)
+    if not hours:
+        return _("%(count)d min") % {"count": rest}
+    return _("%(hours)d h") % {"hours": hours} if not rest else _("%(hours)d h %(rest)02d") % {"hours": hours, "rest": rest}

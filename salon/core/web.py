@@ -1,0 +1,135 @@
+"""What every view uses: who may enter, page or fragment, toasts with Undo.
+
+A view, always in this order: fetch by access, bind, operate, refuse, answer.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import render, resolve_url
+from django.template.loader import render_to_string
+from django.utils.cache import patch_vary_headers
+from django.utils.http import url_has_allowed_host_and_scheme
+from django_htmx.middleware import HtmxDetails
+
+from salon.core.errors import Refused
+from salon.core.models import User
+from salon.core.roles import May
+
+
+class SignedIn(HttpRequest):
+    """A request behind `allowed`: its user is one of ours."""
+
+    user: User  # type: ignore[assignment]
+    htmx: HtmxDetails
+
+
+P = ParamSpec("P")
+AnyView = TypeVar("AnyView", bound=Callable[..., HttpResponseBase])
+
+
+class MissingAct(PermissionDenied):
+    """The signed-in user's role has not the act; the 403 page says who has it."""
+
+    def __init__(self, act: May) -> None:
+        super().__init__(act.value)
+        self.act = act
+
+
+def allowed(
+    act: May,
+) -> Callable[[Callable[Concatenate[SignedIn, P], HttpResponseBase]], Callable[Concatenate[HttpRequest, P], HttpResponseBase]]:
+    """Open a view to the roles that have `act`. Nobody signed in: to the sign-in page (a fragment gets 401).
+
+    Raises MissingAct (the 403 page) for a role that has it not. A house test fails on a view without this or `public`.
+    """
+
+    def decorate(
+        view: Callable[Concatenate[SignedIn, P], HttpResponseBase],
+    ) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
+        @wraps(view)
+        def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            user = request.user
+            if not isinstance(user, User):
+                if request.headers.get("HX-Request"):
+                    return HttpResponse(status=401)
+                return redirect_to_login(request.get_full_path())
+            if not user.may(act):
+                raise MissingAct(act)
+            return view(request, *args, **kwargs)  # type: ignore[arg-type]
+
+        guarded.act = act  # type: ignore[attr-defined]
+        return guarded
+
+    return decorate
+
+
+def public(view: AnyView) -> AnyView:
+    """Mark a view that anybody may open without signing in."""
+    view.is_public = True  # type: ignore[attr-defined]
+    return view
+
+
+def is_fragment(request: HttpRequest) -> bool:
+    """Return whether htmx asks for a part of a page: not for a plain, boosted or history-restore request."""
+    headers = request.headers
+    return (
+        headers.get("HX-Request") == "true"
+        and headers.get("HX-Boosted") != "true"
+        and headers.get("HX-History-Restore-Request") != "true"
+    )
+
+
+def page(
+    request: HttpRequest,
+    template: str,
+    context: Mapping[str, Any] | None = None,
+    *,
+    fragment: str | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """Return the full page `template`, or its part `fragment` (a `_name.html` that the page includes) for htmx.
+
+    Waiting toasts ride along with a fragment out of band. Answers are never stored by a browser or a proxy.
+    """
+    if fragment is not None and is_fragment(request):
+        html = render_to_string(fragment, dict(context or {}), request) + render_to_string("components/_toasts_oob.html", {}, request)
+        response = HttpResponse(html, status=status)
+    else:
+        response = render(request, template, dict(context or {}), status=status)
+    patch_vary_headers(response, ("HX-Request",))
+    return response
+
+
+def toast(request: HttpRequest, text: str, *, undo_url: str = "", undo: str = "", level: int = messages.SUCCESS) -> None:
+    """Show `text` in the dock of the next answer; with `undo_url` an Undo button that POSTs `undo` as `token`."""
+    extra = json.dumps({"undo_url": undo_url, "undo": undo}) if undo_url else ""
+    messages.add_message(request, level, text, extra_tags=extra)
+
+
+def go(request: HttpRequest, to: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+    """Return a 303 to `to` (URL name, model or path): by HX-Location for htmx, so that the whole page changes."""
+    url = resolve_url(to, *args, **kwargs)
+    if request.headers.get("HX-Request") == "true":
+        return HttpResponse(status=204, headers={"HX-Redirect": url})
+    return HttpResponseRedirect(url, status=303)
+
+
+def safe_next(request: HttpRequest, default: str) -> str:
+    """Return the `next` that the request carries if it stays on this host, else `default`."""
+    target = request.POST.get("next") or request.GET.get("next") or ""
+    if url_has_allowed_host_and_scheme(target, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
+        return target
+    return resolve_url(default)
+
+
+def refuse(form: forms.BaseForm, refused: Refused) -> None:
+    """Put the sentence of a refusal at the form's field it belongs to, or at its top."""
+    form.add_error(refused.field if refused.field in form.fields else None, refused.message)
