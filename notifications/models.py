@@ -1,0 +1,225 @@
+"""What the salon says: the outbox, its attempts, the two switches and the mail server. Message is written by `outbox` alone."""
+
+from typing import ClassVar
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from appointments.models import Appointment
+from clients.models import Channel, Client
+from salon.core.secrets import EncryptedField
+
+
+class State(models.TextChoices):
+    """Where a message stands. The steps between them: `notifications.outbox`."""
+
+    PENDING = "pending", _("Waiting")
+    CLAIMED = "claimed", _("Being prepared")
+    HANDOFF = "handoff", _("Being sent")
+    ACCEPTED = "accepted", _("Sent")
+    DELIVERED = "delivered", _("Delivered")
+    BOUNCED = "bounced", _("Bounced")
+    FAILED = "failed", _("Failed")
+    UNKNOWN = "unknown", _("Fate unknown")
+    CLOSED_UNKNOWN = "closed_unknown", _("Fate unknown, closed")
+    CANCELLED = "cancelled", _("Cancelled")
+    SUPPRESSED = "suppressed", _("Not sent")
+    EXPIRED = "expired", _("Too late")
+    QUARANTINED = "quarantined", _("Set aside")
+    HELD = "held", _("Held for review")
+
+
+class Message(models.Model):
+    """One thing said to one client: the outbox, which is also the queue and the history.
+
+    Unique by (kind, client, occasion): the occasion names the thing said and holds neither client nor channel, so
+    that a merge can repoint the client and a changed channel cannot say a thing twice.
+    """
+
+    kind = models.CharField(max_length=20)
+    channel = models.CharField(max_length=10, choices=Channel.choices)
+    client = models.ForeignKey(Client, null=True, on_delete=models.SET_NULL, related_name="messages")
+    appointment = models.ForeignKey(Appointment, null=True, on_delete=models.SET_NULL, related_name="messages")
+    occasion = models.CharField(max_length=80)
+    # The version and the start of the visit that this message speaks of.
+    time_version = models.PositiveIntegerField(null=True)
+    told_start_at = models.DateTimeField(null=True)
+
+    state = models.CharField(max_length=15, choices=State.choices, default=State.PENDING)
+    reason = models.CharField(max_length=40, blank=True)
+    not_before = models.DateTimeField()
+    expires_at = models.DateTimeField()
+
+    lease_token = models.UUIDField(null=True)
+    lease_until = models.DateTimeField(null=True)
+    claim_count = models.PositiveSmallIntegerField(default=0)
+    attempt_count = models.PositiveSmallIntegerField(default=0)
+    handoff_at = models.DateTimeField(null=True)
+    settled_at = models.DateTimeField(null=True)
+
+    # Filled at the hand-over: whom and what exactly.
+    address_hmac = models.CharField(max_length=64, blank=True)
+    recipient = models.CharField(max_length=254, blank=True)
+    language = models.CharField(max_length=5, blank=True)
+    title = models.CharField(max_length=250, blank=True)
+    body = models.TextField(blank=True)
+    provider = models.CharField(max_length=20, blank=True)
+    provider_id = models.CharField(max_length=200, blank=True)
+
+    resend_of = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="resends")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "client", "occasion"], name="notifications_message_said_once"),
+            models.CheckConstraint(condition=models.Q(state__in=State.values), name="notifications_message_known_state"),
+        ]
+        indexes = [
+            models.Index(fields=["not_before", "id"], name="notifications_message_due", condition=models.Q(state="pending")),
+            models.Index(fields=["lease_until"], name="notifications_message_lease", condition=models.Q(state__in=["claimed", "handoff"])),
+            models.Index(fields=["client", "-created_at"], name="notifications_message_card"),
+            models.Index(fields=["appointment", "kind"], name="notifications_message_visit"),
+            models.Index(fields=["state", "-created_at"], name="notifications_message_page"),
+        ]
+
+    class Privacy:
+        """That something was said stays as a count; to whom and which words goes."""
+
+        subject = "client"
+        erase: ClassVar[set[str]] = {
+            "client", "recipient", "title", "body", "address_hmac", "provider_id", "language", "appointment", "told_start_at",
+        }  # fmt: skip
+        keep: ClassVar[set[str]] = {
+            "id", "kind", "channel", "occasion", "time_version", "state", "reason", "not_before", "expires_at",
+            "lease_token", "lease_until", "claim_count", "attempt_count", "handoff_at", "settled_at", "provider",
+            "resend_of", "created_at",
+        }  # fmt: skip
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.channel} {self.state}"
+
+
+class Attempt(models.Model):
+    """One hand-over of a message: the decision it stood on, and how far it came. Never deleted by hand."""
+
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="attempts")
+    lease_token = models.UUIDField()
+    at = models.DateTimeField()
+    # What the gate relied on: ledger ids, wording and profile versions, standing, salon switches. No address, no name.
+    decision = models.JSONField(default=dict)
+    phase = models.CharField(max_length=12, blank=True)
+    outcome = models.CharField(max_length=12, blank=True)
+    code = models.CharField(max_length=20, blank=True)
+    duration_ms = models.PositiveIntegerField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["message", "lease_token"], name="notifications_attempt_once_a_lease")]
+
+    class Privacy:
+        """Ids and codes only."""
+
+        subject = "message__client"
+        erase: ClassVar[set[str]] = set()
+        keep: ClassVar[set[str]] = {
+            "id", "message", "lease_token", "at", "decision", "phase", "outcome", "code", "duration_ms",
+        }  # fmt: skip
+
+    def __str__(self) -> str:
+        return f"attempt of message {self.message_id}: {self.outcome or 'open'}"
+
+
+class Trigger(models.Model):
+    """The salon's switch for one kind: whether it goes by itself, and when. The client's answer is the other switch."""
+
+    kind = models.CharField(max_length=20, primary_key=True)
+    is_on = models.BooleanField(_("on"), default=False)
+    # For kinds that go before something: so many days before, at this wall time of the salon.
+    days_before = models.PositiveSmallIntegerField(
+        _("days before"), default=1, validators=[MinValueValidator(0), MaxValueValidator(30)]
+    )
+    at = models.TimeField(_("at"), default="10:00")
+    switched_on_at = models.DateTimeField(null=True)
+
+    class Privacy:
+        """No person."""
+
+        subject = None
+        erase: ClassVar[set[str]] = set()
+        keep: ClassVar[set[str]] = {"kind", "is_on", "days_before", "at", "switched_on_at"}
+
+    def __str__(self) -> str:
+        return self.kind
+
+
+class MailServer(models.Model):
+    """The salon's own SMTP server: one row, or none yet."""
+
+    class Security(models.TextChoices):
+        """How the connection is protected."""
+
+        STARTTLS = "starttls", _("STARTTLS (port 587)")
+        TLS = "tls", _("TLS (port 465)")
+        NONE = "none", _("None (only on this machine)")
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    host = models.CharField(_("server"), max_length=253)
+    port = models.PositiveIntegerField(_("port"), default=587, validators=[MinValueValidator(1), MaxValueValidator(65535)])
+    security = models.CharField(_("security"), max_length=10, choices=Security.choices, default=Security.STARTTLS)
+    user = models.CharField(_("user name"), max_length=254, blank=True)
+    password = EncryptedField(_("password"), blank=True)
+    sender = models.EmailField(_("sender address"), max_length=254)
+    reply_to = models.EmailField(_("answers go to"), max_length=254, blank=True)
+    changed_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(pk=1), name="notifications_mailserver_only_one")]
+
+    class Privacy:
+        """The salon's own server."""
+
+        subject = None
+        erase: ClassVar[set[str]] = set()
+        keep: ClassVar[set[str]] = {
+            "id", "host", "port", "security", "user", "password", "sender", "reply_to", "changed_at",
+        }  # fmt: skip
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+class Provider(models.Model):
+    """How a provider fares: its circuit breaker. One row a provider, by name."""
+
+    name = models.CharField(max_length=20, primary_key=True)
+    failure_count = models.PositiveIntegerField(default=0)
+    open_until = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=40, blank=True)
+
+    class Privacy:
+        """No person."""
+
+        subject = None
+        erase: ClassVar[set[str]] = set()
+        keep: ClassVar[set[str]] = {"name", "failure_count", "open_until", "reason"}
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Heartbeat(models.Model):
+    """When planner and sender last ran through. What the health page reads."""
+
+    name = models.CharField(max_length=20, primary_key=True)
+    at = models.DateTimeField()
+
+    class Privacy:
+        """No person."""
+
+        subject = None
+        erase: ClassVar[set[str]] = set()
+        keep: ClassVar[set[str]] = {"name", "at"}
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.at:%H:%M:%S}"

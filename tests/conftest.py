@@ -1,0 +1,49 @@
+"""What every test stands on: a salon, the cast, a signed-in browser for each role."""
+
+import os
+from collections.abc import Callable
+
+import pytest
+from django.test import Client as Browser
+
+from salon.core.models import Salon, User
+from salon.core.roles import Role
+from tests import factories, people
+
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+
+
+@pytest.fixture
+def salon(db: None) -> Salon:
+    """A salon in Lyon."""
+    return factories.salon()
+
+
+@pytest.fixture
+def owner(salon: Salon) -> User:
+    """Olivia."""
+    return people.user_with(Role.OWNER)
+
+
+@pytest.fixture
+def reception(salon: Salon) -> User:
+    """Sofia."""
+    return people.user_with(Role.RECEPTION)
+
+
+@pytest.fixture
+def stylist(salon: Salon) -> User:
+    """Léa."""
+    return people.user_with(Role.STYLIST)
+
+
+@pytest.fixture
+def signed_in(salon: Salon) -> Callable[[Role], Browser]:
+    """Return a function that gives a test browser signed in as the cast's user of a role."""
+
+    def sign_in(role: Role) -> Browser:
+        browser = Browser(raise_request_exception=True)
+        browser.force_login(people.user_with(role))
+        return browser
+
+    return sign_in

@@ -1,0 +1,69 @@
+"""Rows for tests, made directly: each function fills what the test does not care about."""
+
+import datetime as dt
+import itertools
+import zoneinfo
+from decimal import Decimal
+from typing import Any
+
+from appointments.models import Appointment, Service, Staff, WorkingHours
+from clients.models import Client, Subject
+from salon.core.models import Salon
+
+PARIS = zoneinfo.ZoneInfo("Europe/Paris")
+_numbers = itertools.count(10_000)
+
+
+def salon(**fields: Any) -> Salon:
+    """Return the salon's profile: a salon in Lyon unless told otherwise."""
+    defaults = {
+        "name": "Atelier Nord", "street": "12 rue des Lilas", "postcode": "69003", "city": "Lyon", "country": "FR",
+        "phone": "+33472000000", "email": "bonjour@atelier-nord.example", "time_zone": "Europe/Paris", "language": "fr",
+        "currency": "EUR", "is_mfa_required": False,
+    }  # fmt: skip
+    row, _ = Salon.objects.update_or_create(pk=1, defaults={**defaults, **fields})
+    return row
+
+
+def client(**fields: Any) -> Client:
+    """Return a client with a subject, as `records.add` would leave them, without going through it."""
+    number = next(_numbers)
+    defaults: dict[str, Any] = {
+        "first_name": "Amélie", "last_name": f"Bertrand{number}", "email": f"amelie{number}@example.org",
+        "phone": f"+336880{number}", "language": "fr",
+    }  # fmt: skip
+    values = {**defaults, **fields}
+    values.setdefault("search_text", f"{values['first_name']} {values['last_name']}".lower())
+    values.setdefault("sort_name", f"{values['last_name']} {values['first_name']}".lower())
+    row = Client.objects.create(**values)
+    Subject.objects.create(client=row)
+    return row
+
+
+def service(**fields: Any) -> Service:
+    """Return a service: a cut of 45 minutes for 42."""
+    return Service.objects.create(**{"name": "Coupe", "duration_minutes": 45, "price": Decimal("42.00"), **fields})
+
+
+def staff(**fields: Any) -> Staff:
+    """Return somebody who works Monday to Saturday, 9 to 19."""
+    row = Staff.objects.create(**{"name": "Léa", **fields})
+    WorkingHours.objects.bulk_create(
+        WorkingHours(staff=row, weekday=day, starts_at=dt.time(9), ends_at=dt.time(19)) for day in range(6)
+    )
+    return row
+
+
+def appointment(**fields: Any) -> Appointment:
+    """Return a booked visit, tomorrow at 14:30 in Paris unless `start_at` says otherwise."""
+    values = dict(fields)
+    for name, make in (("client", client), ("service", service), ("staff", staff)):
+        if name not in values:
+            values[name] = make()
+    if "start_at" not in values:
+        tomorrow = dt.datetime.now(PARIS).date() + dt.timedelta(days=1)
+        values["start_at"] = dt.datetime.combine(tomorrow, dt.time(14, 30), PARIS)
+    values.setdefault("end_at", values["start_at"] + dt.timedelta(minutes=values["service"].duration_minutes))
+    values.setdefault("price", values["service"].price)
+    values.setdefault("is_notice_wanted", True)
+    return Appointment.objects.create(**values)
