@@ -1,0 +1,281 @@
+"""May we send? One pure function, asked at the hand-over of every message, which returns every reason against it.
+
+Called by dispatch (to send) and by `why` (to explain). Reads nothing: the facts come from `notifications.facts`.
+Nothing else may make a `Send`; a channel does not send without one.
+"""
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from notifications.kinds import Kind, Wanted
+
+# Raised when a rule changes, so that a stored decision says by which rules it was taken.
+VERSION = "2026-1"
+
+CHANNELS = frozenset({"email", "sms"})
+CONSENTS = frozenset({"granted", "pending", "withdrawn", "soft_opt_in", "unknown"})
+SCOPES = frozenset({"", "delivery", "marketing", "all"})
+VISIT_STATES = frozenset({"stands", "cancelled", "over"})
+
+# Every reason, in the order in which they count: the first one is shown.
+PRECEDENCE = (
+    "error",
+    "hold",
+    "erased",
+    "restricted",
+    "inactive",
+    # obsolete: what the message says is no longer so, or no longer of use
+    "gone",
+    "cancelled",
+    "undone",
+    "over",
+    "moved",
+    "duplicate",
+    "past",
+    "too_late",
+    "expired",
+    "no_address",
+    "invalid_address",
+    "suppressed_all",
+    "channel_stop",
+    "marketing_objection",
+    "consent_missing",
+    "client_refused",
+    "blacklisted",
+    "minor",
+    "no_public_address",
+    "automation_off",
+    "frequency_cap",
+)
+OBSOLETE = frozenset({"gone", "cancelled", "undone", "over", "moved", "duplicate", "past", "too_late", "expired"})
+
+MARKETING_A_DAY = 1
+MARKETING_A_MONTH = 4
+
+
+@dataclass(frozen=True)
+class Visit:
+    """The visit a message is about, as it stands now. `state`: stands, cancelled, or over (arrived, done, no-show)."""
+
+    id: int
+    time_version: int
+    start_at: dt.datetime
+    state: str
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that the decision depends on, as plain values: no address, no name, nothing that needs a lookup.
+
+    `scope` and `stop_reason` are those of the address row. `consent` is the fold of the ledger for the kind's
+    purpose, the channel and the present address, `event_ids` the ledger lines it was folded from.
+    `said_version` and `said_start_at` are the version and the start of the visit that the message speaks of.
+    """
+
+    message_id: int
+    kind: Kind
+    channel: str
+    zone: str
+    client_id: int | None
+    expires_at: dt.datetime
+    consent: str = "unknown"
+    event_ids: tuple[int, ...] = ()
+    address_id: int | None = None
+    has_address: bool = True
+    scope: str = ""
+    stop_reason: str = ""
+    is_erased: bool = False
+    is_restricted: bool = False
+    is_inactive: bool = False
+    is_blacklisted: bool = False
+    is_minor: bool = False
+    visit: Visit | None = None
+    said_version: int | None = None
+    said_start_at: dt.datetime | None = None
+    is_told: bool = False
+    is_switched_on: bool = False
+    is_automatic: bool = True
+    is_client_act: bool = False
+    is_on_hold: bool = False
+    # Only with every condition of the soft opt-in met (off by default everywhere).
+    is_soft_opt_in_open: bool = False
+    # Salons whose country asks for a yes even to reminders.
+    is_service_opt_in: bool = False
+    has_public_address: bool = False
+    marketing_day_count: int = 0
+    marketing_month_count: int = 0
+    holidays: frozenset[dt.date] = frozenset()
+
+
+@dataclass(frozen=True)
+class Send:
+    """Leave to hand this message over, now, once. Names what it stands on. Made by `decide` only."""
+
+    message_id: int
+    client_id: int
+    channel: str
+    event_ids: tuple[int, ...]
+    address_id: int | None
+    visit_id: int | None
+    visit_version: int | None
+    decided_at: dt.datetime
+    version: str = VERSION
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Not now: `until` is the first instant at which it may leave."""
+
+    until: dt.datetime
+    reason: str
+
+
+@dataclass(frozen=True)
+class Refuse:
+    """No, for all of these reasons, the weightiest first. Never empty."""
+
+    reasons: tuple[str, ...]
+
+
+Decision = Send | Wait | Refuse
+
+
+def decide(facts: Facts, now: dt.datetime) -> Decision:
+    """Say whether the message may leave at `now` (aware). Whatever cannot be understood is refused, never sent.
+
+    The policy: design page "consent and messages", 1.5.
+    """
+    try:
+        _understand(facts, now)
+        found = set(_reasons(facts, now))
+        if found:
+            return Refuse(tuple(reason for reason in PRECEDENCE if reason in found))
+        until = _allowed_from(facts, now)
+        if until > now:
+            return Refuse(("expired",)) if until >= _deadline(facts) else Wait(until, "quiet_hours")
+        if facts.client_id is None:
+            return Refuse(("gone",))
+        return Send(
+            message_id=facts.message_id,
+            client_id=facts.client_id,
+            channel=facts.channel,
+            event_ids=facts.event_ids,
+            address_id=facts.address_id,
+            visit_id=facts.visit.id if facts.visit else None,
+            visit_version=facts.visit.time_version if facts.visit else None,
+            decided_at=now,
+        )
+    except Exception:  # noqa: BLE001 (fail closed: an unreadable fact must never become a message)
+        return Refuse(("error",))
+
+
+def _understand(facts: Facts, now: dt.datetime) -> None:
+    """Raise ValueError for a value that the rules do not know."""
+    known = (
+        isinstance(facts.kind, Kind)
+        and facts.channel in CHANNELS
+        and facts.channel in facts.kind.hours
+        and facts.consent in CONSENTS
+        and facts.scope in SCOPES
+        and (facts.visit is None or facts.visit.state in VISIT_STATES)
+        and facts.kind.wanted in set(Wanted)
+        and now.utcoffset() is not None
+        and facts.expires_at.utcoffset() is not None
+    )
+    flags = (
+        facts.has_address, facts.is_erased, facts.is_restricted, facts.is_inactive, facts.is_blacklisted, facts.is_minor,
+        facts.is_told, facts.is_switched_on, facts.is_automatic, facts.is_client_act, facts.is_on_hold,
+        facts.is_soft_opt_in_open, facts.is_service_opt_in, facts.has_public_address,
+    )  # fmt: skip
+    if not known or any(type(flag) is not bool for flag in flags):
+        raise ValueError("a fact the gate does not know")
+
+
+def _reasons(facts: Facts, now: dt.datetime) -> Iterator[str]:
+    """Yield every reason against sending, in no order."""
+    if facts.is_on_hold:
+        yield "hold"
+    if facts.is_erased:
+        yield "erased"
+    if facts.is_restricted:
+        yield "restricted"
+    if facts.is_inactive:
+        yield "inactive"
+    if facts.client_id is None:
+        yield "gone"
+    yield from _obsolete(facts, now)
+    yield from _address(facts)
+    yield from (_marketing(facts) if facts.kind.is_marketing else _service(facts))
+    if facts.is_automatic and not facts.is_switched_on:
+        yield "automation_off"
+
+
+def _obsolete(facts: Facts, now: dt.datetime) -> Iterator[str]:
+    if now >= facts.expires_at:
+        yield "expired"
+    if facts.is_told:
+        yield "duplicate"
+    if facts.kind.wanted == Wanted.ALWAYS:
+        return
+    if facts.visit is None:
+        yield "gone"
+        return
+    if facts.kind.wanted == Wanted.STANDS and facts.visit.state != "stands":
+        yield facts.visit.state
+    if facts.kind.wanted == Wanted.CANCELLED and facts.visit.state != "cancelled":
+        yield "undone"
+    if facts.said_version != facts.visit.time_version or facts.said_start_at != facts.visit.start_at:
+        yield "moved"
+    if now >= facts.visit.start_at:
+        yield "past"
+    elif now > facts.visit.start_at - facts.kind.margin:
+        yield "too_late"
+
+
+def _address(facts: Facts) -> Iterator[str]:
+    if not facts.has_address:
+        yield "no_address"
+    if facts.scope == "delivery":
+        yield "invalid_address"
+    if facts.scope == "all":
+        yield "channel_stop" if facts.stop_reason == "stop" else "suppressed_all"
+
+
+def _service(facts: Facts) -> Iterator[str]:
+    if facts.consent == "withdrawn":
+        yield "client_refused"
+    elif facts.is_service_opt_in and facts.consent != "granted":
+        yield "consent_missing"
+
+
+def _marketing(facts: Facts) -> Iterator[str]:
+    if facts.scope == "marketing":
+        yield "marketing_objection"
+    if facts.consent != "granted" and not (facts.consent == "soft_opt_in" and facts.is_soft_opt_in_open):
+        yield "consent_missing"
+    if facts.is_blacklisted:
+        yield "blacklisted"
+    if facts.is_minor:
+        yield "minor"
+    if not facts.has_public_address:
+        yield "no_public_address"
+    if facts.marketing_day_count >= MARKETING_A_DAY or facts.marketing_month_count >= MARKETING_A_MONTH:
+        yield "frequency_cap"
+
+
+def _allowed_from(facts: Facts, now: dt.datetime) -> dt.datetime:
+    """Return the first instant at or after `now` outside the quiet hours of the salon's zone."""
+    if facts.is_client_act:
+        return now
+    return facts.kind.hours[facts.channel].first(now, ZoneInfo(facts.zone), facts.holidays)
+
+
+def _deadline(facts: Facts) -> dt.datetime:
+    """Return the instant from which the message makes no sense any more."""
+    if facts.visit is None:
+        return facts.expires_at
+    # A margin is crossed after start − margin, not at it.
+    margin = facts.visit.start_at - facts.kind.margin + dt.timedelta(microseconds=1)
+    return min(facts.expires_at, margin) if facts.kind.margin else min(facts.expires_at, facts.visit.start_at)
