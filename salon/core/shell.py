@@ -13,20 +13,26 @@ from salon.core.roles import May
 
 @dataclass(frozen=True)
 class Place:
-    """One place of the navigation. `url` is a URL name, `prefixes` the paths at which the place is current."""
+    """One place of the navigation.
+
+    `url` is a URL name, `prefixes` the paths at which the place is current, `key` the letter after g, `on_bar` says
+    whether a phone's bottom bar has it (the rest is under More).
+    """
 
     label: str | Promise
     icon: str
     url: str
     act: May
     prefixes: tuple[str, ...]
+    key: str
+    on_bar: bool = True
 
 
 PLACES = (
-    Place(_("Calendar"), "calendar-event", "appointments:today", May.SEE_CALENDAR, ("/calendar/", "/appointments/")),
-    Place(_("Clients"), "users", "clients:list", May.SEE_CLIENTS, ("/clients/", "/search/")),
-    Place(_("Messages"), "message", "notifications:list", May.SEE_MESSAGES, ("/messages/",)),
-    Place(_("Settings"), "settings", "core:settings", May.READ_SETTINGS, ("/settings/",)),
+    Place(_("Calendar"), "calendar-event", "appointments:today", May.SEE_CALENDAR, ("/calendar/", "/appointments/"), "c"),
+    Place(_("Clients"), "users", "clients:list", May.SEE_CLIENTS, ("/clients/", "/search/"), "l"),
+    Place(_("Messages"), "message", "notifications:list", May.SEE_MESSAGES, ("/messages/",), "m"),
+    Place(_("Settings"), "settings", "core:settings", May.READ_SETTINGS, ("/settings/", "/me/"), "s", on_bar=False),
 )
 
 

@@ -1,6 +1,7 @@
 """Pages that belong to no app: health, errors, settings of the salon, own menu."""
 
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 
 from salon.core.web import public
 
@@ -13,4 +14,4 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Answer a form whose token is missing or old."""
-    return HttpResponse("Forbidden", status=403, content_type="text/plain")
+    return render(request, "403_csrf.html", {"back": request.path}, status=403)

@@ -7,6 +7,8 @@ from typing import Any
 
 from django import template
 from django.contrib.messages.storage.base import Message
+from django.core.paginator import Page
+from django.templatetags.static import static
 from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -15,7 +17,7 @@ from django.utils.translation import pgettext
 
 from salon.core import money, phone
 from salon.core.models import Salon, User
-from salon.core.roles import May
+from salon.core.roles import May, roles_with
 
 register = template.Library()
 
@@ -24,8 +26,9 @@ register = template.Library()
 def icon(name: str, css: str = "") -> SafeString:
     """Return the sprite icon `name`, hidden from screen readers: a word stands beside it."""
     return format_html(
-        '<svg class="s-icon {}" aria-hidden="true" focusable="false" width="20" height="20"><use href="/static/icons.svg#{}"></use></svg>',
+        '<svg class="s-icon {}" aria-hidden="true" focusable="false" width="20" height="20"><use href="{}#{}"></use></svg>',
         css,
+        static("icons.svg"),
         name,
     )
 
@@ -100,3 +103,40 @@ def minutes(count: int) -> str:
     if not hours:
         return _("%(count)d min") % {"count": rest}
     return _("%(hours)d h") % {"hours": hours} if not rest else _("%(hours)d h %(rest)02d") % {"hours": hours, "rest": rest}
+
+
+@register.filter
+def initials(name: str) -> str:
+    """Return one or two capitals for a name: "Amélie Bertrand" is "AB", "Léa" is "LÉ"."""
+    words = [word for word in str(name or "").split() if word[0].isalnum()]
+    if not words:
+        return "?"
+    return (words[0][0] + words[-1][0] if len(words) > 1 else words[0][:2]).upper()
+
+
+@register.filter
+def who_may(act: str) -> str:
+    """Return the roles that have the act of that name, from the least to the most: "Manager, Owner"; nothing for no such act."""
+    try:
+        return ", ".join(str(role.label) for role in reversed(roles_with(May(str(act)))))
+    except ValueError:
+        return ""
+
+
+@register.filter
+def starts(text: str, beginning: str) -> bool:
+    """Return whether `text` begins with `beginning`; never for an empty beginning."""
+    return bool(beginning) and str(text).startswith(str(beginning))
+
+
+@register.filter
+def page_numbers(page: Page[Any]) -> list[int]:
+    """Return the numbers a pager shows, 0 for a gap: page 5 of 26 is 1, 0, 4, 5, 6, 0, 26."""
+    last = page.paginator.num_pages
+    near = sorted({1, last, *range(max(1, page.number - 1), min(last, page.number + 1) + 1)})
+    shown: list[int] = []
+    for number in near:
+        if shown and number - shown[-1] > 1:
+            shown.append(number - 1 if number - shown[-1] == 2 else 0)
+        shown.append(number)
+    return shown

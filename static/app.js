@@ -1,0 +1,186 @@
+/* Behaviour that plain pages do not have, by data- attributes; every page works without this file.
+   data-key="n" or "g c": key that presses the element   data-row: a row that opens its first link   data-open="id": opens a dialog
+   data-close: closes it   data-focus: gets the focus when it arrives   data-say: its text is said   data-modal: a dialog that opens itself
+   data-copy="text": copies   data-submit: a field that sends its form on change   data-toggle="id": shows or hides by a checkbox */
+(() => {
+  "use strict";
+  const doc = document, root = doc.documentElement, $ = id => doc.getElementById(id), all = (css, within = doc) => [...within.querySelectorAll(css)];
+  const typing = el => el && (el.isContentEditable || /^(TEXTAREA|SELECT)$/.test(el.tagName) || (el.tagName === "INPUT" && !/^(checkbox|radio|button|submit)$/.test(el.type)));
+  const shown = el => el.getClientRects().length > 0;
+  const say = (text, id = "say") => { const box = $(id); if (box) { box.textContent = ""; setTimeout(() => { box.textContent = text; }, 60); } };
+
+  /* Focus and words that the server asked for */
+  const arrive = within => {
+    const target = within.querySelector("[data-focus]") || (within.matches && within.matches("[data-focus]") ? within : null);
+    all("dialog[data-modal]:not([open])").forEach(dialog => dialog.showModal());
+    if (target) { target.removeAttribute("data-focus"); target.focus(); if (target.select && target.type !== "checkbox" && target.type !== "radio") target.select(); }
+    const summary = doc.querySelector("[data-error-title]"), prefix = root.dataset.prefix || "";
+    if (prefix && doc.title.startsWith(prefix)) doc.title = doc.title.slice(prefix.length);
+    if (summary) { root.dataset.prefix = summary.dataset.errorTitle; doc.title = summary.dataset.errorTitle + doc.title; }
+    const words = all("[data-say]");
+    if (words.length) { say(words.map(el => el.textContent.trim()).join(". ")); words.forEach(el => el.removeAttribute("data-say")); }
+    all("input[data-some]").forEach(box => { box.indeterminate = true; });
+    all("input[data-toggle]").forEach(toggle);
+  };
+  const toggle = box => { const part = $(box.dataset.toggle); if (part) part.hidden = !box.checked; };
+
+  /* Toasts: 20 s, the clock stands while one is pointed at or has the focus */
+  const clocks = new WeakMap();
+  const close = toast => { clearTimeout(clocks.get(toast)); toast.remove(); };
+  const wind = toast => { if (!toast.hasAttribute("data-stay")) clocks.set(toast, setTimeout(() => close(toast), 20000)); };
+  const begin = toast => {
+    const stop = () => clearTimeout(clocks.get(toast)), on = () => { stop(); if (!toast.matches(":hover, :focus-within")) wind(toast); };
+    ["mouseenter", "focusin"].forEach(name => toast.addEventListener(name, stop));
+    toast.addEventListener("mouseleave", on); toast.addEventListener("focusout", () => setTimeout(on));
+    const text = toast.querySelector("p");
+    if (text) say(text.textContent, toast.hasAttribute("data-error") ? "alert" : "say");
+    wind(toast);
+    all("[data-toast]", $("toasts")).slice(0, -3).forEach(close);
+  };
+  const toastFrom = (id, text) => {
+    const toast = $(id).content.firstElementChild.cloneNode(true);
+    if (text) toast.querySelector("p").textContent = text;
+    $("toasts").append(toast);
+    return toast;
+  };
+
+  /* Menus: native popovers, put beside their button; older browsers get a class instead */
+  const native = "popover" in HTMLElement.prototype;
+  const place = (menu, button) => {
+    const from = button.getBoundingClientRect(), w = menu.offsetWidth, h = menu.offsetHeight, space = innerHeight - from.bottom;
+    const top = space >= h + 12 || from.top < h + 12 ? Math.min(from.bottom + 6, innerHeight - h - 8) : from.top - h - 6;
+    const left = from.left + w + 8 > innerWidth ? from.right - w : from.left;
+    menu.style.top = Math.max(8, top) + "px"; menu.style.left = Math.max(8, left) + "px";
+  };
+  const items = menu => all("a[href], button:not([disabled])", menu).filter(shown);
+  let opener = null;
+  doc.addEventListener("toggle", event => {
+    const menu = event.target;
+    if (!menu.matches || !menu.matches("[popover]") || event.newState !== "open") return;
+    if (opener) place(menu, opener);
+  }, true);
+  const closeOld = () => all(".s-menu.s-open").forEach(menu => menu.classList.remove("s-open"));
+  const hide = menu => { if (native) { if (menu.matches(":popover-open")) menu.hidePopover(); } else closeOld(); };
+
+  /* Requests: progress, one sending at a time, signed out, no connection */
+  let busy = 0, waiting = null;
+  const again = detail => { const c = detail.requestConfig; window.htmx.ajax(c.verb, c.path, { source: c.elt, target: detail.target, swap: detail.swap, values: Object.fromEntries(c.parameters instanceof FormData ? c.parameters : Object.entries(c.parameters || {})) }); };
+  const buttons = el => (el.tagName === "FORM" ? all("button:not([type=button])", el) : el.tagName === "BUTTON" ? [el] : []);
+  const lock = (el, on) => buttons(el).forEach(button => { if (on) button.setAttribute("aria-disabled", "true"); else button.removeAttribute("aria-disabled"); });
+  doc.addEventListener("htmx:beforeRequest", ({ detail }) => { busy += 1; root.classList.add("s-busy"); lock(detail.elt, true); detail.target.setAttribute("aria-busy", "true"); });
+  doc.addEventListener("htmx:afterRequest", ({ detail }) => { busy = Math.max(0, busy - 1); if (!busy) root.classList.remove("s-busy"); lock(detail.elt, false); detail.target.removeAttribute("aria-busy"); });
+  doc.addEventListener("htmx:sendError", ({ detail }) => failed(detail));
+  doc.addEventListener("htmx:timeout", ({ detail }) => failed(detail));
+  const failed = detail => { if (detail.elt.id === "search") return; toastFrom("toast-offline").querySelector("[data-again]").addEventListener("click", event => { close(event.target.closest("[data-toast]")); again(detail); }); };
+  doc.addEventListener("htmx:responseError", ({ detail }) => {
+    if (detail.xhr.status === 401 && $("signed-out")) { waiting = detail; $("signed-out").showModal(); return; }
+    const words = new DOMParser().parseFromString(detail.xhr.responseText, "text/html").querySelector("[data-reason]");
+    toastFrom("toast-refused", words && words.textContent.trim());
+  });
+  const back = async () => {
+    if (!waiting || doc.hidden) return;
+    const answer = await fetch(location.href, { headers: { Accept: "text/html" } }).catch(() => null);
+    if (!answer || !answer.ok || answer.redirected) return;
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html"), token = fresh.querySelector("[name=csrfmiddlewaretoken]");
+    doc.body.setAttribute("hx-headers", fresh.body.getAttribute("hx-headers") || "{}");
+    if (token) all("[name=csrfmiddlewaretoken]").forEach(field => { field.value = token.value; });
+    const detail = waiting; waiting = null;
+    if (detail.requestConfig.parameters.delete) detail.requestConfig.parameters.delete("csrfmiddlewaretoken");
+    $("signed-out").close(); again(detail);
+  };
+  addEventListener("focus", back); doc.addEventListener("visibilitychange", back);
+  doc.addEventListener("htmx:afterSettle", ({ detail }) => arrive(detail.elt));
+  doc.addEventListener("htmx:oobAfterSwap", ({ detail }) => arrive(detail.target));
+  doc.addEventListener("submit", event => {
+    const form = event.target;
+    if (event.defaultPrevented || form.method === "dialog" || form.hasAttribute("data-download")) return;
+    if (form.dataset.sending) { event.preventDefault(); return; }
+    if (form.method === "post" && !form.matches("[hx-post]")) { form.dataset.sending = "1"; setTimeout(() => lock(form, true)); }
+  });
+  addEventListener("pageshow", () => all("form[data-sending]").forEach(form => { delete form.dataset.sending; lock(form, false); }));
+
+  /* Search: a listbox driven from the field */
+  const field = $("search"), hits = $("search-results");
+  const options = () => (hits ? all("[role=option]", hits) : []);
+  const mark = el => {
+    options().forEach(option => option.setAttribute("aria-selected", String(option === el)));
+    if (el) { if (!el.id) el.id = "hit-" + options().indexOf(el); field.setAttribute("aria-activedescendant", el.id); el.scrollIntoView({ block: "nearest" }); } else field.removeAttribute("aria-activedescendant");
+  };
+  const openHits = on => { if (!field || !hits) return; hits.hidden = !on; field.setAttribute("aria-expanded", String(on)); if (!on) mark(null); };
+  if (field && hits) {
+    hits.addEventListener("htmx:afterSwap", () => openHits(doc.activeElement === field && hits.children.length > 0));
+    field.addEventListener("blur", () => setTimeout(() => { if (!hits.contains(doc.activeElement)) openHits(false); }, 150));
+    hits.addEventListener("mousedown", event => event.preventDefault());
+    hits.addEventListener("click", event => { const option = event.target.closest("[role=option]"), link = option && (option.matches("a") ? null : option.querySelector("a")); if (link && event.target.closest("a") !== link) link.click(); });
+    field.addEventListener("keydown", event => {
+      const list = options(), at = list.findIndex(option => option.getAttribute("aria-selected") === "true");
+      if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+        if (!list.length) return;
+        event.preventDefault(); openHits(true);
+        mark(list[(at + (event.key === "ArrowDown" ? 1 : at < 0 ? 0 : -1) + list.length) % list.length]);
+      } else if (event.key === "Enter" && at >= 0 && !hits.hidden) { event.preventDefault(); (list[at].matches("a") ? list[at] : list[at].querySelector("a") || list[at]).click(); }
+      else if (event.key === "Escape") { if (field.value || !hits.hidden) event.preventDefault(); if (hits.hidden) field.value = ""; openHits(false); if (!field.value) field.blur(); }
+    });
+  }
+
+  doc.addEventListener("click", event => {
+    const el = event.target, hit = css => el.closest(css);
+    if (hit("[aria-disabled=true]")) { event.preventDefault(); event.stopImmediatePropagation(); return; }
+    opener = hit("[popovertarget]") || opener;
+    if (!native) {
+      const button = hit("[popovertarget]"), menu = button && $(button.getAttribute("popovertarget")), open = menu && menu.classList.contains("s-open");
+      if (!hit(".s-menu") || button) closeOld();
+      if (menu && !open) { menu.classList.add("s-open"); place(menu, button); }
+    }
+    const toast = hit("[data-close-toast]"); if (toast) { close(toast.closest("[data-toast]")); return; }
+    const open = hit("[data-open]"); if (open) { const menu = hit("[popover]"); if (menu) hide(menu); $(open.dataset.open).showModal(); return; }
+    if (hit("[data-close]")) { const dialog = hit("dialog"); if (dialog) dialog.close(); return; }
+    if (el.tagName === "DIALOG") { const box = el.getBoundingClientRect(); if (event.clientX < box.left || event.clientX > box.right || event.clientY < box.top || event.clientY > box.bottom) el.close(); return; }
+    const copy = hit("[data-copy]"); if (copy) { navigator.clipboard.writeText(copy.dataset.copy).then(() => say(copy.dataset.copied || copy.dataset.copy)); copy.classList.add("s-copied"); return; }
+    if (hit("[data-print]")) { print(); return; }
+    const row = hit("[data-row]");
+    if (row && !hit("a, button, input, label, select, summary, [popover]") && !String(getSelection())) { const link = row.querySelector("a[href]"); if (link) { if (event.ctrlKey || event.metaKey) open_(link.href); else link.click(); } }
+  }, true);
+  const open_ = href => window.open(href, "_blank", "noopener");
+  doc.addEventListener("change", event => { const el = event.target; if (el.matches("[data-submit]")) el.form.requestSubmit(); if (el.matches("[data-toggle]")) toggle(el); });
+
+  /* Keys */
+  let first = "", timer = 0;
+  const press = key => {
+    const found = all("[data-key]").filter(el => el.dataset.key.split("|").includes(key)), el = found.find(shown) || found[0];
+    if (!el) return false;
+    if (typing(el)) { el.focus(); el.select(); } else el.click();
+    return true;
+  };
+  const rowStep = by => {
+    const rows = all("[data-row]").filter(shown); if (!rows.length) return false;
+    const at = rows.findIndex(row => row.contains(doc.activeElement)), row = rows[Math.min(rows.length - 1, Math.max(0, at < 0 ? 0 : at + by))], link = row.querySelector("a[href]");
+    if (link) link.focus();
+    return true;
+  };
+  doc.addEventListener("keydown", event => {
+    const el = doc.activeElement, menu = el && el.closest("[popover]"), ctrl = event.ctrlKey || event.metaKey;
+    if (event.isComposing || event.defaultPrevented) return;
+    if (menu && /^Arrow(Up|Down)$|^(Home|End)$/.test(event.key)) { const list = items(menu), at = list.indexOf(el), to = event.key === "Home" ? 0 : event.key === "End" ? list.length - 1 : at + (event.key === "ArrowDown" ? 1 : -1); list[(to + list.length) % list.length].focus(); event.preventDefault(); return; }
+    if (!menu && event.key === "ArrowDown" && el && el.matches("[popovertarget]")) { const target = $(el.getAttribute("popovertarget")); opener = el; if (native && !target.matches(":popover-open")) target.showPopover(); if (items(target)[0]) items(target)[0].focus(); event.preventDefault(); return; }
+    if (ctrl && !event.shiftKey && event.key === "k" && field) { event.preventDefault(); field.focus(); field.select(); return; }
+    if (ctrl && event.key === "Enter" && el && el.form) { event.preventDefault(); el.form.requestSubmit(); return; }
+    if (ctrl && !event.shiftKey && event.key === "z" && !typing(el)) { const undo = all("[data-undo]").pop(); if (undo) { event.preventDefault(); undo.click(); } return; }
+    if (ctrl || event.altKey || typing(el) || !doc.body.hasAttribute("data-shortcuts") || doc.querySelector("dialog[open]")) return;
+    const key = event.key, pair = first + key;
+    clearTimeout(timer);
+    if (first) { first = ""; if (press(pair)) event.preventDefault(); return; }
+    if (key === "g") { first = "g "; timer = setTimeout(() => { first = ""; }, 1200); return; }
+    if (key === "?" && $("keys")) { event.preventDefault(); $("keys").showModal(); return; }
+    if ((key === "j" && rowStep(1)) || (key === "k" && rowStep(-1))) { event.preventDefault(); return; }
+    if (/^Arrow/.test(key) && el && el !== doc.body && el.matches("input, [role=option], summary")) return;
+    if (press(key)) event.preventDefault();
+  });
+
+  const start = () => {
+    const box = $("toasts");
+    if (box) { all("[data-toast]", box).forEach(begin); new MutationObserver(changes => changes.forEach(change => change.addedNodes.forEach(node => { if (node.matches && node.matches("[data-toast]")) begin(node); }))).observe(box, { childList: true }); }
+    arrive(doc);
+  };
+  if (doc.readyState === "loading") doc.addEventListener("DOMContentLoaded", start); else start();
+})();
