@@ -78,7 +78,11 @@ class Message(models.Model):
         ]
         indexes = [
             models.Index(fields=["not_before", "id"], name="notifications_message_due", condition=models.Q(state="pending")),
-            models.Index(fields=["lease_until"], name="notifications_message_lease", condition=models.Q(state__in=["claimed", "handoff"])),
+            models.Index(
+                fields=["lease_until"],
+                name="notifications_message_lease",
+                condition=models.Q(state__in=["claimed", "handoff"]),
+            ),
             models.Index(fields=["client", "-created_at"], name="notifications_message_card"),
             models.Index(fields=["appointment", "kind"], name="notifications_message_visit"),
             models.Index(fields=["state", "-created_at"], name="notifications_message_page"),
