@@ -300,9 +300,7 @@ class Standing(models.Model):
     event = models.ForeignKey(ConsentEvent, null=True, on_delete=models.SET_NULL, related_name="+")
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["client", "purpose", "channel"], name="clients_standing_one_a_question")
-        ]
+        constraints = [models.UniqueConstraint(fields=["client", "purpose", "channel"], name="clients_standing_one_a_question")]
         indexes = [models.Index(fields=["purpose", "channel", "state"], name="clients_standing_lists")]
 
     class Privacy:

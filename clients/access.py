@@ -1,0 +1,122 @@
+"""Who may see which client, and how much of them. Every view and template gets clients and contact details from here.
+
+A stylist sees the contact details of the day's own clients and masks everywhere else, search included. What "the
+day's own clients" and the visits of a list are is told by the room above, which registers here when it starts.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from django.db.models import Q
+from django.http import Http404
+
+from clients import search
+from clients.models import Client, ClientQuerySet
+from salon.core import phone
+from salon.core.models import Salon, User
+from salon.core.roles import May
+
+
+@dataclass(frozen=True)
+class Contacts:
+    """How this reader sees a person: name, phone and e-mail as text to show. `dial` is empty where they are masked."""
+
+    name: str
+    phone: str
+    email: str
+    dial: str
+    is_masked: bool
+
+
+@dataclass(frozen=True)
+class Visits:
+    """What the list says about a client's visits: day of the last one, start and person of the next one."""
+
+    last_on: dt.date | None = None
+    next_at: dt.datetime | None = None
+    next_staff: str = ""
+
+
+OwnClients = Callable[[User, dt.date], Collection[int]]
+Columns = Callable[[Collection[int], User, dt.datetime], Mapping[int, Visits]]
+_own_clients: list[OwnClients] = []
+_columns: list[Columns] = []
+
+
+def register_own_clients(ids_of: OwnClients) -> None:
+    """Let a room above say whose visits a user has on a day. Called once, when the app starts."""
+    if ids_of not in _own_clients:
+        _own_clients.append(ids_of)
+
+
+def register_columns(visits_of: Columns) -> None:
+    """Let a room above fill the visit columns of the list: one call a page, one mapping by client id."""
+    if visits_of not in _columns:
+        _columns.append(visits_of)
+
+
+def clients_for(user: User) -> ClientQuerySet:
+    """Return the clients that `user` may see: none without the right, never the forgotten and the restricted."""
+    if not user.may(May.SEE_CLIENTS):
+        return Client.objects.none()
+    return Client.objects.filter(erased_at=None, restricted_at=None)
+
+
+def client_for(user: User, pk: int) -> Client:
+    """Return the client if `user` may see them. Raises Http404 otherwise."""
+    client = clients_for(user).filter(pk=pk).first()
+    if client is None:
+        raise Http404
+    return client
+
+
+def found_for(user: User, text: str, salon: Salon, *, now: dt.datetime) -> ClientQuerySet:
+    """Return the clients that `user` may see and `text` finds.
+
+    Where contact details are masked, a number or a part of an e-mail finds nobody but the day's own clients, and a
+    word is looked for in names only: a search must not spell out what the page hides.
+    """
+    rows = clients_for(user)
+    if user.may(May.SEE_ALL_CONTACTS):
+        return search.find(text, rows)
+    own = Q(pk__in=_own_today(user, salon, now)) & search.matches(text)
+    return rows.filter(own if search.is_by_contact(text) else own | search.matches_name(text))
+
+
+def contacts(user: User, client: Client, salon: Salon, *, now: dt.datetime) -> Contacts:
+    """Return name, phone and e-mail as `user` may see them at `now`."""
+    return contacts_of(user, [client], salon, now=now)[client.pk]
+
+
+def contacts_of(user: User, clients: Iterable[Client], salon: Salon, *, now: dt.datetime) -> dict[int, Contacts]:
+    """Return the contacts of several clients by id, with one look at the day's visits for all of them."""
+    open_ids = None if user.may(May.SEE_ALL_CONTACTS) else _own_today(user, salon, now)
+    return {client.pk: _shown(client, salon, is_masked=open_ids is not None and client.pk not in open_ids) for client in clients}
+
+
+def visits_of(client_ids: Collection[int], user: User, *, now: dt.datetime) -> dict[int, Visits]:
+    """Return the visit columns of a page of the list, by client id; nothing for whom nobody knows any."""
+    found: dict[int, Visits] = {}
+    for column in _columns:
+        found.update(column(client_ids, user, now))
+    return found
+
+
+def has_columns() -> bool:
+    """Return whether anybody fills the visit columns."""
+    return bool(_columns)
+
+
+def _own_today(user: User, salon: Salon, now: dt.datetime) -> set[int]:
+    day = now.astimezone(salon.zone).date()
+    return {pk for ids_of in _own_clients for pk in ids_of(user, day)}
+
+
+def _shown(client: Client, salon: Salon, *, is_masked: bool) -> Contacts:
+    number = phone.show(str(client.phone or ""), salon.country)
+    has_name = bool(client.first_name or client.last_name)
+    if is_masked:
+        hidden = phone.mask(number)
+        return Contacts(client.name if has_name else hidden, hidden, phone.mask_email(client.email), "", is_masked=True)
+    return Contacts(client.name if has_name else number, number, client.email, str(client.phone or ""), is_masked=False)

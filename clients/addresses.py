@@ -1,0 +1,66 @@
+"""One row for each e-mail address and phone number, by keyed hash: stopped or not, whoever has it.
+
+Called by `clients.consent` and by whoever hands messages over. Lock order everywhere: client, address, appointment.
+"""
+
+import contextlib
+import datetime as dt
+import unicodedata
+
+import idna
+
+from clients.models import Address
+from salon.core import secrets
+
+_ALL, _MARKETING, _DELIVERY, _NONE = Address.Scope.ALL, Address.Scope.MARKETING, Address.Scope.DELIVERY, Address.Scope.NONE
+
+
+def normalise(channel: str, address: str) -> str:
+    """Return `address` in the one spelling it is compared in: e-mail in lower case with its domain in ASCII, phone as E.164."""
+    text = unicodedata.normalize("NFKC", str(address or "")).strip()
+    if channel != "email":
+        return text
+    box, at, domain = text.lower().rpartition("@")
+    with contextlib.suppress(idna.IDNAError):
+        domain = idna.encode(domain, uts46=True).decode() if domain else ""
+    return f"{box}{at}{domain}"
+
+
+def hash_of(channel: str, address: str) -> str:
+    """Return the keyed hash of an address in any spelling, or an empty text for no address."""
+    normal = normalise(channel, address)
+    return secrets.address_hash(channel, normal) if normal else ""
+
+
+def lock(channel: str, address: str) -> Address:
+    """Return the locked row of an address, made on first use. Call it inside a transaction, after locking the client."""
+    row, _ = Address.objects.get_or_create(channel=channel, hmac=hash_of(channel, address))
+    return Address.objects.select_for_update().get(pk=row.pk)
+
+
+def stop(channel: str, address: str, *, scope: str, reason: str, now: dt.datetime) -> Address:
+    """Stop an address for `scope` (delivery, marketing, all) and return its row. A stop in force is never weakened."""
+    row = lock(channel, address)
+    if row.scope in {scope, _ALL}:
+        return row
+    row.scope = scope if row.scope == _NONE else _ALL
+    row.reason = reason
+    row.stopped_at = now
+    row.save(update_fields=["scope", "reason", "stopped_at"])
+    return row
+
+
+def reopen_service(channel: str, address: str) -> None:
+    """Let messages about visits through again after a START; marketing stays stopped."""
+    row = lock(channel, address)
+    if row.scope == _ALL and row.reason == Address.Reason.STOP:
+        row.scope = _MARKETING
+        row.save(update_fields=["scope"])
+
+
+def lift_marketing(channel: str, address: str) -> None:
+    """Lift a stop of marketing: the holder of the address said Yes again, by its link or on a signed form."""
+    row = lock(channel, address)
+    if row.scope == _MARKETING:
+        row.scope, row.reason, row.stopped_at = _NONE, Address.Reason.NONE, None
+        row.save(update_fields=["scope", "reason", "stopped_at"])

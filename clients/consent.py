@@ -1,0 +1,298 @@
+"""The consent ledger: `record` and `void` are the only writers of ConsentEvent and of its projection Standing.
+
+Called by the pages, the import and the rooms above. What the events add up to is decided in `clients.fold`.
+"""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clients import addresses, countries, fold
+from clients.addresses import hash_of, normalise
+from clients.models import Address, Client, ConsentEvent, ConsentEvidence, ConsentText, Standing, Subject
+from salon.core import audit
+from salon.core.errors import Refused
+from salon.core.models import Salon, User
+
+__all__ = [
+    "MARKETING", "SERVICE", "Said", "address_hash", "entries_of", "events_of", "hash_of", "normalise", "project", "reading",
+    "record", "record_many", "standing", "void", "void_many",
+]  # fmt: skip
+
+MARKETING = fold.MARKETING
+SERVICE = fold.SERVICE
+UNDO_WITHIN = dt.timedelta(minutes=10)
+YES = frozenset({"grant", "confirm", "pending", "soft_opt_in", "import_claim"})
+
+_Source, _Actor = ConsentEvent.Source, ConsentEvent.Actor
+_CLIENTS_OWN = (_Source.PREFERENCE_PAGE, _Source.ONE_CLICK_POST, _Source.WIDGET, _Source.PORTAL, _Source.SMS_REPLY)
+_ACTOR_OF = {
+    **dict.fromkeys(_CLIENTS_OWN, _Actor.CLIENT),
+    **dict.fromkeys((_Source.IMPORT, _Source.MERGE, _Source.RETENTION_JOB, _Source.API), _Actor.SYSTEM),
+    _Source.PROVIDER_WEBHOOK: _Actor.PROVIDER,
+}
+# What each way of saying it proves: 0 a claim, 1 told to staff, 2 signed or signed in, 3 through the address itself.
+EVIDENCE = {
+    _Source.IN_PERSON: 1, _Source.PHONE: 1, _Source.OTHER: 1, _Source.PAPER_FORM: 2, _Source.PORTAL: 2, _Source.WIDGET: 2,
+    _Source.PREFERENCE_PAGE: 3, _Source.ONE_CLICK_POST: 3, _Source.SMS_REPLY: 3, _Source.PROVIDER_WEBHOOK: 3,
+}  # fmt: skip
+_STOPS = {
+    "object": (Address.Scope.MARKETING, Address.Reason.OBJECT),
+    "complaint": (Address.Scope.MARKETING, Address.Reason.COMPLAINT),
+    "provider_stop": (Address.Scope.ALL, Address.Reason.STOP),
+}
+
+
+@dataclass(frozen=True)
+class Said:
+    """One thing to write down about a client. What is left None follows from source, card and clock."""
+
+    client: Client
+    purpose: str
+    channel: str
+    event: str
+    source: str
+    actor_type: str | None = None
+    effective_at: dt.datetime | None = None
+    evidence_level: int | None = None
+    address: str | None = None
+    text: ConsentText | None = None
+    note: str = ""
+
+
+def record(client: Client, *, by: User | None = None, now: dt.datetime | None = None, **said: Any) -> ConsentEvent:
+    """Append one event to the ledger of `client`, bring Standing up to date and return the event.
+
+    Keyword arguments are the fields of `Said`: purpose, channel ("email", "sms", "*" in a No, "" for purposes without
+    messages), event, source; and where they matter actor_type, effective_at (when it was said), evidence_level (0-3),
+    address (default: the card's), text (the wording shown), note (kept beside the event, erased with the person).
+    Locks the client first. Raises Refused for an event in the future, ValueError for one that names nothing we know.
+    """
+    return record_many([Said(client=client, **said)], by=by, now=now)[0]
+
+
+@transaction.atomic
+def record_many(said: Sequence[Said], *, by: User | None = None, now: dt.datetime | None = None) -> list[ConsentEvent]:
+    """Append several events, for one client or for many, and return them in the order given. Rules as in `record`."""
+    if not said:
+        return []
+    now = now or timezone.now()
+    clients = _lock({one.client.pk for one in said})
+    subjects = _subjects(clients)
+    events = [_event(one, clients[one.client.pk], subjects[one.client.pk], by=by, now=now) for one in said]
+    ConsentEvent.objects.bulk_create(events, batch_size=500)
+    ConsentEvidence.objects.bulk_create(
+        [ConsentEvidence(event=event, note=one.note) for one, event in zip(said, events, strict=True) if one.note], batch_size=500
+    )
+    pairs: dict[int, set[tuple[str, str]]] = defaultdict(set)
+    for one in said:
+        pairs[one.client.pk].update(fold.affected(one.purpose, one.channel))
+    project(clients.values(), pairs)
+    for one, event in zip(said, events, strict=True):
+        _mark_addresses(one, clients[one.client.pk], event)
+    if len(clients) == 1:
+        (client,) = clients.values()
+        audit.record(
+            "consent.recorded", client, by=by, events=[event.pk for event in events],
+            purposes=sorted({one.purpose for one in said}), channels=sorted({one.channel for one in said}),
+            kinds=sorted({one.event for one in said}),
+        )  # fmt: skip
+    else:
+        audit.record("consent.recorded_many", by=by, clients_count=len(clients), events_count=len(events))
+    return events
+
+
+@transaction.atomic
+def void(event: ConsentEvent, *, by: User, now: dt.datetime | None = None) -> ConsentEvent:
+    """Take back a slip: append an event that leaves out `event` and itself. Rules as in `void_many`."""
+    return void_many([event.pk], by=by, now=now)[0]
+
+
+@transaction.atomic
+def void_many(event_ids: Sequence[int], *, by: User, now: dt.datetime | None = None) -> list[ConsentEvent]:
+    """Take back events of one client, all or none, and return the void events.
+
+    Raises Refused unless `by` recorded every one of them, less than 10 minutes ago, and none came from the client,
+    stopped an address or was taken back already.
+    """
+    now = now or timezone.now()
+    pk = Client.objects.filter(subjects__events__in=event_ids).distinct().values_list("pk", flat=True).get()
+    client = _lock({pk})[pk]
+    slips = list(ConsentEvent.objects.filter(pk__in=event_ids).order_by("pk"))
+    for slip in slips:
+        _check_slip(slip, by=by, now=now)
+    voids = [_void_of(slip, by=by, now=now) for slip in slips]
+    ConsentEvent.objects.bulk_create(voids)
+    project([client], {client.pk: {pair for slip in slips for pair in fold.affected(slip.purpose, slip.channel)}})
+    audit.record("consent.voided", client, by=by, events=[slip.pk for slip in slips])
+    return voids
+
+
+def events_of(client: Client) -> list[fold.Entry]:
+    """Return the ledger of a client as the fold reads it, oldest first."""
+    return entries_of([client.pk])[client.pk]
+
+
+def entries_of(client_ids: Collection[int]) -> dict[int, list[fold.Entry]]:
+    """Return the ledgers of these clients, each over all the subjects that point to them."""
+    rows = ConsentEvent.objects.filter(subject__client__in=client_ids).order_by("effective_at", "pk")
+    ledgers: dict[int, list[fold.Entry]] = {pk: [] for pk in client_ids}
+    for client_id, *values in rows.values_list(
+        "subject__client_id", "pk", "purpose", "channel", "event", "address_hmac", "effective_at", "recorded_at", "source",
+        "actor_type", "evidence_level", "subject_id", "voids_id",
+    ):  # fmt: skip
+        ledgers[client_id].append(fold.Entry(*values))
+    return ledgers
+
+
+def reading(client: Client, purpose: str, channel: str, *, entries: Sequence[fold.Entry] | None = None) -> fold.Reading:
+    """Return what the ledger says today, folded afresh with the country's minimum evidence."""
+    return fold.reading(
+        events_of(client) if entries is None else entries,
+        purpose=purpose,
+        channel=channel,
+        address_hmac=address_hash(client, channel),
+        minimum_evidence=countries.minimum_evidence(_country(), purpose, channel),
+    )
+
+
+def standing(client: Client, purpose: str, channel: str) -> str:
+    """Return the state as the projection has it. For service purposes `withdrawn` is off and everything else on."""
+    row = Standing.objects.filter(client=client, purpose=purpose, channel=channel).values_list("state", flat=True).first()
+    return row or Standing.State.UNKNOWN
+
+
+def address_hash(client: Client, channel: str) -> str:
+    """Return the hash of the address the card has for `channel`, or an empty text."""
+    return hash_of(channel, _address(client, channel)) if channel in fold.CHANNELS else ""
+
+
+def project(clients: Iterable[Client], pairs: dict[int, set[tuple[str, str]]] | None = None) -> None:
+    """Bring Standing up to date for `pairs` of (purpose, channel) by client id (None: every pair of these clients).
+
+    Call it with the clients locked and as they are now in the database.
+    """
+    clients = list(clients)
+    entries = entries_of([client.pk for client in clients])
+    country = _country()
+    existing = set(Standing.objects.filter(client__in=clients).values_list("client_id", "purpose", "channel"))
+    rows = []
+    for client in clients:
+        hashes = {channel: address_hash(client, channel) for channel in (*fold.CHANNELS, "")}
+        for purpose, channel in sorted(fold.pairs() if pairs is None else pairs[client.pk]):
+            found = fold.reading(
+                entries[client.pk], purpose=purpose, channel=channel, address_hmac=hashes[channel],
+                minimum_evidence=countries.minimum_evidence(country, purpose, channel),
+            )  # fmt: skip
+            if found.entry is None and (client.pk, purpose, channel) not in existing:
+                continue
+            event_id = found.entry.id if found.entry else None
+            rows.append(Standing(client=client, purpose=purpose, channel=channel, state=found.state.value, event_id=event_id))
+    Standing.objects.bulk_create(
+        rows, batch_size=500, update_conflicts=True,
+        unique_fields=["client", "purpose", "channel"], update_fields=["state", "event"],
+    )  # fmt: skip
+
+
+def _lock(ids: Collection[int]) -> dict[int, Client]:
+    """Lock the clients, and nothing with them, before anything of the ledger is read: lower ids first.
+
+    FOR UPDATE and in a statement of its own: a hand-over that holds the client must not miss the row written next.
+    """
+    if len(ids) == 1:
+        (pk,) = ids
+        return {pk: Client.objects.select_for_update().get(pk=pk)}
+    rows = Client.objects.select_for_update().filter(pk__in=ids).order_by("pk")
+    return {client.pk: client for client in rows}
+
+
+def _subjects(clients: dict[int, Client]) -> dict[int, int]:
+    """Return the subject to write for, by client id: the card's own, made when it was added."""
+    rows = Subject.objects.filter(client__in=clients).order_by("-pk").values_list("client_id", "pk")
+    return {client_id: pk for client_id, pk in rows if client_id is not None}
+
+
+def _event(said: Said, client: Client, subject_id: int, *, by: User | None, now: dt.datetime) -> ConsentEvent:
+    _check(said)
+    effective_at = said.effective_at or now
+    if effective_at > now:
+        raise Refused(_("What a client will say tomorrow cannot be written down today."), field="effective_at")
+    actor = said.actor_type or _ACTOR_OF.get(_Source(said.source)) or (_Actor.STAFF if by else _Actor.SYSTEM)
+    claim = said.event == "import_claim" or (said.source == _Source.IMPORT and said.evidence_level is None)
+    level = said.evidence_level if said.evidence_level is not None else EVIDENCE.get(_Source(said.source), 0)
+    return ConsentEvent(
+        subject_id=subject_id, purpose=said.purpose, channel=said.channel, event=said.event,
+        address_hmac=_said_address_hash(said, client), effective_at=effective_at, recorded_at=now, source=said.source,
+        actor_type=actor, actor=by, evidence_level=0 if claim else level, text=said.text,
+    )  # fmt: skip
+
+
+def _void_of(slip: ConsentEvent, *, by: User, now: dt.datetime) -> ConsentEvent:
+    return ConsentEvent(
+        subject_id=slip.subject_id, purpose=slip.purpose, channel=slip.channel, event="void", voids=slip,
+        effective_at=now, recorded_at=now, source=slip.source, actor_type=_Actor.STAFF, actor=by,
+    )  # fmt: skip
+
+
+def _check(said: Said) -> None:
+    """Raise ValueError for an event that names no purpose, channel, kind or source of ours."""
+    is_yes = said.event in YES
+    ways = fold.CHANNELS if is_yes else (*fold.CHANNELS, fold.ANY_CHANNEL)
+    channels: tuple[str, ...] = ("",) if said.purpose in fold.PERSONAL else ways
+    purposes = fold.PURPOSES if is_yes else (*fold.PURPOSES, fold.ALL_MARKETING, fold.EVERYTHING)
+    if said.purpose not in purposes or said.channel not in channels:
+        raise ValueError(f"{said.event} cannot be about {said.purpose!r} on {said.channel!r}")
+    if said.event not in ConsentEvent.Event.values or said.event == "void" or said.source not in _Source.values:
+        raise ValueError(f"no such event or source: {said.event!r}, {said.source!r}")
+
+
+def _check_slip(slip: ConsentEvent, *, by: User, now: dt.datetime) -> None:
+    """Raise Refused if this event may not be taken back by this user any more."""
+    if slip.actor_id != by.pk or slip.actor_type != _Actor.STAFF or slip.event == "void":
+        raise Refused(_("Only the person who recorded this can undo it."))
+    if slip.event in _STOPS:
+        raise Refused(_("A stop cannot be undone here. Only the client can turn it on again."))
+    if now - slip.recorded_at > UNDO_WITHIN:
+        raise Refused(_("Undo ends after 10 minutes. Record the new answer instead."))
+    if slip.voided_by.exists():
+        raise Refused(_("This is undone already."))
+
+
+def _mark_addresses(said: Said, client: Client, event: ConsentEvent) -> None:
+    """Stop the address itself, or lift its stop, where the event is about the address and not only about the person."""
+    channels = fold.CHANNELS if said.channel == fold.ANY_CHANNEL else (said.channel,)
+    for channel in channels:
+        address = said.address if said.address is not None and said.channel == channel else _address(client, channel)
+        if not address:
+            continue
+        if said.event in _STOPS:
+            scope, reason = _STOPS[said.event]
+            addresses.stop(channel, address, scope=scope, reason=reason, now=event.recorded_at)
+        elif said.event == "provider_start":
+            addresses.reopen_service(channel, address)
+        elif said.event in fold.POSITIVE and said.purpose in MARKETING and _proves_the_address(event):
+            addresses.lift_marketing(channel, address)
+
+
+def _proves_the_address(event: ConsentEvent) -> bool:
+    return event.evidence_level == 3 or (event.evidence_level == 2 and event.source == _Source.PAPER_FORM)
+
+
+def _said_address_hash(said: Said, client: Client) -> str:
+    if said.channel not in fold.CHANNELS:
+        return ""
+    return hash_of(said.channel, _address(client, said.channel) if said.address is None else said.address)
+
+
+def _address(client: Client, channel: str) -> str:
+    return str((client.email if channel == "email" else client.phone) or "") if channel in fold.CHANNELS else ""
+
+
+def _country() -> str:
+    return Salon.objects.filter(pk=1).values_list("country", flat=True).first() or ""

@@ -1,0 +1,132 @@
+"""The ledger cannot be rewritten: not by the model, not by a query, not by SQL (C13, I-45)."""
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from clients import consent, invariants, retention
+from clients.models import Client, ConsentEvent, ConsentText, Standing
+from salon.core.errors import Refused
+from salon.core.models import Salon, User
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def event(salon: Salon, reception: User) -> ConsentEvent:
+    text = ConsentText.objects.get(purpose="mkt.birthday", channel="email", language="fr", version="2026-1")
+    return consent.record(
+        factories.client(), purpose="mkt.birthday", channel="email", event="grant", source="paper_form", by=reception, text=text
+    )
+
+
+def test_the_model_refuses_to_change_or_delete_a_line(event: ConsentEvent) -> None:
+    event.event = "withdraw"
+    with pytest.raises(Refused):
+        event.save()
+    with pytest.raises(Refused):
+        event.delete()
+
+
+@pytest.mark.parametrize("table", ["clients_consentevent", "clients_consenttext"])
+@pytest.mark.parametrize(
+    "statement", ["UPDATE {table} SET purpose = 'mkt.review' WHERE id = %s", "DELETE FROM {table} WHERE id = %s"]
+)
+def test_sql_refuses_to_change_or_delete_a_line_or_its_wording(event: ConsentEvent, table: str, statement: str) -> None:
+    pk = event.pk if table == "clients_consentevent" else event.text_id
+    with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement.format(table=table), [pk])
+    assert ConsentEvent.objects.filter(pk=event.pk, purpose="mkt.birthday").exists()
+
+
+def test_a_query_refuses_to_change_or_delete_a_line(event: ConsentEvent) -> None:
+    for change in (
+        lambda: ConsentEvent.objects.update(evidence_level=0),
+        lambda: ConsentEvent.objects.all()._raw_delete("default"),
+        lambda: ConsentEvent.objects.bulk_update([event], ["purpose"]),
+        lambda: ConsentText.objects.filter(pk=event.text_id).update(sha256="0"),
+    ):
+        with pytest.raises(DatabaseError), transaction.atomic():
+            change()
+
+
+def test_a_wording_that_no_line_points_at_may_be_mended(salon: Salon) -> None:
+    assert ConsentText.objects.filter(purpose="mkt.review", language="de").update(body="…") == 2
+
+
+def test_retention_deletes_but_never_changes(event: ConsentEvent) -> None:
+    with retention.may_delete():
+        with pytest.raises(DatabaseError), transaction.atomic():
+            ConsentEvent.objects.update(evidence_level=0)
+        Standing.objects.update(event=None)
+        assert ConsentEvent.objects.filter(pk=event.pk)._raw_delete("default") == 1
+    assert not ConsentEvent.objects.exists()
+
+
+def test_the_gate_is_shut_again_after_retention(event: ConsentEvent) -> None:
+    with retention.may_delete():
+        pass
+    with pytest.raises(DatabaseError), transaction.atomic():
+        ConsentEvent.objects.all()._raw_delete("default")
+
+
+def test_a_line_from_tomorrow_is_refused(event: ConsentEvent, reception: User) -> None:
+    client = Client.objects.get()
+    with pytest.raises(Refused):
+        consent.record(
+            client, purpose="*", channel="email", event="withdraw", source="phone", by=reception,
+            now=event.recorded_at, effective_at=event.recorded_at.replace(year=event.recorded_at.year + 1),
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("purpose", "channel"), [("*", "email"), ("**", "email"), ("mkt.birthday", "*"), ("mkt.birthday", ""), ("x", "sms")]
+)
+def test_a_yes_names_one_purpose_and_one_channel(salon: Salon, purpose: str, channel: str) -> None:
+    with pytest.raises(ValueError, match="cannot be about"):
+        consent.record(factories.client(), purpose=purpose, channel=channel, event="grant", source="in_person")
+
+
+_SAID = st.tuples(
+    st.sampled_from(
+        ["grant", "confirm", "pending", "soft_opt_in", "import_claim", "withdraw", "object", "complaint", "provider_stop"]
+    ),
+    st.sampled_from(["mkt.birthday", "mkt.review", "svc.reminder", "*", "**"]),
+    st.sampled_from(["email", "sms", "*"]),
+    st.sampled_from(["in_person", "paper_form", "preference_page", "import", "provider_webhook"]),
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(said=st.lists(_SAID, max_size=8), country=st.sampled_from(["FR", "DE", "BE"]), moves=st.booleans())
+def test_standing_is_what_the_ledger_folds_to(
+    salon: Salon, said: list[tuple[str, str, str, str]], country: str, moves: bool
+) -> None:
+    Salon.objects.update(country=country)
+    Client.objects.all().delete()
+    client = factories.client()
+    for number, (event, purpose, channel, source) in enumerate(said):
+        is_yes = event in consent.YES
+        consent.record(
+            client,
+            purpose="mkt.review" if is_yes and "*" in purpose else purpose,
+            channel="email" if is_yes and channel == "*" else channel,
+            event=event,
+            source=source,
+        )
+        if moves and number == 3:
+            Client.objects.filter(pk=client.pk).update(email="other@example.org")
+            consent.record(client, purpose="**", channel="email", event="address_changed", source="other")
+    assert list(invariants.faults()) == []
+
+
+def test_the_check_sees_a_standing_that_was_tampered_with(event: ConsentEvent) -> None:
+    Standing.objects.filter(purpose="mkt.birthday").update(state="withdrawn")
+    assert len(list(invariants.faults())) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_transactional_test_can_be_cleaned_up_after(event: ConsentEvent) -> None:
+    assert ConsentEvent.objects.exists()
