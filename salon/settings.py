@@ -3,7 +3,10 @@
 A larger installation changes the environment only: DATABASE_URL, CELERY_BROKER_URL, CACHE_URL (see docs/operations.md).
 """
 
+import atexit
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 import environ
@@ -16,8 +19,14 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 environ.Env.read_env(BASE_DIR / ".env")
 
-TESTING = env.bool("CARNET_TESTING", default="pytest" in sys.modules)
-DATA_DIR = Path(env("DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
+IN_PYTEST = "pytest" in sys.modules
+TESTING = env.bool("CARNET_TESTING", default=IN_PYTEST)
+if IN_PYTEST:
+    # No test may touch var/, and two test processes may not share keys, database or queue.
+    DATA_DIR = Path(tempfile.mkdtemp(prefix="carnet-test-")).resolve()
+    atexit.register(shutil.rmtree, DATA_DIR, ignore_errors=True)
+else:
+    DATA_DIR = (BASE_DIR / env("DATA_DIR", default="var")).resolve()
 KEYS = installation.keys(DATA_DIR)
 
 SECRET_KEY = KEYS.session
@@ -27,6 +36,8 @@ ADDRESS_KEY = KEYS.addresses
 DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 PORT = env.int("PORT", default=8000)
+# Where people reach the installation: the start of every link that leaves it.
+PUBLIC_BASE_URL = env("PUBLIC_BASE_URL", default=f"http://127.0.0.1:{PORT}").rstrip("/")
 
 INSTALLED_APPS = [
     "salon.core",
@@ -63,6 +74,9 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "salon.core.middleware.house",
+    "salon.core.middleware.not_set_up",
+    "salon.core.middleware.session_limits",
+    "salon.core.middleware.second_factor",
 ]
 
 ROOT_URLCONF = "salon.urls"
@@ -96,6 +110,8 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-20000;",
     }
+    # A file, not memory: threads and processes of a test meet the same locks as in the salon.
+    DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
 else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
     DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
@@ -125,11 +141,11 @@ else:
     }
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_PUBLISH_RETRY = False
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat")
 CELERY_BEAT_SCHEDULE = {
     "plan": {"task": "notifications.plan", "schedule": 30.0, "options": {"expires": 30}},
     "deliver": {"task": "notifications.deliver", "schedule": 10.0, "options": {"expires": 30}},
@@ -139,7 +155,7 @@ CELERY_BEAT_SCHEDULE = {
 
 # smtp://user:password@host:port (or smtps://, smtp+tls://) overrides what the salon entered under Settings.
 EMAIL_URL = env("EMAIL_URL", default="")
-EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"  # replaced for staff mail in notifications
+EMAIL_BACKEND = "notifications.staffmail.EmailBackend"  # mail to the team, never to a client
 EMAIL_TIMEOUT = 30
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="carnet@localhost")
 
@@ -164,13 +180,19 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/5m/key"}
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
+PASSWORD_RESET_TIMEOUT = 30 * 60
+JOIN_LINK_DAYS = 7
+MFA_ADAPTER = "salon.core.accounts.SecondFactor"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Carnet"
 MFA_RECOVERY_CODE_COUNT = 10
 
+# A session ends 30 minutes after the last page and 12 hours after the sign-in, whatever comes first.
+SESSION_IDLE_SECONDS = 30 * 60
 SESSION_COOKIE_AGE = 12 * 60 * 60
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
@@ -232,10 +254,11 @@ WHITENOISE_USE_FINDERS = TESTING or DEBUG
 MEDIA_ROOT = DATA_DIR / "files"
 
 # No personal data goes to the log: requests by path without the query, errors by type and place.
+PROCESS = env("PROCESS", default="manage")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "formatters": {"line": {"format": f"{PROCESS:<6} | {{asctime}} {{levelname}} {{name}} {{message}}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="INFO")},
     "loggers": {"django.security.DisallowedHost": {"level": "ERROR"}},

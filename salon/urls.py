@@ -1,7 +1,26 @@
-"""Every address of the application. Each app says its own; the salon's admin stands apart."""
+"""Every address of the application. Each app says its own; of sign-in only what the house uses has an address."""
 
-from django.urls import include, path
+from allauth.account import views as account
+from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
+
+# No sign-up, no list of e-mail addresses, no social sign-in: accounts are made by set-up and by invitation only.
+ACCOUNTS: list[URLPattern | URLResolver] = [
+    path("login/", account.login, name="account_login"),
+    path("logout/", account.logout, name="account_logout"),
+    path("inactive/", account.account_inactive, name="account_inactive"),
+    path("reauthenticate/", account.reauthenticate, name="account_reauthenticate"),
+    path("password/change/", account.password_change, name="account_change_password"),
+    path("password/reset/", account.password_reset, name="account_reset_password"),
+    path("password/reset/done/", account.password_reset_done, name="account_reset_password_done"),
+    re_path(
+        r"^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
+        account.password_reset_from_key,
+        name="account_reset_password_from_key",
+    ),
+    path("password/reset/key/done/", account.password_reset_from_key_done, name="account_reset_password_from_key_done"),
+    path("mfa/", include("allauth.mfa.urls")),
+]
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="appointments:today"), name="home"),
@@ -9,5 +28,5 @@ urlpatterns = [
     path("", include("clients.urls")),
     path("", include("appointments.urls")),
     path("", include("notifications.urls")),
-    path("accounts/", include("allauth.urls")),
+    path("accounts/", include(ACCOUNTS)),
 ]

@@ -3,7 +3,14 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.flows.login import record_authentication
+from allauth.mfa.adapter import DefaultMFAAdapter
+from django.contrib.auth import login
 from django.http import HttpRequest
+from django.urls import reverse
+
+from salon.core import secrets
+from salon.core.models import User
 
 
 class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -16,3 +23,25 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
     def get_user_display(self, user: Any) -> str:
         """Return how a user is called in mails about the account."""
         return str(user)
+
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:
+        """Return the own menu, where the change began."""
+        return reverse("core:me")
+
+
+class SecondFactor(DefaultMFAAdapter):  # type: ignore[misc]
+    """Keeps the seeds of authenticator apps encrypted, as every credential in the database."""
+
+    def encrypt(self, text: str) -> str:
+        """Return the ciphertext to store."""
+        return secrets.seal(text)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        """Return the plain seed. Raises Unreadable when no key of the installation opens it."""
+        return secrets.unseal(encrypted_text)
+
+
+def sign_in(request: HttpRequest, user: User) -> None:
+    """Sign `user` in who has just chosen a password, so that they are not asked for it again at once."""
+    login(request, user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    record_authentication(request, user, method="password", email=user.email)

@@ -1,15 +1,28 @@
-"""The house's own middleware: language and zone of the reader, headers of personal pages, second factor."""
+"""The house's own middleware: language and zone of the reader, set-up first, length of a session, second factor."""
 
+import time
 import zoneinfo
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
+from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
+from django.contrib.auth import logout
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils import timezone, translation
 
 from salon.core.models import Salon, User
+from salon.core.roles import Role
+
+Answer = Callable[[HttpRequest], HttpResponse]
+
+# Open in every state of the installation, the account and the session.
+ALWAYS_OPEN = ("/healthz", settings.STATIC_URL)
+WRITE_SEEN_EVERY = 60
 
 
-def house(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+def house(get_response: Answer) -> Answer:
     """Speak the user's language in the salon's zone, and keep personal pages out of every cache."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -26,5 +39,67 @@ def house(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[Http
         response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()")
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         return response
+
+    return middleware
+
+
+def not_set_up(get_response: Answer) -> Answer:
+    """Before the set-up page was filled in, lead every page to the words that say how to get there."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        is_open = request.path.startswith(("/setup/", *ALWAYS_OPEN))
+        if request.salon is None and not is_open:  # type: ignore[attr-defined]
+            return HttpResponseRedirect(reverse("core:setup_closed"))
+        return get_response(request)
+
+    return middleware
+
+
+def _has_ended(request: HttpRequest, now: float) -> bool:
+    """Return whether the session of this request is over, and note in it that it was used."""
+    session = request.session
+    began_at, seen_at = session.get("began_at"), session.get("seen_at")
+    if began_at is None or seen_at is None:
+        session["began_at"] = session["seen_at"] = now
+        return False
+    if now - seen_at > settings.SESSION_IDLE_SECONDS or now - began_at > settings.SESSION_COOKIE_AGE:
+        return True
+    if now - seen_at > WRITE_SEEN_EVERY:
+        session["seen_at"] = now
+    return False
+
+
+def session_limits(get_response: Answer) -> Answer:
+    """End a session that nobody used for half an hour, or that is twelve hours old: the desk is a shared computer."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if request.user.is_authenticated and not request.path.startswith(ALWAYS_OPEN) and _has_ended(request, time.time()):
+            logout(request)
+            if request.headers.get("HX-Request"):
+                return HttpResponse(status=401)
+            return redirect_to_login(request.get_full_path() if request.method == "GET" else "/")
+        return get_response(request)
+
+    return middleware
+
+
+def _lacks_second_factor(request: HttpRequest) -> bool:
+    salon: Salon | None = request.salon  # type: ignore[attr-defined]
+    user = request.user
+    if salon is None or not salon.is_mfa_required or not isinstance(user, User) or user.role not in {Role.OWNER, Role.MANAGER}:
+        return False
+    return not is_mfa_enabled(user)
+
+
+def second_factor(get_response: Answer) -> Answer:
+    """Lead owner and managers to the second factor until they have one, where the salon asks for it."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if not request.path.startswith(("/accounts/", *ALWAYS_OPEN)) and _lacks_second_factor(request):
+            url = reverse("mfa_activate_totp")
+            if request.headers.get("HX-Request"):
+                return HttpResponse(status=204, headers={"HX-Redirect": url})
+            return HttpResponseRedirect(url)
+        return get_response(request)
 
     return middleware

@@ -17,6 +17,19 @@ class Unreadable(Exception):
     """A credential cannot be decrypted: the key of the installation was changed or lost."""
 
 
+def seal(text: str) -> str:
+    """Return `text` encrypted with the installation's newest key. An empty text stays empty."""
+    return _box().encrypt(text.encode()).decode() if text else text
+
+
+def unseal(sealed: str) -> str:
+    """Return the plain text. Raises Unreadable when none of the installation's keys opens it."""
+    try:
+        return _box().decrypt(sealed.encode()).decode() if sealed else sealed
+    except InvalidToken as error:
+        raise Unreadable("No key of this installation opens the stored credential.") from error
+
+
 class EncryptedField(models.TextField):
     """Text that is encrypted in the database and plain in Python. An empty text stays empty.
 
@@ -26,16 +39,11 @@ class EncryptedField(models.TextField):
     def get_prep_value(self, value: Any) -> Any:
         """Return the ciphertext to store."""
         text = super().get_prep_value(value)
-        return _box().encrypt(text.encode()).decode() if text else text
+        return seal(text) if text else text
 
     def from_db_value(self, value: str | None, expression: object, connection: object) -> str | None:
         """Return the plain text."""
-        if not value:
-            return value
-        try:
-            return _box().decrypt(value.encode()).decode()
-        except InvalidToken as error:
-            raise Unreadable("No key of this installation opens the stored credential.") from error
+        return unseal(value) if value else value
 
 
 def address_hash(channel: str, address: str) -> str:

@@ -1,9 +1,16 @@
-"""Pages that belong to no app: health, errors, settings of the salon, own menu."""
+"""Pages that belong to no app: health, set-up, settings of the salon, own menu."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
 
-from salon.core.web import public
+from salon.core import accounts, countries, profile, setup
+from salon.core.errors import Refused
+from salon.core.forms import MeForm, ProfileForm, SetupForm
+from salon.core.models import Salon
+from salon.core.roles import May
+from salon.core.web import SignedIn, allowed, go, page, public, refuse, toast
 
 
 @public
@@ -13,5 +20,77 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Answer a form whose token is missing or old."""
+    """Answer a form whose token is missing or old: nothing was saved, open the page again."""
     return render(request, "403_csrf.html", {"back": request.path}, status=403)
+
+
+@public
+def setup_closed(request: HttpRequest) -> HttpResponse:
+    """Say how to get the set-up link; the same words for a wrong, an old and a used one."""
+    return render(request, "core/setup_closed.html", {"is_done": setup.is_done()}, status=404)
+
+
+@public
+@require_http_methods(["GET", "POST"])
+def setup_page(request: HttpRequest, token: str) -> HttpResponse:
+    """Let the holder of the one-time link make the owner's account and the salon's profile."""
+    if not setup.is_open(token):
+        return setup_closed(request)
+    country = countries.of_browser(request.headers.get("Accept-Language", ""))
+    form = SetupForm(request.POST or None, initial={"country": country})
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        try:
+            owner = setup.take(
+                token, form.as_profile(), name=data["owner_name"], email=data["owner_email"], password=data["password"]
+            )
+        except Refused:
+            return setup_closed(request)
+        accounts.sign_in(request, owner)
+        return go(request, "core:first_steps")
+    return render(request, "core/setup.html", {"form": form}, status=422 if form.is_bound else 200)
+
+
+@allowed(May.READ_SETTINGS)
+def first_steps(request: SignedIn) -> HttpResponse:
+    """Show what to do first in a new installation."""
+    return page(request, "core/first_steps.html")
+
+
+@allowed(May.SEE_CALENDAR)
+def settings_index(request: SignedIn) -> HttpResponse:
+    """Lead to the settings that the reader's role has."""
+    return go(request, "core:salon" if request.user.may(May.READ_SETTINGS) else "core:me")
+
+
+@allowed(May.READ_SETTINGS)
+@require_http_methods(["GET", "POST"])
+def salon_page(request: SignedIn) -> HttpResponse:
+    """Show the salon's profile; those who may edit settings change it, the owner alone the second factor."""
+    salon = Salon.objects.current()
+    may_edit = request.user.may(May.EDIT_SETTINGS)
+    form = ProfileForm(request.POST or None, initial=ProfileForm.of(salon))
+    form.fields["is_mfa_required"].disabled = not request.user.may(May.EDIT_TEAM)
+    if request.method == "POST" and may_edit and form.is_valid():
+        profile.edit(salon, by=request.user, **form.profile())
+        toast(request, _("Profile saved."))
+        return go(request, "core:salon")
+    status = 422 if form.is_bound and may_edit else 403 if form.is_bound else 200
+    return page(request, "core/salon.html", {"form": form, "may_edit": may_edit}, status=status)
+
+
+@allowed(May.SEE_CALENDAR)
+@require_http_methods(["GET", "POST"])
+def me(request: SignedIn) -> HttpResponse:
+    """Show and save how the reader likes to see the house."""
+    user = request.user
+    form = MeForm(request.POST or None, initial={name: getattr(user, name) for name in MeForm.base_fields})
+    if request.method == "POST" and form.is_valid():
+        try:
+            profile.edit_own(user, **form.cleaned_data)
+        except Refused as refused:
+            refuse(form, refused)
+        else:
+            toast(request, _("Saved."))
+            return go(request, "core:me")
+    return page(request, "core/me.html", {"form": form}, status=422 if form.is_bound else 200)

@@ -1,0 +1,166 @@
+"""Forms of the ground floor: set-up, profile, team, own menu. They say whether a value is well formed and save nothing."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from salon.core import countries, phone
+from salon.core.errors import Refused
+from salon.core.models import Salon, User
+from salon.core.roles import Role
+from salon.core.setup import Profile
+
+USUAL = _("As usual in the country")
+
+
+class ProfileForm(forms.Form):
+    """The salon's profile. Zone, currency and language may be left to the country."""
+
+    name = forms.CharField(label=_("Name of the salon"), max_length=100)
+    street = forms.CharField(label=_("Street"), max_length=150, required=False)
+    postcode = forms.CharField(label=_("Postcode"), max_length=20, required=False)
+    city = forms.CharField(label=_("Town"), max_length=100, required=False)
+    country = forms.ChoiceField(label=_("Country"))
+    phone = forms.CharField(label=_("Phone"), max_length=40, required=False)
+    email = forms.EmailField(label=_("E-mail of the salon"), max_length=254, required=False)
+    language = forms.ChoiceField(
+        label=_("Language"), required=False, help_text=_("For messages to clients whose language is not known.")
+    )
+    time_zone = forms.ChoiceField(label=_("Time zone"), required=False)
+    currency = forms.ChoiceField(label=_("Currency"), required=False)
+    is_mfa_required = forms.BooleanField(
+        label=_("Ask owner and managers for a second factor"),
+        required=False,
+        initial=True,
+        help_text=_("A code from an app on the phone, besides the password."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        empty = [("", USUAL)]
+        self._choices("country", [("", _("Choose")), *countries.choices()])
+        self._choices("language", [*empty, *settings.LANGUAGES])
+        self._choices("time_zone", [*empty, *((name, name.replace("_", " ")) for name in countries.zones())])
+        self._choices("currency", [*empty, *countries.currencies()])
+
+    def _choices(self, name: str, choices: list[Any]) -> None:
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = choices
+
+    def clean(self) -> dict[str, Any]:
+        """Fill from the country what was left to it, and read the phone number in that country."""
+        data: dict[str, Any] = super().clean() or {}
+        country = data.get("country")
+        if not country:
+            return data
+        data["language"] = data.get("language") or countries.usual_language(country)
+        data["currency"] = data.get("currency") or countries.usual_currency(country)
+        if not data.get("time_zone") and "time_zone" not in self.errors:
+            zones = countries.usual_zones(country)
+            if len(zones) == 1:
+                data["time_zone"] = zones[0]
+            else:
+                self.add_error("time_zone", _("This country has several time zones: choose one."))
+        if data.get("phone"):
+            try:
+                data["phone"] = phone.read(data["phone"], country)
+            except Refused as refused:
+                self.add_error("phone", refused.message)
+        return data
+
+    def profile(self) -> dict[str, Any]:
+        """Return the cleaned fields of the profile by name."""
+        return {name: self.cleaned_data[name] for name in ProfileForm.base_fields}
+
+    @classmethod
+    def of(cls, salon: Salon) -> dict[str, Any]:
+        """Return what the form shows of a salon that exists."""
+        values: dict[str, Any] = {name: getattr(salon, name) for name in ProfileForm.base_fields}
+        return {**values, "phone": phone.show(salon.phone, salon.country)}
+
+
+def _check_password(form: forms.Form, user: User) -> None:
+    """Put at the field what is wrong with the password of `user`."""
+    password = form.cleaned_data.get("password")
+    if password:
+        try:
+            validate_password(password, user)
+        except ValidationError as error:
+            form.add_error("password", error)
+
+
+def _password_field() -> forms.CharField:
+    return forms.CharField(
+        label=_("Password"),
+        max_length=128,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text=_("At least 12 characters. A few words in a row are easy to remember and hard to guess."),
+    )
+
+
+class SetupForm(ProfileForm):
+    """The first page of a new installation: the owner's account, then the salon's profile."""
+
+    owner_name = forms.CharField(label=_("Your name"), max_length=100, widget=forms.TextInput(attrs={"autocomplete": "name"}))
+    owner_email = forms.EmailField(
+        label=_("Your e-mail"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "username"})
+    )
+    password = _password_field()
+
+    def clean(self) -> dict[str, Any]:
+        """Check the password against the owner's own words too."""
+        data = super().clean()
+        _check_password(self, User(email=data.get("owner_email", ""), name=data.get("owner_name", "")))
+        return data
+
+    def as_profile(self) -> Profile:
+        """Return the profile to set up."""
+        return Profile(**self.profile())
+
+
+class JoinForm(forms.Form):
+    """Somebody invited chooses a password."""
+
+    password = _password_field()
+
+    def __init__(self, *args: Any, member: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.member = member
+
+    def clean(self) -> dict[str, Any]:
+        """Check the password against the member's own words."""
+        data: dict[str, Any] = super().clean() or {}
+        _check_password(self, self.member)
+        return data
+
+
+class InviteForm(forms.Form):
+    """Somebody new in the team."""
+
+    name = forms.CharField(label=_("Name"), max_length=100)
+    email = forms.EmailField(label=_("E-mail"), max_length=254, help_text=_("They sign in with it."))
+    role = forms.ChoiceField(label=_("Role"), choices=Role.choices, initial=Role.STYLIST)
+
+
+class RoleForm(forms.Form):
+    """Another role for a member."""
+
+    role = forms.ChoiceField(label=_("Role"), choices=Role.choices)
+
+
+class MeForm(forms.Form):
+    """How a user is called and likes to see the house."""
+
+    name = forms.CharField(label=_("Your name"), max_length=100)
+    language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
+    theme = forms.ChoiceField(label=_("Colours"), choices=User.Theme.choices)
+    density = forms.ChoiceField(label=_("Rows"), choices=User.Density.choices)
+    has_shortcuts = forms.BooleanField(
+        label=_("Keyboard shortcuts"), required=False, help_text=_("Single letters, while no field has the caret. ? lists them.")
+    )
