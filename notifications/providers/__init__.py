@@ -1,0 +1,1 @@
+"""Who carries a message: one module a provider. They know envelopes, not clients."""

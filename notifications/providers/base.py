@@ -1,0 +1,135 @@
+"""What a provider of e-mail is: two phases, and the five things that can come of it. Called by channels, knows no message.
+
+`prepare` goes as far as possible without saying anything; `deliver` is the point of no return.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from django.utils.translation import gettext as _
+
+
+class Outcome(StrEnum):
+    """What came of a step, in the only distinctions that matter for what to do next."""
+
+    ACCEPTED = "accepted"
+    """The provider has it."""
+    RETRY = "retry"
+    """It certainly has it not; another try may go through."""
+    FAILED = "failed"
+    """It certainly has it not, and will never take it."""
+    DOWN = "down"
+    """The provider itself cannot be used (password, certificate, no answer): nothing of the message is burned."""
+    UNKNOWN = "unknown"
+    """It may have it. Never repeated by itself."""
+
+
+class Phase(StrEnum):
+    """How far a hand-over came."""
+
+    CONNECT = "connect"
+    AUTH = "auth"
+    MAIL = "mail"
+    RCPT = "rcpt"
+    DATA = "data"
+    DOT = "dot"
+    REPLY = "reply"
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """One mail for one recipient. `raw` is the whole message with its headers."""
+
+    message_id: str
+    sender: str
+    recipient: str
+    raw: bytes
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of it. `code` is the server's reply code or one of the words in `explain`; `words` are for a person.
+
+    `phase` is the last step that was reached, `duration_ms` the time since the step began.
+    """
+
+    outcome: Outcome
+    code: str
+    phase: str
+    provider_id: str = ""
+    words: str = ""
+    duration_ms: int = 0
+
+
+class Ready(Protocol):
+    """A mail that the provider is ready to take; not a word of it was said yet."""
+
+    def deliver(self) -> Result:
+        """Hand the mail over. Never raises for what the network or the server do."""
+
+    def abandon(self) -> None:
+        """Do not hand it over after all."""
+
+
+class Provider(Protocol):
+    """Somebody who carries e-mail. One instance belongs to one thread."""
+
+    @property
+    def name(self) -> str:
+        """Return the name under which messages and circuit remember it (at most 20 letters)."""
+
+    def prepare(self, envelope: Envelope) -> Ready | Result:
+        """Do everything that says nothing yet; return what is ready, or what went wrong. Never raises for the network."""
+
+    def close(self) -> None:
+        """Give back what was kept open between the mails of a batch. Never raises."""
+
+
+_WORDS = {
+    "timeout": lambda: _("The server did not answer in time."),
+    "dropped": lambda: _("The server closed the connection."),
+    "garbage": lambda: _("The server's answer makes no sense. Is this a mail server?"),
+    "dns": lambda: _("No server has this name. Check the spelling."),
+    "refused": lambda: _("Nothing answers at this server and port."),
+    "unreachable": lambda: _("The server cannot be reached."),
+    "certificate": lambda: _("The server's certificate is not valid for this name."),
+    "tls": lambda: _("The secure connection failed. Check port and security."),
+    "no_starttls": lambda: _("The server offers no STARTTLS. Choose TLS (port 465), or ask your mail provider."),
+    "no_auth": lambda: _("The server takes no user name and password on this port."),
+    "relay": lambda: _("The server sends nothing on for this sender. Does it want a user name and password?"),
+    "address": lambda: _("The server cannot handle an address with these letters."),
+    "not_local": lambda: _("Without security only a server on this machine can be used."),
+    "secret": lambda: _("The saved password cannot be read. Enter it again."),
+    "settings": lambda: _("EMAIL_URL cannot be read."),
+    "logged": lambda: _("Written to the log only."),
+}
+
+
+def explain(outcome: str, phase: str, code: str) -> str:
+    """Return in the reader's language what a result means: "The server refused the password (535)."."""
+    if outcome == Outcome.UNKNOWN:
+        return _("The text was sent, but the server's answer was lost. It may have arrived.")
+    if code in _WORDS:
+        return _WORDS[code]()
+    return _answer(outcome, phase, code) % {"code": code} if code.isdigit() else ""
+
+
+def _answer(outcome: str, phase: str, code: str) -> str:
+    """Return the sentence for a reply code, with a gap for it."""
+    if outcome == Outcome.ACCEPTED:
+        return _("The server took the message (%(code)s).")
+    if code.startswith("4"):
+        return _("The server asked to try again later (%(code)s).")
+    match phase:
+        case Phase.AUTH:
+            words = _("The server refused the password (%(code)s).")
+        case Phase.MAIL:
+            words = _("The server refused the sender address (%(code)s).")
+        case Phase.RCPT:
+            words = _("The server refused the recipient's address (%(code)s).")
+        case Phase.DATA | Phase.DOT | Phase.REPLY:
+            words = _("The server refused the message (%(code)s).")
+        case _:
+            words = _("The server refused the connection (%(code)s).")
+    return words

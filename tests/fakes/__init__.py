@@ -1,0 +1,1 @@
+"""Stand-ins at the network edge: real sockets on loopback, scripted."""
