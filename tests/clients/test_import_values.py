@@ -1,0 +1,270 @@
+"""Reading a list: encodings, separators, columns, and cells that are never guessed."""
+
+import contextlib
+import datetime as dt
+import io
+
+import openpyxl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clients.importing import columns, reading, values
+from clients.importing.values import DAY_FIRST, MONTH_FIRST, UNDECIDED, Birth, Fault
+from salon.core.errors import Refused
+
+TODAY = dt.date(2026, 11, 22)
+FRENCH = "Prénom;Nom;Téléphone\nAmélie;Bérenger;0612345678\nChloé;Façade;0612345679\n"
+GERMAN = "Vorname;Nachname;Straße\nJürgen;Groß;Münchner Straße 1\nKäthe;Böhm;Am Weiher 2\n"
+
+
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252", "latin-1", "mac_roman", "cp850"]
+)
+@pytest.mark.parametrize("text", [FRENCH, GERMAN])
+def test_every_common_encoding_gives_the_same_rows(text: str, encoding: str) -> None:
+    assert reading.read(text.encode(encoding)).lines == reading.read(text.encode()).lines
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
+def test_the_separator_and_the_line_ends_are_found(separator: str, ending: str) -> None:
+    text = ending.join(separator.join(row) for row in (("First name", "Last name", "Note"), ("Ann", "Lee", '"a,b;c"')))
+    sheet = reading.read(text.encode())
+    assert sheet.separator == separator
+    assert sheet.lines[0].cells == ("Ann", "Lee", "a,b;c")
+
+
+def test_excels_sep_line_is_obeyed_and_not_read_as_a_header() -> None:
+    sheet = reading.read(b"sep=|\r\nName|Phone\r\nAnn Lee|1\r\n")
+    assert sheet.header == ("Name", "Phone")
+
+
+def test_a_cell_with_line_breaks_is_one_row_and_rows_count_as_in_a_spreadsheet() -> None:
+    sheet = reading.read(b'Name,Note\nAnn,"one\ntwo, three"\n\nBen,x\n')
+    assert [(line.number, line.cells) for line in sheet.lines] == [(2, ("Ann", "one\ntwo, three")), (4, ("Ben", "x"))]
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "empty"),
+        (b"  \r\n ", "empty"),
+        (b"PK\x03\x04" + b"\0" * 40, "not a text file"),
+        (b"\xd0\xcf\x11\xe0 old excel", "spreadsheet"),
+        (b"Name\nAnn\0a", "not a text file"),
+        (b'Name,Note\nAnn,ok\nBen,"open\nCy,x\n', "Row 3"),
+        (b'Name\n"Ann" Lee\n', "Row 2"),
+        (b"Name\n" + b"Ann\n" * 50_001, "50,000"),
+        (b"x" * 5_000_001, "5 MB"),
+        (",".join(f"c{n}" for n in range(61)).encode() + b"\n" + b",".join([b"x"] * 61), "60 columns"),
+        (b"Name\n" + b"a" * 32_001, "32,000"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_with_one_sentence(data: bytes, words: str) -> None:
+    with pytest.raises(Refused, match=words):
+        reading.read(data)
+
+
+def test_a_renamed_spreadsheet_is_named_as_one() -> None:
+    file = io.BytesIO()
+    openpyxl.Workbook().save(file)
+    with pytest.raises(Refused, match="spreadsheet"):
+        reading.read(file.getvalue())
+
+
+def test_sixty_filled_columns_among_many_empty_ones_are_read() -> None:
+    header = ",".join(["Name", *(f"E-mail {n} - Label" for n in range(80))])
+    assert len(reading.read(f"{header}\nAnn{',' * 80}\n".encode()).lines) == 1
+
+
+def fields_of(header: str) -> list[str]:
+    return [column.field for column in columns.recognise(header.split(","))]
+
+
+@pytest.mark.parametrize(
+    ("header", "fields"),
+    [
+        (
+            "First Name,Last Name,E-mail Address,Mobile Phone,Birthday",
+            "first_name last_name email mobile birthday",
+        ),
+        (
+            "Prénom,Nom,Courriel,Portable,Date de naissance,Code postal,Ville",
+            "first_name last_name email mobile birthday postcode city",
+        ),
+        (
+            "Vorname,Name,E-Mail,Handy,Geburtsdatum,PLZ,Ort,Straße",
+            "first_name last_name email mobile birthday postcode city street",
+        ),
+        (
+            "NOM,TELEPHONE",
+            "name phone",
+        ),
+        (
+            "Kunde,Telefon",
+            "name phone",
+        ),
+        (
+            "Given Name,Additional Name,Family Name,E-mail 1 - Type,E-mail 1 - Value,Phone 1 - Type,Phone 1 - Value",
+            "first_name middle_name last_name email phone_label phone",
+        ),
+        (
+            (
+                "First Name,Last Name,Phonetic First Name,Organization Name,Birthday,Labels,E-mail 1 - Label,"
+                "E-mail 1 - Value,Phone 1 - Label,Phone 1 - Value,Address 1 - Street,Address 1 - City"
+            ),
+            "first_name last_name birthday email phone_label phone street city",
+        ),
+    ],
+)
+def test_columns_are_recognised_by_name(header: str, fields: str) -> None:
+    assert fields_of(header) == fields.split()
+
+
+@pytest.mark.parametrize(
+    ("title", "channels", "is_inverted"),
+    [
+        ("Newsletter", ("email",), False),
+        ("Marketing", ("email", "sms"), False),
+        ("Email Marketing Consent", ("email",), False),
+        ("E-mail opt-in", ("email",), False),
+        ("SMS opt in", ("sms",), False),
+        ("SMS", ("sms",), False),
+        ("Accepte les SMS", ("sms",), False),
+        ("Inscrit à la newsletter", ("email",), False),
+        ("Einwilligung Werbung per E-Mail", ("email",), False),
+        ("Unsubscribed", ("email", "sms"), True),
+        ("Email opt-out", ("email",), True),
+        ("Désinscrit SMS", ("sms",), True),
+        ("Newsletter abgemeldet", ("email",), True),
+        ("Keine Werbung", ("email", "sms"), True),
+        ("Ne pas contacter", ("email", "sms"), True),
+        ("Do not contact", ("email", "sms"), True),
+    ],
+)
+def test_a_column_about_consent_is_known_with_its_channels_and_its_sense(
+    title: str, channels: tuple[str, ...], is_inverted: bool
+) -> None:
+    (column,) = columns.recognise([title])
+    assert (column.field, column.channels, column.is_inverted) == ("consent", channels, is_inverted)
+
+
+@pytest.mark.parametrize("title", ["No", "N°", "Client no", "Contact no", "Marketing source", "Phone label", "Status", "", "Nr."])
+def test_a_number_or_a_label_is_never_taken_for_consent_or_phone(title: str) -> None:
+    assert columns.recognise([title]) == []
+
+
+@pytest.mark.parametrize(
+    ("whole", "parts"),
+    [
+        ("Martin, Léa", ("Léa", "Martin")),
+        ("Léa Martin", ("Léa", "Martin")),
+        ("MARTIN Léa", ("Léa", "MARTIN")),
+        ("DE LA TOUR Anne", ("Anne", "DE LA TOUR")),
+        ("Ludwig van Beethoven", ("Ludwig", "van Beethoven")),
+        ("Anna Maria Berg", ("Anna Maria", "Berg")),
+        ("Sophie", ("", "Sophie")),
+        ("ANNE MARTIN", ("ANNE", "MARTIN")),
+        ("", ("", "")),
+    ],
+)
+def test_a_whole_name_is_split_by_one_rule(whole: str, parts: tuple[str, str]) -> None:
+    assert values.split_name(whole) == parts
+
+
+@pytest.mark.parametrize(
+    ("cell", "order", "birth"),
+    [
+        ("1990-04-12", UNDECIDED, Birth(12, 4, 1990)),
+        ("1990-04-12 00:00:00", UNDECIDED, Birth(12, 4, 1990)),
+        ("--04-12", UNDECIDED, Birth(12, 4)),
+        ("--02-29", UNDECIDED, Birth(29, 2)),
+        ("12.04.1990", UNDECIDED, Birth(12, 4, 1990)),
+        ("12.04.", UNDECIDED, Birth(12, 4)),
+        ("12/04/1990", DAY_FIRST, Birth(12, 4, 1990)),
+        ("12/04/1990", MONTH_FIRST, Birth(4, 12, 1990)),
+        ("25/04/1990", UNDECIDED, Birth(25, 4, 1990)),
+        ("04/25/1990", UNDECIDED, Birth(25, 4, 1990)),
+        ("05/05/1990", UNDECIDED, Birth(5, 5, 1990)),
+        ("12 avril 1990", UNDECIDED, Birth(12, 4, 1990)),
+        ("1er août 1985", UNDECIDED, Birth(1, 8, 1985)),
+        ("12. März 1990", UNDECIDED, Birth(12, 3, 1990)),
+        ("April 12, 1990", UNDECIDED, Birth(12, 4, 1990)),
+        ("12.04.90", UNDECIDED, Birth(12, 4, 1990)),
+        ("12.04.15", UNDECIDED, Birth(12, 4)),
+        ("1990", UNDECIDED, Birth(None, None, 1990)),
+    ],
+)
+def test_a_day_of_birth_is_read_as_people_write_it(cell: str, order: str, birth: Birth) -> None:
+    assert values.birthday(cell, order, TODAY) == birth
+
+
+@pytest.mark.parametrize(
+    "cell", ["12/04/1990", "1-2-1990", "30.02.1990", "soon", "12.04.2027", "32975", "1850-01-01", "00/00/0000"]
+)
+def test_a_date_that_is_ambiguous_or_none_is_never_guessed(cell: str) -> None:
+    with pytest.raises(Fault):
+        values.birthday(cell, UNDECIDED, TODAY)
+
+
+@pytest.mark.parametrize(
+    ("cells", "language", "order"),
+    [
+        (["01/02/1990", "25/02/1990"], "en", DAY_FIRST),
+        (["01/02/1990", "02/25/1990"], "fr", MONTH_FIRST),
+        (["25/02/1990", "02/25/1990"], "fr", UNDECIDED),
+        (["01/02/1990"], "en", UNDECIDED),
+        (["01/02/1990"], "de", DAY_FIRST),
+    ],
+)
+def test_the_whole_column_decides_which_comes_first(cells: list[str], language: str, order: str) -> None:
+    assert values.day_order(cells, language) == order
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "06 12 34 56 78",
+        "+33 6 12 34 56 78",
+        "0033612345678",
+        "612345678",
+        "'0612345678",
+        "tel:+33612345678",
+        "+33 (0)6 12 34 56 78",
+    ],
+)
+def test_a_phone_number_is_read_in_any_spelling(cell: str) -> None:
+    assert values.phone(cell, "FR") == "+33612345678"
+
+
+@pytest.mark.parametrize("cell", ["06 12", "call Ann", "6,12E+08", "06 12 34 56 78 Ann", "+", "0000000000"])
+def test_what_is_no_phone_number_is_a_fault(cell: str) -> None:
+    with pytest.raises(Fault):
+        values.phone(cell, "FR")
+
+
+@pytest.mark.parametrize("cell", ["a@", "@b.fr", "a b@c.fr", "a@@b.fr", "a@b", "a@b..fr"])
+def test_what_is_no_email_is_a_fault(cell: str) -> None:
+    with pytest.raises(Fault):
+        values.email(cell)
+
+
+def test_control_and_direction_characters_are_taken_out() -> None:
+    assert values.clean(" A\u202en\u200bn \t Lee\x07 ") == "Ann Lee"
+
+
+@given(st.text(max_size=60))
+def test_no_cell_breaks_a_reader(cell: str) -> None:
+    for read in (values.email, lambda text: values.phone(text, "FR"), values.yes_or_no, values.country,
+                 lambda text: values.birthday(text, UNDECIDED, TODAY)):  # fmt: skip
+        try:
+            read(cell)
+        except Fault:
+            continue
+
+
+@given(st.binary(max_size=400))
+def test_no_file_breaks_the_reader(data: bytes) -> None:
+    with contextlib.suppress(Refused):
+        assert reading.read(data).header is not None
