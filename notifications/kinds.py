@@ -26,6 +26,13 @@ class Wanted(StrEnum):
     ALWAYS = "always"  # not about a visit
 
 
+class Told(StrEnum):
+    """What counts as having said it already."""
+
+    NEWEST = "newest"  # the newest message about the visit says the same
+    SAME_KIND = "same_kind"  # a message of this kind spoke of the same start
+
+
 EVERY_DAY = frozenset(range(7))
 NO_SUNDAY = frozenset(range(6))
 
@@ -81,6 +88,8 @@ class Kind:
     margin: dt.timedelta = dt.timedelta(0)
     # A row waits so long after the act that caused it, so that Undo can pull it back.
     waits: dt.timedelta = dt.timedelta(0)
+    told: Told = Told.NEWEST
+    is_on_at_first: bool = True
 
     @property
     def is_marketing(self) -> bool:
@@ -112,7 +121,7 @@ TABLE: Mapping[str, Kind] = {
         Kind("cancellation", "svc.confirmation", Class.SERVICE, Wanted.CANCELLED, {"email": DAY}, waits=UNDO_WAIT),
         Kind(
             "reminder", "svc.reminder", Class.SERVICE, Wanted.STANDS, {"email": REMINDER_DAY},
-            margin=REMINDER_MARGIN, waits=UNDO_WAIT,
+            margin=REMINDER_MARGIN, waits=UNDO_WAIT, told=Told.SAME_KIND,
         ),
     )
 }  # fmt: skip

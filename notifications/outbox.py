@@ -61,6 +61,7 @@ CLAIM_LEASE = dt.timedelta(seconds=150)
 HANDOFF_LEASE = dt.timedelta(minutes=15)
 ATTEMPTS_MAX = 6
 CLAIMS_MAX = 5
+STUMBLES_MAX = 3
 RETRY_FIRST = dt.timedelta(seconds=60)
 RETRY_LONGEST = dt.timedelta(hours=6)
 
@@ -214,6 +215,17 @@ def refuse(message: Message, reasons: tuple[str, ...], *, now: dt.datetime) -> b
     else:
         to = State.CANCELLED if first in gate.OBSOLETE else State.SUPPRESSED
     return states.move(message, TABLE, to=to, guard=Q(lease_token=message.lease_token), reason=first, settled_at=now)
+
+
+def stumble(message: Message, *, now: dt.datetime) -> bool:
+    """Put back a claimed message over which we fell ourselves; at the third time set it aside, and others go on."""
+    if message.claim_count >= STUMBLES_MAX:
+        return states.move(
+            message, TABLE, to=State.QUARANTINED, guard=Q(lease_token=message.lease_token), reason="error", settled_at=now
+        )
+    return states.move(
+        message, TABLE, to=State.PENDING, guard=Q(lease_token=message.lease_token), reason="error", not_before=now + RETRY_FIRST
+    )
 
 
 def fail(message: Message, reason: str, *, now: dt.datetime) -> bool:

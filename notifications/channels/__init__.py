@@ -1,0 +1,1 @@
+"""The ways to reach a client. Only dispatch calls them; only they know providers."""

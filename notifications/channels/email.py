@@ -1,0 +1,96 @@
+"""E-mail as a channel: turns words into a well-formed mail and gives it to the provider in two steps.
+
+Called by dispatch only. The second step, after which a mail cannot be called back, takes the gate's `Send`.
+"""
+
+import binascii
+import re
+from dataclasses import dataclass
+from email.header import Header
+from email.utils import format_datetime, formataddr
+
+from django.utils import timezone
+
+from notifications import gate, sending
+from notifications.models import Message
+from notifications.providers.base import Envelope, Outcome, Provider, Ready, Result
+from notifications.rendering import Rendered
+from salon.core.models import Salon
+
+NAME = "email"
+_BREAKS = re.compile(r"[\r\n\x00]+")
+
+
+@dataclass
+class Line:
+    """One sender's open line to the provider: used by one thread, for one batch after the other."""
+
+    salon: Salon
+    provider: Provider
+    sender: sending.Sender
+
+    def prepare(self, message: Message, words: Rendered) -> Ready | Result:
+        """Go as far as can be gone without saying anything: connect, sign in, name sender and recipient."""
+        message_id = message_id_of(message, self.salon, self.sender.address)
+        raw = build(words, message_id=message_id, sender=self.sender)
+        return self.provider.prepare(Envelope(message_id, self.sender.address, words.recipient, raw))
+
+    def send(self, leave: gate.Send, ready: Ready) -> Result:
+        """Hand the mail over, by leave of the gate."""
+        if not isinstance(leave, gate.Send) or leave.channel != NAME:
+            raise TypeError("an e-mail needs the gate's leave")
+        result = ready.deliver()
+        if not isinstance(result.outcome, Outcome):
+            raise TypeError("not a result")
+        return result
+
+    def close(self) -> None:
+        """Hang up."""
+        self.provider.close()
+
+
+def open_line(salon: Salon) -> Line:
+    """Return a line to the provider in force."""
+    return Line(salon, sending.provider(), sending.sender(salon))
+
+
+def message_id_of(message: Message, salon: Salon, sender: str) -> str:
+    """Return the Message-ID: the same for every attempt, so that two copies of one mail can be told."""
+    return f"<m.{message.pk}.{salon.instance.hex}@{sender.rpartition('@')[2] or 'localhost'}>"
+
+
+def build(words: Rendered, *, message_id: str, sender: sending.Sender) -> bytes:
+    """Return the mail as it goes over the wire: plain text, UTF-8, no line that a value could have added."""
+    is_plain = words.body.isascii() and max(map(len, words.body.splitlines() or [""])) < 900
+    headers = [
+        ("From", formataddr((_one_line(sender.name), sender.address))),
+        ("To", words.recipient),
+        *([("Reply-To", sender.reply_to)] if sender.reply_to else []),
+        ("Subject", _word(words.title)),
+        ("Date", format_datetime(timezone.now())),
+        ("Message-ID", message_id),
+        ("Content-Language", words.language),
+        ("Auto-Submitted", "auto-generated"),
+        ("MIME-Version", "1.0"),
+        ("Content-Type", 'text/plain; charset="utf-8"'),
+        ("Content-Transfer-Encoding", "7bit" if is_plain else "quoted-printable"),
+    ]
+    head = "".join(f"{name}: {_fold(value)}\r\n" for name, value in headers)
+    body = "\r\n".join(words.body.splitlines()).encode() + b"\r\n"
+    if not is_plain:
+        body = binascii.b2a_qp(body.replace(b"\r\n", b"\n"), istext=True).replace(b"\n", b"\r\n")
+    return head.encode() + b"\r\n" + body
+
+
+def _one_line(text: str) -> str:
+    return _BREAKS.sub(" ", text).strip()
+
+
+def _fold(value: str) -> str:
+    """Return a header's value without a line break that is not its own folding."""
+    return re.sub(r"\r?\n(?![ \t])", " ", value).replace("\x00", "")
+
+
+def _word(text: str) -> str:
+    clean = _one_line(text)
+    return clean if clean.isascii() and len(clean) < 200 else Header(clean, "utf-8", maxlinelen=76).encode(linesep="\r\n")

@@ -1,0 +1,41 @@
+"""The circuit breaker of a provider: after a failure of the provider itself nothing is tried for a while.
+
+Called by dispatch. Burns nothing of a message; the pause doubles from one minute to fifteen.
+"""
+
+import datetime as dt
+
+from django.db import transaction
+
+from notifications.models import Provider
+
+FIRST = dt.timedelta(seconds=60)
+LONGEST = dt.timedelta(minutes=15)
+
+
+def is_open(name: str, now: dt.datetime) -> bool:
+    """Return whether the provider is not to be tried at `now`."""
+    return Provider.objects.filter(pk=name, open_until__gt=now).exists()
+
+
+def has_failed(name: str) -> bool:
+    """Return whether a failure stands against the provider."""
+    return Provider.objects.filter(pk=name, failure_count__gt=0).exists()
+
+
+@transaction.atomic
+def fail(name: str, *, now: dt.datetime, reason: str) -> Provider:
+    """Write down that the provider could not be used, and for how long it is left alone. Two at once count once."""
+    Provider.objects.get_or_create(pk=name)
+    row = Provider.objects.select_for_update().get(pk=name)
+    if row.open_until is None or row.open_until <= now:
+        row.open_until = now + min(LONGEST, FIRST * 2 ** min(row.failure_count, 10))
+        row.failure_count += 1
+    row.reason = reason[:40]
+    row.save()
+    return row
+
+
+def close(name: str) -> None:
+    """Forget the failures: it took a message, or somebody changed its settings."""
+    Provider.objects.filter(pk=name).update(failure_count=0, open_until=None, reason="")

@@ -1,0 +1,257 @@
+"""Hands messages over, each at most once: claim, prepare, decide under locks, send outside any transaction, write down.
+
+Called by the task and by `manage.py deliver`; any number may run at once. The gate decides, the outbox remembers;
+nothing else in the house sends a message to a client.
+"""
+
+import datetime as dt
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from django.db import InterfaceError, OperationalError, connection, connections, transaction
+from django.utils import timezone
+
+from clients import addresses
+from clients.models import Address
+from notifications import circuit, facts, gate, heartbeats, outbox
+from notifications.channels import email
+from notifications.models import Message
+from notifications.providers.base import Outcome, Phase, Ready, Result
+from notifications.rendering import Rendered, TemplateError, render
+from salon.core import failpoints
+from salon.core.models import Salon
+
+log = logging.getLogger("carnet.dispatch")
+
+Clock = Callable[[], dt.datetime]
+
+# From the lock of the client to the first byte: what was decided longer ago may no longer be so.
+DECISION_HOLDS = 5.0
+# A row whose lease ends sooner is given back rather than begun.
+LEASE_RESERVE = 60.0
+WRITE_FOR = 15 * 60.0
+HOLD_WAIT = dt.timedelta(minutes=1)
+# Replies to RCPT that say the mailbox is not there. Others (full, policy) are not the client's fault.
+NO_SUCH_MAILBOX = frozenset({"550", "551", "553"})
+AWAY = (OperationalError, InterfaceError)
+
+stopping = threading.Event()
+
+
+def deliver_due(
+    limit: int = 1000, budget_s: float = 50.0, *, now: Clock | dt.datetime = timezone.now, threads: int = 1
+) -> Counter[str]:
+    """Hand over what is due, at most `limit` messages in about `budget_s` seconds, and return counts by what became of them.
+
+    `now` is the clock for due times and quiet hours (leases go by the database's). With several `threads` each has its
+    own line to the provider.
+    """
+    clock: Clock = now if callable(now) else lambda: now
+    counts: Counter[str] = Counter(outbox.recover(clock()))
+    salon = Salon.objects.filter(pk=1).first()
+    if salon is None or facts.is_on_hold(salon):
+        return counts
+    until = time.monotonic() + budget_s
+    if threads == 1:
+        counts += _Sender(salon, clock, until).run(limit)
+    else:
+        with ThreadPoolExecutor(threads, thread_name_prefix="sender") as pool:
+            share = -(-limit // threads)
+            for done in pool.map(lambda _: _in_thread(salon, clock, until, share), range(threads)):
+                counts += done
+    heartbeats.beat("sender", timezone.now())
+    return counts
+
+
+def _in_thread(salon: Salon, clock: Clock, until: float, limit: int) -> Counter[str]:
+    try:
+        return _Sender(salon, clock, until).run(limit)
+    finally:
+        connections.close_all()
+
+
+@dataclass
+class _Sender:
+    """One thread's work: its line to the provider, and the last result while it is not yet written down."""
+
+    salon: Salon
+    clock: Clock
+    until: float
+    counts: Counter[str] = field(default_factory=Counter)
+    unsettled: tuple[Message, Result] | None = None
+
+    def run(self, limit: int) -> Counter[str]:
+        """Take batch after batch until nothing is due, the time is over, or we are told to stop."""
+        self.line = email.open_line(self.salon)
+        self.is_broken = circuit.has_failed(self.line.provider.name)
+        try:
+            taken = 0
+            while taken < limit and self._may_go_on() and not circuit.is_open(self.line.provider.name, self.clock()):
+                failpoints.hit("before_claim")
+                batch = outbox.claim(self.clock(), min(outbox.CLAIM_MAX, limit - taken))
+                if not batch:
+                    break
+                taken += len(batch)
+                if not self._batch(batch):
+                    break
+        finally:
+            self._flush()
+            self.line.close()
+        return self.counts
+
+    def _may_go_on(self) -> bool:
+        return not stopping.is_set() and time.monotonic() < self.until
+
+    def _batch(self, batch: list[Message]) -> bool:
+        """Work through one batch. False: the provider is down, no more for now."""
+        begun = time.monotonic()
+        lease = outbox.CLAIM_LEASE.total_seconds() - LEASE_RESERVE
+        for place, message in enumerate(batch):
+            if not self._may_go_on() or time.monotonic() - begun > lease:
+                outbox.release(batch[place:])
+                return True
+            failpoints.hit("after_claim")
+            try:
+                is_up = self._one(message)
+            except AWAY:
+                log.warning("database away while handing over message %s", message.pk)
+                connection.close()
+                return False
+            if not is_up:
+                outbox.release(batch[place + 1 :])
+                return False
+        return True
+
+    def _one(self, message: Message) -> bool:
+        """Bring one message as far as it goes today. False: the provider is down."""
+        words: Rendered | None = None
+        ready: Ready | Result | None = None
+        try:
+            words = render(message, self.salon)
+            if words.recipient:
+                ready = self.line.prepare(message, words)
+        except TemplateError as error:
+            log.error("message %s: %s", message.pk, error)
+        except AWAY:
+            raise
+        except Exception as error:  # noqa: BLE001 (one bad row must not stop the others)
+            log.error("message %s: %s while preparing", message.pk, type(error).__name__)
+            self._count("stumbled", outbox.stumble(message, now=self.clock()))
+            return True
+        if isinstance(ready, Result):
+            return self._refused_early(message, ready)
+        failpoints.hit("after_prepare")
+        began = time.monotonic()
+        leave = self._hand_over(message, words, ready)
+        if leave is None or ready is None:
+            if ready is not None:
+                ready.abandon()
+            return True
+        failpoints.hit("after_handoff_commit")
+        failpoints.hit("before_send")
+        if time.monotonic() - began > DECISION_HOLDS:
+            ready.abandon()
+            self._count("taken_back", outbox.take_back(message, now=self.clock()))
+            return True
+        result = self.line.send(leave, ready)
+        failpoints.hit("after_deliver")
+        self.unsettled = (message, result)
+        self.counts[result.outcome.value] += 1
+        if result.outcome != Outcome.ACCEPTED:
+            self._flush()
+        elif self.is_broken:
+            circuit.close(self.line.provider.name)
+            self.is_broken = False
+        return result.outcome != Outcome.DOWN
+
+    @transaction.atomic
+    def _decide(self, message: Message, words: Rendered | None, *, has_line: bool) -> gate.Decision | None:
+        """Decide and cross the point of no return, in one transaction. None: the row is not ours any more."""
+        rows = facts.lock(message)
+        found = facts.gather(message, rows)
+        now = self.clock()
+        decision = gate.decide(found, now)
+        if self.unsettled is not None:
+            outbox.settle(*self.unsettled, now=now)
+        if not isinstance(decision, gate.Send):
+            self._no(message, decision, now)
+            return None
+        if words is None:
+            self._count("failed", outbox.fail(message, "template_error", now=now))
+            return None
+        if not has_line or rows.client is None or facts.to(rows.client, message.channel) != words.recipient:
+            # The address was changed while the mail was being prepared.
+            self._count("waiting", outbox.postpone(message, until=now, reason="address_changed"))
+            return None
+        is_ours = outbox.handoff(
+            message, decision, facts=facts.as_json(found), recipient=words.recipient,
+            address_hmac=addresses.hash_of(message.channel, words.recipient), language=words.language,
+            title=words.title[:250], body=words.body, provider=self.line.provider.name,
+        )  # fmt: skip
+        return decision if is_ours else None
+
+    def _hand_over(self, message: Message, words: Rendered | None, ready: Ready | None) -> gate.Send | None:
+        """Return leave to send, committed; None if it may not or need not be sent."""
+        decision = self._decide(message, words, has_line=ready is not None)
+        self.unsettled = None  # written in the transaction that has just committed
+        return decision if isinstance(decision, gate.Send) else None
+
+    def _no(self, message: Message, decision: gate.Wait | gate.Refuse, now: dt.datetime) -> None:
+        if isinstance(decision, gate.Wait):
+            self._count("waiting", outbox.postpone(message, until=decision.until, reason=decision.reason))
+        elif decision.reasons[0] == "error":
+            log.error("message %s: the facts cannot be read", message.pk)
+            self._count("stumbled", outbox.stumble(message, now=now))
+        elif decision.reasons[0] == "hold":
+            self._count("waiting", outbox.postpone(message, until=now + HOLD_WAIT, reason="hold"))
+        else:
+            self._count("refused", outbox.refuse(message, decision.reasons, now=now))
+
+    def _refused_early(self, message: Message, result: Result) -> bool:
+        """Write down that the provider would not take it, before anything was handed over."""
+        self._flush()
+        now = self.clock()
+        if result.outcome in {Outcome.UNKNOWN, Outcome.ACCEPTED}:  # nothing was said, so nothing can be unknown
+            result = Result(Outcome.RETRY, result.code, result.phase)
+        with transaction.atomic():
+            if result.outcome == Outcome.FAILED and result.phase == Phase.RCPT and result.code in NO_SUCH_MAILBOX:
+                address = facts.to(message.client, message.channel) if message.client else ""
+                scope, reason = Address.Scope.DELIVERY, Address.Reason.HARD_BOUNCE
+                addresses.stop(message.channel, address, scope=scope, reason=reason, now=now)
+            outbox.retry(message, result, now=now)
+        self.counts[result.outcome.value] += 1
+        if result.outcome == Outcome.DOWN:
+            circuit.fail(self.line.provider.name, now=now, reason=f"{result.phase}_{result.code}")
+            return False
+        return True
+
+    def _count(self, name: str, is_done: bool) -> None:
+        self.counts[name if is_done else "lost"] += 1
+
+    def _flush(self) -> None:
+        """Write down the last result. While the database is away keep trying: a lost result is a message of unknown fate."""
+        if self.unsettled is None:
+            return
+        message, result = self.unsettled
+        until, wait = time.monotonic() + WRITE_FOR, 0.1
+        while True:
+            try:
+                failpoints.hit("before_settle")
+                with transaction.atomic():
+                    outbox.settle(message, result, now=self.clock())
+                    if result.outcome == Outcome.DOWN:
+                        circuit.fail(self.line.provider.name, now=self.clock(), reason=f"{result.phase}_{result.code}")
+                break
+            except AWAY:
+                if time.monotonic() > until:
+                    raise
+                log.warning("database away, result of message %s kept", message.pk)
+                connection.close()
+                time.sleep(wait)
+                wait = min(wait * 2, 10.0)
+        self.unsettled = None
