@@ -1,7 +1,7 @@
 """Carries mail by SMTP and knows whether the final dot was handed to the socket.
 
 Before it nothing was said, after it only the server's answer tells; Django's and smtplib's own senders raise the same
-error on both sides. One recipient a transaction. The connection is kept between the mails of a batch. Never decides what to do next.
+error on both sides. One recipient a transaction; the connection is kept between the mails of a batch. Decides nothing.
 """
 
 import base64
