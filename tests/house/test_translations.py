@@ -1,0 +1,99 @@
+"""Every text is there in every language, with its placeholders, and the compiled files are those of the sources."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog
+from django.conf import settings
+
+from salon.core import catalogues
+
+
+@pytest.fixture(scope="module")
+def template() -> Catalog:
+    return catalogues.template_catalog(settings.BASE_DIR)
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A repository with nothing but our translations, to break."""
+    shutil.copytree(settings.BASE_DIR / "locale", tmp_path / "locale")
+    return tmp_path
+
+
+def whats(root: Path, language: str, template: Catalog) -> set[str]:
+    return {fault.what for fault in catalogues.faults(root, language, template)}
+
+
+def spoil(root: Path, language: str, old: str, new: str) -> None:
+    path = catalogues.po_path(root, language)
+    text = path.read_text(encoding="utf-8")
+    assert old in text, "the text this control spoils has left the product: choose another"
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def test_the_texts_of_the_product_are_found(template: Catalog) -> None:
+    assert len(template) > 200
+    assert template.get("Clients") is not None, "a text in Python"
+    assert template.get("Skip to the content") is not None, "a text in a template"
+    assert template.get("j M Y", "date format") is not None, "a text with a context"
+
+
+def test_all_languages_of_the_settings_are_translated() -> None:
+    assert {code for code, _name in settings.LANGUAGES} == {"en", *catalogues.LANGUAGES}
+
+
+@pytest.mark.parametrize("language", catalogues.LANGUAGES)
+def test_no_text_is_missing_fuzzy_or_broken(language: str, template: Catalog) -> None:
+    faults = catalogues.faults(settings.BASE_DIR, language, template)
+    assert not faults, "run `manage.py messages`, translate, run it again:\n" + "\n".join(map(str, faults))
+
+
+@pytest.mark.parametrize("language", catalogues.LANGUAGES)
+def test_a_refresh_without_a_new_text_changes_no_file(language: str, copy: Path, template: Catalog) -> None:
+    before = {path: path.read_bytes() for path in copy.rglob("django.*")}
+    catalogues.refresh(copy, language, template)
+    assert {path: path.read_bytes() for path in copy.rglob("django.*")} == before
+
+
+def test_control_a_missing_translation_is_found(copy: Path, template: Catalog) -> None:
+    spoil(copy, "de", 'msgstr "Kunden"', 'msgstr ""')
+    assert "not translated" in whats(copy, "de", template)
+
+
+def test_control_a_fuzzy_translation_is_found(copy: Path, template: Catalog) -> None:
+    spoil(copy, "de", 'msgid "Clients"', '#, fuzzy\nmsgid "Clients"')
+    assert "fuzzy" in whats(copy, "de", template)
+
+
+def test_control_a_lost_placeholder_is_found(copy: Path, template: Catalog) -> None:
+    spoil(copy, "fr", 'msgstr "%(count)d min"', 'msgstr "quelques min"')
+    assert any(what.startswith("placeholders") for what in whats(copy, "fr", template))
+
+
+def test_control_a_compiled_file_of_yesterday_is_found(copy: Path, template: Catalog) -> None:
+    spoil(copy, "fr", 'msgstr "Rechercher"', 'msgstr "Chercher"')
+    assert "the compiled file is not the one of the .po" in whats(copy, "fr", template)
+
+
+def test_control_an_ordinary_space_before_a_french_sign_is_found(copy: Path, template: Catalog) -> None:
+    spoil(copy, "fr", 'msgstr "Erreur\u202f:"', 'msgstr "Erreur :"')
+    assert "a sign without its narrow space before it" in whats(copy, "fr", template)
+
+
+def test_control_a_text_that_nobody_says_any_more_is_found(copy: Path, template: Catalog) -> None:
+    spoil(copy, "de", 'msgid "Clients"', 'msgid "Punters"')
+    assert {"not in the catalogue", "no page says this any more"} <= whats(copy, "de", template)
+
+
+def test_an_english_plural_gets_both_its_forms(tmp_path: Path) -> None:
+    folder = tmp_path / "templates"
+    folder.mkdir()
+    (folder / "page.html").write_text(
+        "{% load i18n %}\n  <p>{% blocktranslate trimmed count n=n %}\n    {{ n }} client\n"
+        "  {% plural %}\n    {{ n }} clients\n  {% endblocktranslate %}</p>\n",
+        encoding="utf-8",
+    )
+    found = catalogues.template_catalog(tmp_path)
+    assert [message.id for message in found if message.id] == [("%(n)s client", "%(n)s clients")]
