@@ -16,7 +16,7 @@
     if (target) { target.removeAttribute("data-focus"); target.focus(); if (target.select && target.type !== "checkbox" && target.type !== "radio") target.select(); }
     const summary = doc.querySelector("[data-error-title]"), prefix = root.dataset.prefix || "";
     if (prefix && doc.title.startsWith(prefix)) doc.title = doc.title.slice(prefix.length);
-    if (summary) { root.dataset.prefix = summary.dataset.errorTitle; doc.title = summary.dataset.errorTitle + doc.title; }
+    if (summary) { root.dataset.prefix = summary.dataset.errorTitle; if (!doc.title.startsWith(root.dataset.prefix)) doc.title = root.dataset.prefix + doc.title; }
     const words = all("[data-say]");
     if (words.length) { say(words.map(el => el.textContent.trim()).join(". ")); words.forEach(el => el.removeAttribute("data-say")); }
     all("input[data-some]").forEach(box => { box.indeterminate = true; });
@@ -49,7 +49,7 @@
   const place = (menu, button) => {
     const from = button.getBoundingClientRect(), w = menu.offsetWidth, h = menu.offsetHeight, space = innerHeight - from.bottom;
     const top = space >= h + 12 || from.top < h + 12 ? Math.min(from.bottom + 6, innerHeight - h - 8) : from.top - h - 6;
-    const left = from.left + w + 8 > innerWidth ? from.right - w : from.left;
+    const left = Math.min(from.left + w + 8 > innerWidth ? from.right - w : from.left, innerWidth - w - 8);
     menu.style.top = Math.max(8, top) + "px"; menu.style.left = Math.max(8, left) + "px";
   };
   const items = menu => all("a[href], button:not([disabled])", menu).filter(shown);

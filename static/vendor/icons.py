@@ -1,4 +1,7 @@
-"""Writes static/icons.svg from the names below. Needs npm: `python static/vendor/icons.py`. The sprite is committed; running Carnet needs no Node."""
+"""Writes static/icons.svg from the names in icons.txt: `python static/vendor/icons.py`.
+
+Needs npm. The sprite is committed, so running Carnet needs no Node.
+"""
 
 import re
 import subprocess
@@ -7,19 +10,7 @@ import tempfile
 from pathlib import Path
 
 VERSION = "3.51.0"
-NAMES = """
-activity adjustments alert-circle alert-triangle arrow-back-up arrow-down arrow-left arrow-right arrow-up arrows-sort armchair ban
-bell book brush building-store calendar calendar-check calendar-event calendar-month calendar-off calendar-plus calendar-repeat
-calendar-time calendar-week calendar-x cash chart-bar check checkbox chevron-down chevron-left chevron-right chevron-up chevrons-right
-circle circle-check circle-dashed circle-x clipboard clock clock-hour-4 clock-pause code copy currency-euro device-desktop
-device-floppy device-mobile door-enter dots dots-vertical download edit equal external-link eye eye-off file file-spreadsheet
-file-text filter flag git-merge grip-vertical heart heartbeat help-circle help-hexagon history home hourglass id info-circle key
-keyboard language link list lock lock-open login logout mail mail-check mail-off mail-x map-pin menu-2 arrow-merge message message-2
-message-off message-x moon note notes palette password pencil percentage phone plug plug-connected-x plus printer qrcode
-question-mark refresh repeat rotate scissors search select-all send server settings shield shield-check shield-lock sort-ascending
-sort-descending sparkles star stethoscope sun tag trash trending-up upload urgent user user-check user-circle user-cog user-off user-plus
-user-question user-x users walk wifi-off world x zoom-in
-""".split()
+NAMES = (Path(__file__).parent / "icons.txt").read_text().split()
 
 
 def main() -> None:
