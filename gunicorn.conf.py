@@ -17,8 +17,6 @@ limit_request_line = 8190
 # No second door, and no file of ours outside the data folder.
 control_socket_disable = True
 loglevel = "warning"
-# Set by salon.settings.LOGGING, like every other line of the console.
-logconfig_dict: dict[str, Any] = {"version": 1, "disable_existing_loggers": False}
 
 
 def when_ready(server: Any) -> None:

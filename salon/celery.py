@@ -2,13 +2,18 @@
 
 import logging.config
 import os
+import warnings
 from typing import Any
 
 from celery import Celery
+from celery.exceptions import SecurityWarning
 from celery.signals import setup_logging
 from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "salon.settings")
+
+# Celery warns of root because of pickled messages; ours are JSON without arguments.
+warnings.filterwarnings("ignore", category=SecurityWarning)
 
 app = Celery("salon")
 app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -17,7 +17,8 @@ from salon.core import env as installation
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
-environ.Env.read_env(BASE_DIR / ".env")
+if (BASE_DIR / ".env").is_file():
+    environ.Env.read_env(BASE_DIR / ".env")
 
 IN_PYTEST = "pytest" in sys.modules
 TESTING = env.bool("CARNET_TESTING", default=IN_PYTEST)
@@ -261,5 +262,10 @@ LOGGING = {
     "formatters": {"line": {"format": f"{PROCESS:<6} | {{asctime}} {{levelname}} {{name}} {{message}}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="INFO")},
-    "loggers": {"django.security.DisallowedHost": {"level": "ERROR"}},
+    "loggers": {
+        "django.security.DisallowedHost": {"level": "ERROR"},
+        # A line for every tick says nothing; that the ticks stopped, the health page says.
+        "celery": {"level": "WARNING"},
+        "kombu": {"level": "ERROR"},
+    },
 }

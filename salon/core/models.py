@@ -208,7 +208,7 @@ class AuditEvent(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Insert the row; an existing one cannot be changed."""
-        if self.pk is not None:
+        if not self._state.adding:
             raise Refused("An audit event cannot be changed.")
         super().save(*args, **kwargs)
 

@@ -30,7 +30,7 @@ def unseal(sealed: str) -> str:
         raise Unreadable("No key of this installation opens the stored credential.") from error
 
 
-class EncryptedField(models.TextField):
+class EncryptedField(models.TextField):  # type: ignore[type-arg]
     """Text that is encrypted in the database and plain in Python. An empty text stays empty.
 
     Raises Unreadable on loading a value that none of the installation's keys opens.
