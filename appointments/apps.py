@@ -7,3 +7,9 @@ class AppointmentsConfig(AppConfig):
     """The visit."""
 
     name = "appointments"
+
+    def ready(self) -> None:
+        """Answer the questions that the clients app asks upward."""
+        from appointments import access  # noqa: PLC0415 (models may be imported only once all apps are loaded)
+
+        access.register()

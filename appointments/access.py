@@ -1,0 +1,74 @@
+"""Which visits a user may see and change. A stylist sees everybody's day and changes the own column only."""
+
+import datetime as dt
+from collections.abc import Collection
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import Max, QuerySet
+from django.shortcuts import get_object_or_404
+
+from appointments import availability
+from appointments.models import STANDS, TAKES_TIME, Appointment, Staff, State
+from clients import access as clients_access
+from clients.access import Visits
+from salon.core.models import Salon, User
+from salon.core.roles import May
+
+
+def appointments_for(user: User) -> QuerySet[Appointment]:
+    """Return the visits that `user` may see, with client, person and service."""
+    rows = Appointment.objects.select_related("client", "staff", "service")
+    return rows if user.may(May.SEE_CALENDAR) else rows.none()
+
+
+def appointment_for(user: User, pk: int) -> Appointment:
+    """Return the visit, if `user` may see it. Raises Http404 otherwise."""
+    return get_object_or_404(appointments_for(user), pk=pk)
+
+
+def changeable_for(user: User, pk: int) -> Appointment:
+    """Return the visit, if `user` may change it. Raises Http404 if they may not see it, PermissionDenied if only that."""
+    appointment = appointment_for(user, pk)
+    if not may_change(user, appointment.staff):
+        raise PermissionDenied
+    return appointment
+
+
+def may_change(user: User, staff: Staff) -> bool:
+    """Return whether `user` may book, move and cancel in the column of `staff`."""
+    return user.may(May.BOOK_FOR_ALL_STAFF) or (user.may(May.BOOK) and staff.user_id == user.pk)
+
+
+def bookable_staff(user: User) -> QuerySet[Staff]:
+    """Return the people who work here and in whose column `user` may book."""
+    rows = Staff.objects.filter(is_active=True)
+    if user.may(May.BOOK_FOR_ALL_STAFF):
+        return rows
+    return rows.filter(user=user) if user.may(May.BOOK) else rows.none()
+
+
+def own_client_ids(user: User, on: dt.date) -> set[int]:
+    """Return the clients who have a visit with `user` on the local day `on` (cancelled ones do not count)."""
+    span = availability.day(on, Salon.objects.current().zone)
+    rows = Appointment.objects.filter(staff__user=user, state__in=(*TAKES_TIME, State.NO_SHOW), client__isnull=False)
+    return set(rows.overlapping(span.start_at, span.end_at).values_list("client_id", flat=True))
+
+
+def columns(client_ids: Collection[int], user: User, now: dt.datetime) -> dict[int, Visits]:
+    """Return last and next visit for each of these clients that has one. Two queries, however many clients."""
+    zone = Salon.objects.current().zone
+    rows = appointments_for(user).filter(client__in=client_ids)
+    found: dict[int, Visits] = {}
+    past = rows.filter(state=State.DONE, start_at__lt=now).order_by().values_list("client_id")
+    for client_id, start_at in past.annotate(last_at=Max("start_at")):
+        found[client_id] = Visits(last_on=start_at.astimezone(zone).date())
+    ahead = rows.filter(state__in=STANDS, start_at__gte=now).order_by("-start_at")
+    for client_id, start_at, name in ahead.values_list("client_id", "start_at", "staff__name"):
+        found[client_id] = Visits(found.get(client_id, Visits()).last_on, start_at, name)
+    return found
+
+
+def register() -> None:
+    """Tell the clients app, which cannot look up here, whose clients are a stylist's own and what its list may show."""
+    clients_access.register_own_clients(own_client_ids)
+    clients_access.register_columns(columns)
