@@ -20,7 +20,7 @@ from clients import addresses
 from clients.models import Address
 from notifications import circuit, facts, gate, heartbeats, outbox
 from notifications.channels import email
-from notifications.models import Message
+from notifications.models import Message, State
 from notifications.providers.base import Outcome, Phase, Ready, Result
 from notifications.rendering import Rendered, TemplateError, render
 from salon.core import failpoints
@@ -53,6 +53,7 @@ def deliver_due(
     """
     clock: Clock = now if callable(now) else lambda: now
     counts: Counter[str] = Counter(outbox.recover(clock()))
+    heartbeats.beat("sender", timezone.now())
     salon = Salon.objects.filter(pk=1).first()
     if salon is None or facts.is_on_hold(salon):
         return counts
@@ -64,7 +65,6 @@ def deliver_due(
             share = -(-limit // threads)
             for done in pool.map(lambda _: _in_thread(salon, clock, until, share), range(threads)):
                 counts += done
-    heartbeats.beat("sender", timezone.now())
     return counts
 
 
@@ -147,7 +147,15 @@ class _Sender:
             return self._refused_early(message, ready)
         failpoints.hit("after_prepare")
         began = time.monotonic()
-        leave = self._hand_over(message, words, ready)
+        try:
+            leave = self._hand_over(message, words, ready)
+        except AWAY:
+            raise
+        except Exception as error:  # noqa: BLE001 (rolled back: the row is still claimed, and nothing was said)
+            log.error("message %s: %s at the hand-over", message.pk, type(error).__name__)
+            message.state = State.CLAIMED
+            self._count("stumbled", outbox.stumble(message, now=self.clock()))
+            leave = None
         if leave is None or ready is None:
             if ready is not None:
                 ready.abandon()
@@ -158,7 +166,7 @@ class _Sender:
             ready.abandon()
             self._count("taken_back", outbox.take_back(message, now=self.clock()))
             return True
-        result = self.line.send(leave, ready)
+        result = self._send(leave, ready)
         failpoints.hit("after_deliver")
         self.unsettled = (message, result)
         self.counts[result.outcome.value] += 1
@@ -168,6 +176,14 @@ class _Sender:
             circuit.close(self.line.provider.name)
             self.is_broken = False
         return result.outcome != Outcome.DOWN
+
+    def _send(self, leave: gate.Send, ready: Ready) -> Result:
+        """Hand the mail over. Whatever goes wrong in here, it may have been taken."""
+        try:
+            return self.line.send(leave, ready)
+        except Exception as error:  # noqa: BLE001 (see the promise above)
+            log.error("message %s: %s while sending", leave.message_id, type(error).__name__)
+            return Result(Outcome.UNKNOWN, "error", Phase.DOT)
 
     @transaction.atomic
     def _decide(self, message: Message, words: Rendered | None, *, has_line: bool) -> gate.Decision | None:

@@ -176,7 +176,7 @@ def retry(message: Message, result: Result, *, now: dt.datetime) -> bool:
         attempts = message.attempt_count + (result.outcome != Outcome.DOWN)
         message.attempt_count = attempts
         to, changes = _again(message, result, now=now)
-        is_ours = states.move(message, TABLE, to=to, guard=owned, attempt_count=attempts, **changes)
+        is_ours = states.move(message, TABLE, to=to, guard=owned, **{"attempt_count": attempts, **changes})
     if is_ours and result.outcome != Outcome.DOWN:
         Attempt.objects.create(message_id=message.pk, lease_token=message.lease_token, at=now, **_outcome(result))
     return is_ours
@@ -301,10 +301,10 @@ def cancel(rows: "QuerySet[Message]", *, reason: str, now: dt.datetime) -> int:
     return rows.filter(state__in=[State.PENDING, State.HELD]).update(state=State.CANCELLED, reason=reason, settled_at=now)
 
 
-def revive(rows: "QuerySet[Message]", *, not_before: dt.datetime) -> int:
+def revive(rows: "QuerySet[Message]") -> int:
     """Let messages among `rows` wait again that were cancelled before any provider could have them."""
     untouched = rows.filter(state__in=[State.CANCELLED, State.SUPPRESSED], handoff_at=None)
-    return untouched.update(state=State.PENDING, reason="", settled_at=None, claim_count=0, not_before=not_before)
+    return untouched.update(state=State.PENDING, reason="", settled_at=None, claim_count=0)
 
 
 def stop(message: Message, *, by: User, now: dt.datetime) -> Message:

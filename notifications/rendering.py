@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from babel import Locale
-from babel.dates import format_skeleton
+from babel.dates import format_date
 from django.conf import settings
 
 from notifications import kinds
@@ -25,8 +25,10 @@ PLACEHOLDERS = frozenset({
     "first_name", "salon", "legal_name", "service", "staff", "date", "date_long", "time", "address_line", "salon_phone",
     "salon_email",
 })  # fmt: skip
-# How the languages of the house write a date; English as it is written in Europe.
+# How the languages of the house write a day, short and long; English as it is written in Europe.
 _LOCALES = {"en": "en_GB"}
+_DAYS = {"de": ("EEE, d. MMM", "EEEE, d. MMMM")}
+_DAY = ("EEE d MMM", "EEEE d MMMM")
 
 # {name}, or [words with {name}|words without it]. One pass: what a value holds is never read again.
 _NAME = re.compile(r"\{([^{}]{0,40})\}")
@@ -122,8 +124,9 @@ def when(start_at: dt.datetime, salon: Salon, language: str) -> dict[str, str]:
     """Return date, date_long and time of an instant: on the salon's clock, in the words of `language`."""
     local = start_at.astimezone(salon.zone)
     locale = Locale.parse(_LOCALES.get(language, language))
+    short, long = _DAYS.get(language, _DAY)
     return {
-        "date": format_skeleton("MMMEd", local.date(), locale=locale),
-        "date_long": format_skeleton("MMMMEEEEd", local.date(), locale=locale),
+        "date": format_date(local.date(), short, locale=locale),
+        "date_long": format_date(local.date(), long, locale=locale),
         "time": f"{local:%H:%M}",
     }

@@ -1,0 +1,43 @@
+"""`manage.py demo`: fills an empty installation with a believable salon and prints a sign-in for each role."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from notifications.demo import salon as demo
+from salon.core.errors import Refused
+
+
+class Command(BaseCommand):
+    help = "Fill an empty installation with a demo salon."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--clients", type=int, default=400, metavar="N", help="how many clients (default 400)")
+        parser.add_argument("--language", choices=[code for code, _name in settings.LANGUAGES], default="en")
+        parser.add_argument("--seed", type=int, default=1, help="another number gives other people")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        with translation.override(options["language"]):
+            if options["clients"] < 1:
+                raise CommandError(_("A demo needs at least one client."))
+            try:
+                opened = demo.fill(
+                    client_count=options["clients"], language=options["language"], seed=options["seed"], now=timezone.now()
+                )
+            except Refused as refused:
+                raise CommandError(str(refused)) from refused
+            self.stdout.write(
+                _("Atelier Nord is open: %(clients)s clients, %(visits)s visits.")
+                % {"clients": opened.client_count, "visits": opened.visit_count}
+            )
+            rows = [(_("Role"), _("E-mail"), _("Password")), *((one.role, one.email, one.password) for one in opened.logins)]
+            widths = [max(len(row[column]) for row in rows) for column in range(3)]
+            self.stdout.write("")
+            for row in rows:
+                self.stdout.write("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+            self.stdout.write("")
+            self.stdout.write(_("The passwords are shown this once. No mail leaves until you enter a mail server."))
