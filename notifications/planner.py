@@ -168,6 +168,22 @@ def reminder_due(on: dt.date, trigger: Trigger, zone: ZoneInfo) -> dt.datetime:
     return dt.datetime.combine(on - dt.timedelta(days=trigger.days_before), at, zone).astimezone(dt.UTC)
 
 
+def leaves_at(visit: Appointment, trigger: Trigger, zone: ZoneInfo) -> dt.datetime:
+    """Return when the reminder of this visit leaves, quiet hours and Undo considered; it may lie in the past."""
+    kind = kinds.TABLE["reminder"]
+    due = reminder_due(visit.start_at.astimezone(zone).date(), trigger, zone)
+    hours = kind.hours[kind.channels[0]]
+    opens = hours.first(due, zone)
+    in_hours = opens if opens + kind.margin <= visit.start_at else hours.last(due, zone)
+    return max(in_hours, visit.time_set_at + kind.waits)
+
+
+def is_early_enough(visit: Appointment, trigger: Trigger, zone: ZoneInfo) -> bool:
+    """Return whether the visit was booked or moved early enough to be reminded of at all."""
+    due = reminder_due(visit.start_at.astimezone(zone).date(), trigger, zone)
+    return visit.time_set_at <= due or visit.start_at >= visit.time_set_at + kinds.REMINDER_LATE_BOOKING
+
+
 def _in_hours(visits: Visits, due: dt.datetime, kind: Kind, zone: ZoneInfo) -> Iterator[tuple[Visits, dt.datetime]]:
     """Yield the visits with the instant at which their message leaves, out of the quiet hours.
 

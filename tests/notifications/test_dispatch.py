@@ -294,9 +294,7 @@ def test_a_dead_provider_burns_nothing_and_is_left_alone(fake: FakeProvider, now
     assert Provider.objects.get(pk="fake").failure_count == 0
 
 
-def test_a_text_that_cannot_be_made_fails_alone(
-    fake: FakeProvider, now: dt.datetime, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_text_that_cannot_be_made_fails_alone(fake: FakeProvider, now: dt.datetime, monkeypatch: pytest.MonkeyPatch) -> None:
     """D26."""
     bad = visit(now, is_notice_wanted=False, service=factories.service(name=" "))
     good = visit(now, is_notice_wanted=False)
@@ -331,9 +329,7 @@ def test_a_bug_after_the_point_of_no_return_leaves_the_fate_unknown(fake: FakePr
     assert states_of(row) == {"reminder": (State.UNKNOWN, "dot_error")}
 
 
-def test_facts_that_cannot_be_read_send_nothing(
-    fake: FakeProvider, now: dt.datetime, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_facts_that_cannot_be_read_send_nothing(fake: FakeProvider, now: dt.datetime, monkeypatch: pytest.MonkeyPatch) -> None:
     """S36: fail closed, and not lost silently."""
     row = visit(now, is_notice_wanted=False)
     planner.plan(now)
@@ -348,9 +344,7 @@ def test_facts_that_cannot_be_read_send_nothing(
     assert states_of(row) == {"reminder": (State.PENDING, "error")}
 
 
-def test_a_decision_that_is_too_old_is_taken_back(
-    fake: FakeProvider, now: dt.datetime, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_decision_that_is_too_old_is_taken_back(fake: FakeProvider, now: dt.datetime, monkeypatch: pytest.MonkeyPatch) -> None:
     """W10, D24: frozen between the decision and the first byte."""
     row = visit(now, is_notice_wanted=False)
     monkeypatch.setattr(dispatch, "DECISION_HOLDS", -1.0)

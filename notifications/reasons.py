@@ -1,0 +1,66 @@
+"""Every reason and outcome code in words, for the card, the message pages and `manage.py why`. Decides nothing."""
+
+from collections.abc import Mapping
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from notifications.providers.base import explain
+
+Words = str | Promise
+
+# What the gate answers (`gate.PRECEDENCE`), and what the planner and the sender write beside a state.
+SENTENCES: Mapping[str, Words] = {
+    "error": _("Something could not be read, so nothing was sent."),
+    "hold": _("Sending is on hold for the whole salon."),
+    "erased": _("The client's data was deleted."),
+    "restricted": _("The client's data may not be used at present."),
+    "inactive": _("The client is not active."),
+    "gone": _("The visit or the client no longer exists."),
+    "cancelled": _("The visit is cancelled."),
+    "undone": _("The visit is not cancelled any more."),
+    "over": _("The visit has begun or is over."),
+    "moved": _("The visit was changed."),
+    "duplicate": _("The client was told already."),
+    "past": _("The visit has begun or is over."),
+    "too_late": _("It is too close to the visit."),
+    "expired": _("It is too late for this message."),
+    "no_address": _("No e-mail address on the card."),
+    "invalid_address": _("The e-mail address does not exist, says its mail server."),
+    "suppressed_all": _("This address may not be written to at all."),
+    "channel_stop": _("Stopped by the client: no messages on this channel."),
+    "marketing_objection": _("The client objected to advertising."),
+    "consent_missing": _("No Yes for this kind of message."),
+    "client_refused": _("Switched off for this client."),
+    "blacklisted": _("The client is on the blacklist."),
+    "minor": _("The client is too young for advertising."),
+    "no_public_address": _("The salon has no public address for the links in it yet."),
+    "automation_off": _("Switched off in the salon."),
+    "frequency_cap": _("The client had enough messages lately."),
+    "quiet_hours": _("Waits for the end of the quiet hours."),
+    "not_wanted": _("Booked without telling the client."),
+    "stopped": _("Stopped by hand."),
+    "sent_again": _("Its fate stayed unknown. It was sent again by hand."),
+    "closed": _("Its fate stayed unknown. Closed by hand."),
+    "sender_died": _("The sending was interrupted at the worst moment. It may have arrived."),
+    "template_error": _("A word for the text is missing."),
+    "provider_down": _("The mail server cannot be used at present. It is tried again."),
+    "retry": _("The mail server said no for now. It is tried again."),
+    "stale_decision": _("The sender was held up. It is tried again."),
+    "address_changed": _("The address was just changed. It is tried again."),
+}
+
+# Why somebody sends a message of unknown fate again.
+RESEND: Mapping[str, Words] = {
+    "not_arrived": _("The client says it has not arrived"),
+    "server_log": _("The mail server's log shows it was not sent"),
+    "important": _("Better twice than never"),
+}
+
+
+def sentence(code: str) -> Words:
+    """Return the sentence for a reason: a code of the table, or a phase with the mail server's reply ("rcpt_550")."""
+    if code in SENTENCES or not code:
+        return SENTENCES.get(code, "")
+    phase, _sign, reply = code.partition("_")
+    return explain("failed", phase, reply) or code

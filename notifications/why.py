@@ -1,0 +1,144 @@
+"""Why somebody does or does not get a message: the gate's answer on demand, in words. Read by the card and `manage.py why`.
+
+Looks without locks and changes nothing; the answer that counts is taken again at the hand-over.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from appointments.models import Appointment
+from clients.models import Client, ConsentEvent
+from notifications import facts, gate, kinds, outbox, planner, reasons
+from notifications.models import Message, State, Trigger
+from salon.core.models import Salon
+from salon.core.templatetags.house import as_day, as_time, as_weekday
+
+_NO: dict[str, str | Promise] = {
+    "confirmation": gettext_lazy("No confirmation."),
+    "change": gettext_lazy("No message about a change."),
+    "cancellation": gettext_lazy("No message about a cancellation."),
+    "reminder": gettext_lazy("No reminder."),
+}
+_YES: dict[str, str | Promise] = {
+    "confirmation": gettext_lazy("A confirmation goes out when a visit is booked."),
+    "change": gettext_lazy("A message goes out when a visit is moved."),
+    "cancellation": gettext_lazy("A message goes out when a visit is cancelled."),
+    "reminder": gettext_lazy("A reminder goes out before a visit."),
+}
+# What is only so because of the visit we asked with, not because of the client.
+_OF_THE_VISIT = gate.OBSOLETE - {"duplicate", "too_late", "past", "over"}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What becomes of one kind of message on one channel. `since` and `how` tell of the event behind a refusal."""
+
+    kind: str
+    channel: str
+    decision: gate.Decision | None
+    sentence: str
+    since: dt.datetime | None = None
+    how: str = ""
+    by: str = ""
+
+    @property
+    def is_yes(self) -> bool:
+        """Return whether it goes out, now or when its time comes."""
+        return not isinstance(self.decision, gate.Refuse)
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Return every reason against it, the weightiest first."""
+        return self.decision.reasons if isinstance(self.decision, gate.Refuse) else ()
+
+
+def answers(client: Client, now: dt.datetime) -> list[Answer]:
+    """Return the gate's answer for each kind and channel, about the client's next visit or in general."""
+    salon = Salon.objects.current()
+    visit = Appointment.objects.filter(client=client).upcoming(now).order_by("start_at", "pk").first()
+    switches = facts.switches()
+    with timezone.override(salon.zone):
+        return [
+            _answer(_Case(client, visit, switches[kind.name], salon, now), kind, channel)
+            for kind in kinds.TABLE.values()
+            for channel in kind.channels
+        ]
+
+
+@dataclass(frozen=True)
+class _Case:
+    client: Client
+    visit: Appointment | None
+    trigger: Trigger
+    salon: Salon
+    now: dt.datetime
+
+
+def _answer(case: _Case, kind: kinds.Kind, channel: str) -> Answer:
+    client, visit, trigger, salon, now = case.client, case.visit, case.trigger, case.salon, case.now
+    due = _due(kind, visit, trigger, salon.zone, now)
+    message = Message(
+        kind=kind.name, channel=channel, client=client, appointment=visit, not_before=due,
+        time_version=visit.time_version if visit else None, told_start_at=visit.start_at if visit else None,
+        expires_at=visit.start_at if visit else now + dt.timedelta(days=1),
+    )  # fmt: skip
+    found = facts.gather(message, facts.look(message), salon=salon)
+    decision = gate.decide(found, due)
+    if isinstance(decision, gate.Refuse):
+        against = tuple(reason for reason in decision.reasons if reason not in _OF_THE_VISIT)
+        decision = gate.Refuse(against) if against else None
+    if not isinstance(decision, gate.Refuse) and (reason := _of_the_book(kind, visit, trigger, salon.zone)):
+        decision = gate.Refuse((reason,))
+    if isinstance(decision, gate.Refuse):
+        return _refused(kind, channel, decision, found)
+    return Answer(kind.name, channel, decision, _leaves(kind, visit, decision, due, now))
+
+
+def _due(kind: kinds.Kind, visit: Appointment | None, trigger: Trigger, zone: ZoneInfo, now: dt.datetime) -> dt.datetime:
+    """Return the instant to ask about: now, or when the reminder of the visit is due if that is later."""
+    if kind.name != "reminder" or visit is None:
+        return now
+    return max(now, planner.leaves_at(visit, trigger, zone))
+
+
+def _of_the_book(kind: kinds.Kind, visit: Appointment | None, trigger: Trigger, zone: ZoneInfo) -> str:
+    """Return why the planner would not write it down, or what ended it before, "" for nothing."""
+    if visit is None:
+        return ""
+    if kind.name == "reminder" and not planner.is_early_enough(visit, trigger, zone):
+        return "too_late"
+    if kind.name == "confirmation" and not visit.is_notice_wanted:
+        return "not_wanted"
+    rows = Message.objects.filter(kind=kind.name, appointment=visit, time_version=visit.time_version).order_by("-pk")
+    last = rows.first()
+    if last is None or last.state in outbox.TOLD or last.state in {State.PENDING, State.CLAIMED}:
+        return ""
+    return "" if last.reason in planner.REVIVABLE else last.reason
+
+
+def _refused(kind: kinds.Kind, channel: str, decision: gate.Refuse, found: gate.Facts) -> Answer:
+    reason = decision.reasons[0]
+    event = ConsentEvent.objects.filter(pk__in=found.event_ids).select_related("actor").first()
+    if reason == "client_refused" and event is not None:
+        how, by = event.get_source_display(), event.actor.name if event.actor else ""
+        values = {"date": as_day(event.effective_at), "how": how, "name": by}
+        told = _("Switched off since %(date)s (%(how)s, by %(name)s).") if by else _("Switched off since %(date)s (%(how)s).")
+        return Answer(kind.name, channel, decision, f"{_NO[kind.name]} {told % values}", event.effective_at, how, by)
+    return Answer(kind.name, channel, decision, f"{_NO[kind.name]} {reasons.sentence(reason)}")
+
+
+def _leaves(
+    kind: kinds.Kind, visit: Appointment | None, decision: gate.Decision | None, due: dt.datetime, now: dt.datetime
+) -> str:
+    if kind.name != "reminder" or visit is None:
+        return str(_YES[kind.name])
+    at = decision.until if isinstance(decision, gate.Wait) else due
+    if at <= now:
+        return _("A reminder goes out now.")
+    return _("A reminder goes out on %(day)s at %(time)s.") % {"day": as_weekday(at), "time": as_time(at)}

@@ -1,0 +1,81 @@
+"""Why somebody gets a message or not, in words."""
+
+import datetime as dt
+
+import pytest
+from django.core.management import call_command
+
+from appointments.models import Appointment
+from clients import consent
+from notifications import dispatch, gate, outbox, planner, reasons, why
+from notifications.models import Message, Trigger
+from salon.core.models import Salon, User
+from tests import factories
+from tests.fakes.provider import FakeProvider
+
+pytestmark = pytest.mark.django_db
+HOUR = dt.timedelta(hours=1)
+
+
+def answer(row: Appointment, now: dt.datetime, kind: str = "reminder") -> why.Answer:
+    assert row.client is not None
+    return next(one for one in why.answers(row.client, now) if one.kind == kind)
+
+
+@pytest.fixture
+def visit(sending_salon: Salon, now: dt.datetime) -> Appointment:
+    return factories.appointment(start_at=dt.datetime(2026, 11, 27, 13, 30, tzinfo=dt.UTC), time_set_at=now - HOUR)
+
+
+def test_every_reason_of_the_gate_has_a_sentence() -> None:
+    assert {reason for reason in (*gate.PRECEDENCE, *planner.REVIVABLE) if not reasons.SENTENCES.get(reason)} == set()
+
+
+def test_it_says_when_the_reminder_leaves(visit: Appointment, now: dt.datetime) -> None:
+    assert answer(visit, now).sentence == "A reminder goes out on Thu 26 Nov at 10:00."
+    assert answer(visit, now).is_yes
+
+
+def test_it_says_since_when_and_by_whom_reminders_are_off(visit: Appointment, now: dt.datetime, reception: User) -> None:
+    consent.record(
+        visit.client, purpose="svc.reminder", channel="email", event="withdraw", source="in_person", by=reception, now=now - HOUR
+    )
+    said = answer(visit, now)
+    assert said.sentence == "No reminder. Switched off since 24 Nov 2026 (In the salon, by Sofia Klein)."
+    assert said.reasons == ("client_refused",)
+    assert (said.since, said.how, said.by) == (now - HOUR, "In the salon", "Sofia Klein")
+    assert answer(visit, now, "confirmation").is_yes
+
+
+def test_it_names_every_reason(visit: Appointment, now: dt.datetime, capsys: pytest.CaptureFixture[str]) -> None:
+    type(visit.client).objects.update(email="", inactive_at=now)
+    Trigger.objects.filter(kind="reminder").update(is_on=False)
+    assert answer(visit, now).reasons == ("inactive", "no_address", "automation_off")
+    call_command("why", str(visit.client_id))
+    out = capsys.readouterr().out
+    assert "The client is not active." in out
+    assert "No e-mail address on the card." in out
+    assert out.count("\n") > len(why.answers(visit.client, now))
+
+
+def test_without_a_visit_it_speaks_of_the_client(sending_salon: Salon, now: dt.datetime) -> None:
+    said = why.answers(factories.client(), now)
+    assert all(one.is_yes for one in said)
+    assert not any(one.is_yes for one in why.answers(factories.client(inactive_at=now), now))
+
+
+def test_it_agrees_with_what_then_happens(visit: Appointment, now: dt.datetime, fake: FakeProvider, owner: User) -> None:
+    at = dt.datetime(2026, 11, 26, 9, 0, tzinfo=dt.UTC)
+    planner.plan(at)
+    outbox.stop(Message.objects.get(kind="reminder"), by=owner, now=at)
+    planner.plan(at)
+    dispatch.deliver_due(now=at)
+    assert answer(visit, at).reasons == ("stopped",)
+    assert Message.objects.get(kind="reminder").reason == "stopped"
+
+
+def test_a_visit_booked_too_late_for_a_reminder_says_so(sending_salon: Salon, now: dt.datetime) -> None:
+    row = factories.appointment(start_at=now + 3 * HOUR, time_set_at=now)
+    assert answer(row, now).reasons == ("too_late",)
+    planner.plan(now + HOUR)
+    assert not Message.objects.filter(kind="reminder").exists()
