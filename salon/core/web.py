@@ -20,15 +20,16 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.middleware import HtmxDetails
 
 from salon.core.errors import Refused
-from salon.core.models import User
+from salon.core.models import Salon, User
 from salon.core.roles import May
 
 
 class SignedIn(HttpRequest):
-    """A request behind `allowed`: its user is one of ours."""
+    """A request behind `allowed`: its user is one of ours, and the salon has its profile."""
 
-    user: User  # type: ignore[assignment]
+    user: User
     htmx: HtmxDetails
+    salon: Salon
 
 
 P = ParamSpec("P")
@@ -100,7 +101,9 @@ def page(
     Waiting toasts ride along with a fragment out of band. Answers are never stored by a browser or a proxy.
     """
     if fragment is not None and is_fragment(request):
-        html = render_to_string(fragment, dict(context or {}), request) + render_to_string("components/_toasts_oob.html", {}, request)
+        html = render_to_string(fragment, dict(context or {}), request) + render_to_string(
+            "components/_toasts_oob.html", {}, request
+        )
         response = HttpResponse(html, status=status)
     else:
         response = render(request, template, dict(context or {}), status=status)
