@@ -92,6 +92,7 @@ def fill_many(fills: Mapping[int, Mapping[str, Any]], *, by: User | None) -> int
         card.version += 1
         changed.append(card)
     Client.objects.bulk_update(changed, [*FIELDS, "search_text", "sort_name", "version"], batch_size=100)
+    consent.project([card for card in changed if {"email", "phone"} & set(fills[card.pk])])
     if changed:
         audit.record("client.filled_many", by=by, clients_count=len(changed))
     return len(changed)
@@ -120,31 +121,6 @@ def edit(client: Client, *, by: User | None, version: int, now: dt.datetime | No
     moved = [channel for channel in fold.CHANNELS if consent.address_hash(card, channel) != hashes[channel]]
     _tell_the_ledger(card, moved, reminders, by=by, now=now)
     return card
-
-
-@transaction.atomic
-def fill_many(fills: Mapping[int, Mapping[str, Any]], *, by: User | None, now: dt.datetime | None = None) -> list[Client]:
-    """Write fields into several cards, given as fields by client id, and return the cards. Rules as in `edit`.
-
-    For an import that fills what is empty: the versions are not asked for, so say only what no editor may lose.
-    """
-    now = now or timezone.now()
-    cards = list(Client.objects.select_for_update().filter(pk__in=fills).order_by("pk"))
-    moved: list[consent.Said] = []
-    written: set[str] = {"search_text", "sort_name", "version"}
-    for card in cards:
-        hashes = {channel: consent.address_hash(card, channel) for channel in fold.CHANNELS}
-        values = prepare({**{name: getattr(card, name) for name in FIELDS}, **fills[card.pk]})
-        for name in (*fills[card.pk], "search_text", "sort_name"):
-            setattr(card, name, values[name])
-        card.version += 1
-        written.update(fills[card.pk])
-        channels = [channel for channel in fold.CHANNELS if consent.address_hash(card, channel) != hashes[channel]]
-        moved += [consent.Said(card, fold.EVERYTHING, channel, "address_changed", "import") for channel in channels]
-    Client.objects.bulk_update(cards, sorted(written), batch_size=200)
-    audit.record("client.filled_many", by=by, clients_count=len(cards), fields=sorted(written - {"search_text", "sort_name", "version"}))
-    consent.record_many(moved, by=by, now=now)
-    return cards
 
 
 @transaction.atomic

@@ -124,27 +124,34 @@ class Found:
 
 
 def page(
-    rows: models.QuerySet[Client], *, order: tuple[str, ...] = ("sort_name", "pk"), number: int = 1, per_page: int = 50
+    rows: models.QuerySet[Client],
+    *,
+    order: tuple[str, ...] = ("sort_name", "pk"),
+    number: int = 1,
+    per_page: int = 50,
+    count: int | None = None,
 ) -> Found:
     """Return page `number` (from 1, brought into range) of `rows` in `order`, and how many there are.
 
-    Few matches: their ids are read once, sorted and cut, so that a rare name never walks the whole index. Many: the
-    index of the order is walked, which soon has a page full.
+    Few matches: their ids are read once, sorted and cut, so that a rare name never walks the whole index. Many, or
+    `count` known because nothing was searched: the index of the order is walked, which soon has a page full.
     """
-    probed = list(rows.order_by().values_list(*[name.removeprefix("-") for name in order])[: COUNT_UP_TO + 1])
+    probed: list[tuple[object, ...]] = []
+    if count is None:
+        probed = list(rows.order_by().values_list(*[name.removeprefix("-") for name in order])[: COUNT_UP_TO + 1])
     is_capped = len(probed) > COUNT_UP_TO
-    count = min(len(probed), COUNT_UP_TO)
-    page_count = max(1, -(-count // per_page))
+    total = min(len(probed), COUNT_UP_TO) if count is None else count
+    page_count = max(1, -(-total // per_page))
     number = min(max(1, number), page_count)
     first = (number - 1) * per_page
-    if is_capped:
+    if is_capped or count is not None:
         chosen = list(rows.order_by(*order)[first : first + per_page])
     else:
-        is_descending = order[0].startswith("-")
-        ids = [key[-1] for key in sorted(probed, reverse=is_descending)[first : first + per_page]]
+        probed.sort(reverse=order[0].startswith("-"))
+        ids = [key[-1] for key in probed[first : first + per_page]]
         by_id = Client.objects.in_bulk(ids)
         chosen = [by_id[pk] for pk in ids if pk in by_id]
-    return Found(chosen, count, is_capped, number, page_count)
+    return Found(chosen, total, is_capped, number, page_count)
 
 
 def _words(folded: str) -> list[str]:

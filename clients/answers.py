@@ -1,0 +1,214 @@
+"""The card's front: one Yes or No a channel for all five kinds of marketing, and reminders on or off.
+
+Reads and writes through `clients.consent`; called by the pages. Refuses what only the client may change.
+"""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.core import signing
+from django.db import transaction
+from django.utils import formats, timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
+from clients import consent, fold
+from clients.models import Channel, Client, ConsentEvent, ConsentText, Standing
+from salon.core.errors import Refused
+from salon.core.models import User
+
+HOW = (ConsentEvent.Source.IN_PERSON, ConsentEvent.Source.PHONE, ConsentEvent.Source.PAPER_FORM, ConsentEvent.Source.OTHER)
+_UNDO = "clients.answers.undo"
+
+
+class Answer(StrEnum):
+    """What the front says about a channel."""
+
+    YES = "yes"
+    NO = "no"
+    NOT_ASKED = "ask"
+    WAITING = "wait"
+    SOME = "some"
+
+
+WORDS: dict[Answer, str | Promise] = {
+    Answer.YES: lazy("Yes"),
+    Answer.NO: lazy("No"),
+    Answer.NOT_ASKED: lazy("Not asked"),
+    Answer.WAITING: lazy("Waiting for the client"),
+    Answer.SOME: lazy("Some"),
+}
+_SUM = {
+    fold.State.GRANTED: Answer.YES,
+    fold.State.WITHDRAWN: Answer.NO,
+    fold.State.PENDING: Answer.WAITING,
+    fold.State.UNKNOWN: Answer.NOT_ASKED,
+    fold.State.SOFT_OPT_IN: Answer.NOT_ASKED,
+}
+
+
+@dataclass(frozen=True)
+class Front:
+    """One line of the card. `event` made it so, `stopped_on` is set where only the client can say Yes again."""
+
+    channel: str
+    label: str | Promise
+    answer: Answer
+    is_reachable: bool
+    event: ConsentEvent | None = None
+    stopped_on: dt.date | None = None
+
+    @property
+    def word(self) -> str | Promise:
+        """Return the answer in a word."""
+        return WORDS[self.answer]
+
+    @property
+    def is_on(self) -> bool:
+        """Return whether messages about visits leave: they do unless somebody said No."""
+        return self.answer is not Answer.NO
+
+    @property
+    def how(self) -> str:
+        """Return how it reached us, in words; nothing where it was only clicked."""
+        return "" if self.event is None or self.event.source == "other" else str(self.event.get_source_display())
+
+    @property
+    def who(self) -> str:
+        """Return who of the salon recorded it; nothing for the client and for machines."""
+        return self.event.actor.name if self.event and self.event.actor else ""
+
+
+def summed(states: Iterable[str]) -> Answer:
+    """Return the one answer for the states of all kinds on a channel: all alike, or Some."""
+    answers = {_SUM[fold.State(state)] for state in states}
+    return answers.pop() if len(answers) == 1 else Answer.SOME
+
+
+def fronts(client: Client) -> list[Front]:
+    """Return the marketing line of each channel."""
+    entries = consent.events_of(client)
+    return [front(client, channel, entries=entries) for channel in fold.CHANNELS]
+
+
+def front(client: Client, channel: str, *, entries: Sequence[fold.Entry] | None = None) -> Front:
+    """Return the marketing line of one channel."""
+    ledger = consent.events_of(client) if entries is None else entries
+    readings = [consent.reading(client, purpose, channel, entries=ledger) for purpose in fold.MARKETING]
+    return _front(client, channel, summed(reading.state for reading in readings), readings)
+
+
+def reminders(client: Client, channel: str = "email") -> Front:
+    """Return the line of reminders on a channel: No is off, everything else on."""
+    reading = consent.reading(client, "svc.reminder", channel)
+    answer = Answer.NO if reading.state is fold.State.WITHDRAWN else Answer.YES
+    return _front(client, channel, answer, [reading])
+
+
+def of_clients(client_ids: Collection[int]) -> dict[int, dict[str, Answer]]:
+    """Return the answer of each channel by client id, from the projection, in one query."""
+    states: dict[tuple[int, str], dict[str, str]] = defaultdict(dict)
+    rows = Standing.objects.filter(client__in=client_ids, purpose__in=fold.MARKETING)
+    for client_id, purpose, channel, state in rows.values_list("client_id", "purpose", "channel", "state"):
+        states[client_id, channel][purpose] = state
+    return {
+        pk: {
+            channel: summed(states[pk, channel].get(purpose, fold.State.UNKNOWN) for purpose in fold.MARKETING)
+            for channel in fold.CHANNELS
+        }
+        for pk in client_ids
+    }
+
+
+@transaction.atomic
+def set_channel(
+    client: Client, channel: str, answer: str, *, how: str = "other", by: User, now: dt.datetime | None = None
+) -> list[ConsentEvent]:
+    """Record "yes" or "no" to all marketing on a channel, one event a kind, and return the events.
+
+    `how` is one of HOW and is what proves a Yes. The same answer again, with no better proof, records nothing.
+    Raises Refused for a Yes without an address, and for one after the client's own No.
+    """
+    Client.objects.select_for_update().get(pk=client.pk)
+    line = front(client, channel)
+    is_yes = answer == "yes"
+    if is_yes:
+        _check_yes(line)
+        known = line.event.evidence_level if line.event and line.answer in {Answer.YES, Answer.WAITING} else -1
+        is_news = consent.EVIDENCE[ConsentEvent.Source(how)] > known
+    else:
+        is_news = line.answer is not Answer.NO
+    if not is_news:
+        return []
+    texts = _texts(client, channel) if is_yes else {}
+    event = "grant" if is_yes else "withdraw"
+    said = [
+        consent.Said(client, purpose, channel, event, how, actor_type="staff", text=texts.get(purpose))
+        for purpose in fold.MARKETING
+    ]
+    return consent.record_many(said, by=by, now=now)
+
+
+@transaction.atomic
+def set_reminders(
+    client: Client, is_on: bool, *, channel: str = "email", how: str = "other", by: User, now: dt.datetime | None = None
+) -> list[ConsentEvent]:
+    """Switch reminders of visits on a channel on or off and return the event, nothing if they are so already.
+
+    Raises Refused for switching on what the client stopped, or without an address.
+    """
+    Client.objects.select_for_update().get(pk=client.pk)
+    line = reminders(client, channel)
+    if line.is_on == is_on:
+        return []
+    if is_on:
+        _check_yes(line)
+    event = "grant" if is_on else "withdraw"
+    return consent.record_many([consent.Said(client, "svc.reminder", channel, event, how, actor_type="staff")], by=by, now=now)
+
+
+def undo_token(events: Sequence[ConsentEvent]) -> str:
+    """Return what the Undo button posts to take these events back."""
+    return signing.dumps([event.pk for event in events], salt=_UNDO)
+
+
+def undo(token: str, *, client: Client, by: User, now: dt.datetime | None = None) -> list[ConsentEvent]:
+    """Take back what `undo_token` was made for. Raises Refused as `consent.void` does, and for a token not of this card."""
+    try:
+        ids = signing.loads(token, salt=_UNDO, max_age=24 * 60 * 60)
+    except signing.BadSignature as error:
+        raise Refused(_("This cannot be undone any more.")) from error
+    if ConsentEvent.objects.filter(pk__in=ids, subject__client=client).count() != len(ids):
+        raise Refused(_("This cannot be undone any more."))
+    return consent.void_many(ids, by=by, now=now)
+
+
+def _check_yes(line: Front) -> None:
+    if line.stopped_on:
+        day = formats.date_format(line.stopped_on, "DATE_FORMAT")
+        raise Refused(_("The client stopped this on %(day)s. Only they can turn it on.") % {"day": day})
+    if not line.is_reachable:
+        raise Refused(
+            _("There is no e-mail on this card.") if line.channel == "email" else _("There is no phone number on this card.")
+        )
+
+
+def _front(client: Client, channel: str, answer: Answer, readings: Sequence[fold.Reading]) -> Front:
+    def newest(entries: Iterable[fold.Entry | None]) -> fold.Entry | None:
+        return max((entry for entry in entries if entry), key=lambda entry: (entry.effective_at, entry.id), default=None)
+
+    made_by = newest(reading.entry for reading in readings)
+    stop = newest(reading.stop for reading in readings)
+    event = ConsentEvent.objects.select_related("actor").get(pk=made_by.id) if made_by else None
+    stopped_on = timezone.localtime(stop.effective_at).date() if stop else None
+    return Front(channel, Channel(channel).label, answer, bool(consent.address_hash(client, channel)), event, stopped_on)
+
+
+def _texts(client: Client, channel: str) -> dict[str, ConsentText]:
+    """Return the newest wording of each kind in the client's language, by purpose."""
+    rows = ConsentText.objects.filter(purpose__in=fold.MARKETING, channel=channel, language=client.language)
+    return {text.purpose: text for text in rows.order_by("published_at", "pk")}

@@ -1,0 +1,138 @@
+"""The form of a card between two people: what was typed, what it will do, and what somebody else changed meanwhile.
+
+Called by the add and edit views. Decides nothing and stores nothing.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+
+from clients import access, answers, duplicates
+from clients.forms import ClientForm, first_values
+from clients.models import Client
+from salon.core.models import Salon, User
+
+THEIRS = "theirs"
+
+
+@dataclass(frozen=True)
+class Warning_:  # noqa: N801 - Warning is Python's
+    """A yellow line: something to know before saving, with the card it is about where there is one."""
+
+    text: str
+    client: Client | None = None
+
+
+@dataclass(frozen=True)
+class Clash:
+    """A field with two values. `is_mine` says which one is chosen beforehand: mine if I changed it, theirs if I did not."""
+
+    name: str
+    label: str
+    mine: str
+    theirs: str
+    is_mine: bool
+
+
+class Editing:
+    """One card's form. `client` is None for a new one, `data` None before anything was sent."""
+
+    def __init__(
+        self, user: User, salon: Salon, client: Client | None, data: QueryDict | None, *, today: dt.date, start: Mapping[str, Any]
+    ) -> None:
+        self.user, self.salon, self.client, self.today = user, salon, client, today
+        self.clashes: list[Clash] = []
+        self.version = client.version if client else 0
+        values = first_values(client, salon.country) if client else {"language": salon.language, **start}
+        if data is not None:
+            given = data.get("version", "")
+            self.version = int(given) if given.isascii() and given.isdigit() else 0
+            data = self._with_picks(data, values)
+        self.form = ClientForm(data, initial=values, country=salon.country, today=today)
+
+    @property
+    def status(self) -> int:
+        """Return the answer's HTTP status: a conflict, a refusal, or a form as it should be."""
+        if self.clashes:
+            return 409
+        return 422 if self.form.is_bound and self.form.errors else 200
+
+    def meets(self, theirs: Client) -> None:
+        """Take in that the card is another by now: put both values of each field side by side, lose neither."""
+        values = first_values(theirs, self.salon.country)
+        mine = self.form.cleaned_data
+        for name, field in self.form.fields.items():
+            stored = getattr(theirs, name)
+            if str(stored if stored is not None else "") == str(mine.get(name) if mine.get(name) is not None else ""):
+                continue
+            label = str(field.label) if not name.startswith("birth_") else f"{_('Date of birth')}: {field.label}"
+            self.clashes.append(
+                Clash(
+                    name,
+                    label,
+                    self._shown(name, self.form[name].value()),
+                    self._shown(name, values[name]),
+                    name in self.form.changed_data,
+                )
+            )
+        data = self.form.data.copy()
+        for name, value in values.items():
+            data[f"initial-{name}"] = "" if value is None else str(value)
+        self.version = theirs.version
+        self.form = ClientForm(data, initial=values, country=self.salon.country, today=self.today)
+
+    def warnings(self) -> list[Warning_]:
+        """Return what to know before saving: cards with the same contact, and answers that end with an old address."""
+        self.form.is_valid() if self.form.is_bound else None
+        values: Mapping[str, Any] = (
+            self.form.cleaned_data
+            if self.form.is_bound
+            else {"phone": str(self.client.phone or ""), "email": self.client.email}
+            if self.client
+            else {}
+        )
+        among = access.clients_for(self.user)
+        found = [
+            Warning_(_("%(name)s has the same phone.") % {"name": other.name}, other)
+            for other in duplicates.with_phone(values.get("phone", ""), among, but=self.client)
+        ]
+        found += [
+            Warning_(_("%(name)s has the same e-mail.") % {"name": other.name}, other)
+            for other in duplicates.with_email(values.get("email", ""), among, but=self.client)
+        ]
+        return found + self._ending_answers(values)
+
+    def context(self) -> dict[str, Any]:
+        """Return what the form's templates need."""
+        return {"editing": self, "form": self.form, "warnings": self.warnings()}
+
+    def _ending_answers(self, values: Mapping[str, Any]) -> list[Warning_]:
+        if self.client is None or not self.form.is_bound:
+            return []
+        lines = {
+            "email": ("email", self.client.email, _("New e-mail: marketing answer goes back to Not asked.")),
+            "sms": ("phone", str(self.client.phone or ""), _("New phone number: marketing answer goes back to Not asked.")),
+        }
+        said = answers.of_clients([self.client.pk])[self.client.pk]
+        kept = {answers.Answer.NO, answers.Answer.NOT_ASKED}
+        return [
+            Warning_(text)
+            for channel, (name, before, text) in lines.items()
+            if name in values and values[name] != before and said[channel] not in kept
+        ]
+
+    def _with_picks(self, data: QueryDict, theirs: Mapping[str, Any]) -> QueryDict:
+        picked = data.copy()
+        for name, value in theirs.items():
+            if data.get(f"pick_{name}") == THEIRS:
+                picked[name] = "" if value is None else str(value)
+        return picked
+
+    def _shown(self, name: str, value: Any) -> str:
+        if name == "language":
+            return str(dict(self.form.fields["language"].choices).get(value, value))  # type: ignore[attr-defined]
+        return str(value or "") or _("empty")

@@ -1,0 +1,120 @@
+"""What staff type about a client, checked field by field. Forms read and check; they never save."""
+
+import datetime as dt
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+from email_validator import EmailNotValidError, validate_email
+
+from clients.models import Client
+from salon.core import phone
+from salon.core.errors import Refused
+
+BIRTH = ("birth_day", "birth_month", "birth_year")
+ADDRESS = ("street", "postcode", "city", "country")
+
+
+def _text(label: Any, length: int, **attrs: str) -> forms.CharField:
+    widget = forms.TextInput(attrs={"autocomplete": "off", **attrs})
+    return forms.CharField(label=label, max_length=length, required=False, widget=widget, show_hidden_initial=True)
+
+
+def _number(label: Any, low: int, high: int) -> forms.IntegerField:
+    widget = forms.TextInput(attrs={"autocomplete": "off", "inputmode": "numeric", "maxlength": str(len(str(high)))})
+    return forms.IntegerField(
+        label=label, min_value=low, max_value=high, required=False, widget=widget, show_hidden_initial=True,
+        error_messages={"invalid": lazy("Enter the date of birth in numbers, like 4 4 1991.")},
+    )  # fmt: skip
+
+
+class ClientForm(forms.Form):
+    """Main data and address of a card. The hidden first value of each field tells a conflict from a change."""
+
+    first_name = _text(lazy("First name"), 100)
+    last_name = _text(lazy("Last name"), 100)
+    phone = _text(lazy("Phone"), 40, inputmode="tel")
+    email = _text(lazy("E-mail"), 254, inputmode="email", spellcheck="false")
+    birth_day = _number(lazy("Day"), 1, 31)
+    birth_month = _number(lazy("Month"), 1, 12)
+    birth_year = _number(lazy("Year"), 1900, 9999)
+    language = forms.ChoiceField(label=lazy("Language"), choices=settings.LANGUAGES, show_hidden_initial=True)
+    street = _text(lazy("Street"), 150)
+    postcode = _text(lazy("Postcode"), 20)
+    city = _text(lazy("Town"), 100)
+    country = _text(lazy("Country (two letters)"), 2)
+
+    def __init__(self, *args: Any, country: str, today: dt.date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.salon_country = country
+        self.today = today
+        self.fields["phone"].help_text = _("For example %(example)s") % {"example": phone.example(country)}
+
+    @property
+    def birth_fields(self) -> list[forms.BoundField]:
+        """Return day, month and year, which stand in one line."""
+        return [self[name] for name in BIRTH]
+
+    @property
+    def has_address(self) -> bool:
+        """Return whether the folded address must be open: it holds something, or a fault."""
+        return any(self[name].value() or self[name].errors for name in ADDRESS)
+
+    def clean_phone(self) -> str:
+        """Return the number as E.164, read in the salon's country."""
+        text = self.cleaned_data["phone"].strip()
+        try:
+            return phone.read(text, self.salon_country) if text else ""
+        except Refused as refused:
+            raise forms.ValidationError(refused.message) from refused
+
+    def clean_email(self) -> str:
+        """Return the address in lower case; whether its domain exists is not asked."""
+        text = self.cleaned_data["email"].strip()
+        try:
+            return validate_email(text, check_deliverability=False, allow_smtputf8=False).normalized.lower() if text else ""
+        except EmailNotValidError as error:
+            raise forms.ValidationError(_("Enter an e-mail address, like anna@example.org")) from error
+
+    def clean_country(self) -> str:
+        """Return two capitals or nothing."""
+        text = self.cleaned_data["country"].strip().upper()
+        if text and not (len(text) == 2 and text.isalpha() and text.isascii()):
+            raise forms.ValidationError(_("Enter a country as two letters, like FR."))
+        return text
+
+    def clean(self) -> dict[str, Any]:
+        """Check the date of birth as a whole: a day and a month, the year if it is known."""
+        data = super().clean() or self.cleaned_data
+        day, month, year = (data.get(name) for name in BIRTH)
+        if any(name in self.errors for name in BIRTH):
+            return data
+        if (day is None) != (month is None) or (year is not None and day is None):
+            self.add_error("birth_day", _("Enter the day and the month of birth, the year if you know it."))
+        elif day is not None and month is not None:
+            try:
+                born = dt.date(year or 2000, month, day)
+            except ValueError:
+                self.add_error("birth_day", _("There is no such day."))
+            else:
+                if year and born > self.today:
+                    self.add_error("birth_year", _("The date of birth is in the future."))
+        return data
+
+
+class NoteForm(forms.Form):
+    """The note that stays on the card."""
+
+    note = forms.CharField(
+        label=lazy("Client note"), max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=lazy("Shown at every visit. The client does not see it, but it is part of the copy the client may ask for."),
+    )  # fmt: skip
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+
+def first_values(client: Client, country: str) -> dict[str, Any]:
+    """Return what the form shows of a card: the phone as people in the salon's country write it."""
+    values = {name: getattr(client, name) for name in ClientForm.base_fields}
+    return {**values, "phone": phone.show(str(client.phone or ""), country)}

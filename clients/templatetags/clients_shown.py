@@ -1,0 +1,36 @@
+"""Counts and dates as the clients pages show them."""
+
+import datetime as dt
+
+from django import template
+from django.utils import formats, timezone
+from django.utils.translation import pgettext
+
+register = template.Library()
+
+
+@register.filter
+def as_count(number: int | None) -> str:
+    """Return "1,284" as the reader's language groups it; nothing for no number."""
+    return "" if number is None else str(formats.number_format(number, decimal_pos=0, use_l10n=True, force_grouping=True))
+
+
+@register.filter
+def as_month(moment: dt.datetime) -> str:
+    """Return "March 2021" in the salon's zone."""
+    # Translators: Django date format for a month with its year
+    return formats.date_format(timezone.localtime(moment), pgettext("date format", "F Y"))
+
+
+@register.filter
+def as_birthday(day: dt.date) -> str:
+    """Return "4 April 1991"."""
+    # Translators: Django date format for a date of birth
+    return formats.date_format(day, pgettext("date format", "j F Y"))
+
+
+@register.filter
+def as_day_month(day: dt.date) -> str:
+    """Return "4 April", for a date of birth without its year."""
+    # Translators: Django date format for a day and a month
+    return formats.date_format(day, pgettext("date format", "j F"))

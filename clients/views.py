@@ -1,0 +1,145 @@
+"""The pages of the client book: list, search, card, add, edit, note. Consent has its own, in consent_views."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clients import access, cards, lists, opened, records
+from clients.editing import Editing
+from clients.forms import NoteForm
+from clients.models import Client
+from salon.core.errors import Refused
+from salon.core.roles import May
+from salon.core.web import SignedIn, allowed, go, is_fragment, page, refuse, toast
+
+
+@allowed(May.SEE_CLIENTS)
+def list_(request: SignedIn) -> HttpResponse:
+    """Show the clients: one page of 50, by name, searched while typing."""
+    now, user, salon = timezone.now(), request.user, request.salon
+    wanted = lists.wanted(request.GET)
+    counts = {} if wanted["text"] and is_fragment(request) else lists.status_counts(user)
+    found = lists.listing(user, salon, now=now, count=counts.get(wanted["status"]), **wanted)
+    is_short = bool(wanted["text"]) and wanted["status"] == "active" and found.count < lists.PER_PAGE
+    context = {
+        **lists.addresses(wanted),
+        "found": found,
+        "counts": counts,
+        "wanted": wanted,
+        "elsewhere": lists.found_elsewhere(user, salon, text=wanted["text"], now=now) if is_short else 0,
+        "has_visits": access.has_columns(),
+    }
+    return page(request, "clients/list.html", context, fragment="clients/_rows.html")
+
+
+@allowed(May.SEE_CLIENTS)
+def search(request: SignedIn) -> HttpResponse:
+    """Show the first 8 clients that the search box finds, or the cards opened last before anything is typed."""
+    now = timezone.now()
+    text = request.GET.get("q", "").strip()[:200]
+    if text:
+        found = lists.listing(request.user, request.salon, text=text, status="active", sort="name", number=1, now=now)
+        rows, count = found.rows[: opened.KEPT], found.count
+    else:
+        rows = lists.rows_of(request.user, request.salon, opened.last(request.user), now=now)
+        count = len(rows)
+    context = {"rows": rows, "count": count, "text": text, "has_email": "@" in text}
+    return page(request, "clients/search.html", context, fragment="clients/_hits.html")
+
+
+@allowed(May.SEE_CLIENTS)
+def card(request: SignedIn, pk: int) -> HttpResponse:
+    """Show a client's card: main data, note, consent, and the panels of the rooms above."""
+    client = access.client_for(request.user, pk)
+    if not is_fragment(request):
+        opened.remember(request.user, client, now=timezone.now())
+    context = cards.card(request, client)
+    part = "clients/_note.html" if request.htmx.target == "client-note" else "clients/_main_data.html"
+    return page(request, "clients/card.html", {**context, "is_back": bool(request.htmx)}, fragment=part)
+
+
+@allowed(May.EDIT_CLIENTS)
+def add(request: SignedIn) -> HttpResponse:
+    """Show and take the form of a new client."""
+    editing = _editing(request, None)
+    if "check" in request.POST:
+        return page(request, "clients/add.html", editing.context(), fragment="clients/_warnings.html")
+    if request.method == "POST" and editing.form.is_valid():
+        try:
+            client = records.add(by=request.user, now=timezone.now(), **editing.form.cleaned_data)
+        except Refused as refused:
+            refuse(editing.form, refused)
+        else:
+            toast(request, _("%(name)s added.") % {"name": client.name})
+            return go(request, "clients:card", client.pk)
+    return page(request, "clients/add.html", editing.context(), fragment="clients/_add.html", status=editing.status)
+
+
+@allowed(May.EDIT_CLIENTS)
+def edit(request: SignedIn, pk: int) -> HttpResponse:
+    """Show and take the form of a card, in its place on the card or as a page. The second of two editors is told."""
+    client = access.client_for(request.user, pk)
+    editing = _editing(request, client)
+    context = cards.head(request, client, tab="main")
+    if "check" in request.POST:
+        return page(request, "clients/edit.html", {**context, **editing.context()}, fragment="clients/_warnings.html")
+    if request.method == "POST" and editing.form.is_valid():
+        try:
+            saved = records.edit(
+                client, by=request.user, version=editing.version, now=timezone.now(), **editing.form.cleaned_data
+            )
+        except records.Conflict as conflict:
+            editing.meets(conflict.theirs)
+        except Refused as refused:
+            refuse(editing.form, refused)
+        else:
+            return _answer_saved(request, saved, _("Saved."), fragment="clients/_saved.html")
+    return page(
+        request, "clients/edit.html", {**context, **editing.context()}, fragment="clients/_edit.html", status=editing.status
+    )
+
+
+@allowed(May.WRITE_NOTES)
+def note(request: SignedIn, pk: int) -> HttpResponse:
+    """Show and take the client note. The second of two writers gets both texts."""
+    client = access.client_for(request.user, pk)
+    form = NoteForm(request.POST or None, initial={"note": client.note, "version": client.version})
+    status, theirs = 200, None
+    if request.method == "POST" and form.is_valid():
+        try:
+            saved = records.write_note(client, by=request.user, **form.cleaned_data)
+        except records.Conflict as conflict:
+            status, theirs = 409, conflict.theirs
+            form = NoteForm({"note": form.cleaned_data["note"], "version": theirs.version})
+        else:
+            return _answer_saved(request, saved, _("Note saved."), fragment="clients/_note.html")
+    elif request.method == "POST":
+        status = 422
+    context = {**cards.head(request, client, tab="main"), "form": form, "theirs": theirs}
+    return page(request, "clients/note.html", context, fragment="clients/_note_form.html", status=status)
+
+
+def _answer_saved(request: SignedIn, client: Client, words: str, *, fragment: str) -> HttpResponse:
+    toast(request, words)
+    if not is_fragment(request):
+        return go(request, "clients:card", client.pk)
+    return page(request, "clients/card.html", {**cards.card(request, client), "is_back": True}, fragment=fragment)
+
+
+def _editing(request: SignedIn, client: Client | None) -> Editing:
+    today = timezone.now().astimezone(request.salon.zone).date()
+    data = request.POST if request.method == "POST" else None
+    return Editing(request.user, request.salon, client, data, today=today, start=_typed(request.GET.get("name", "")))
+
+
+def _typed(name: str) -> dict[str, Any]:
+    """Return the first values of a new card from what was searched: a number, an address, or a name."""
+    text = name.strip()[:200]
+    if "@" in text:
+        return {"email": text}
+    if any(char.isdigit() for char in text):
+        return {"phone": text}
+    first, _space, last = text.rpartition(" ")
+    return {"first_name": first, "last_name": last} if first else {"last_name": last}
