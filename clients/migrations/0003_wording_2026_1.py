@@ -17,13 +17,13 @@ TEXTS = {
         "health_notes": "I expressly agree that {salon} records the allergies and health details I give so that treatments are safe for me. Only the staff treating me see them. I can withdraw this at any time; the details are then deleted.",
     },
     "fr": {
-        "promotion": "Oui, {salon} peut m'envoyer par {channel} des offres et nouvelles sur ses propres prestations. Je peux arrêter à tout moment, en un clic ou à l'accueil.",
+        "promotion": "Oui, {salon} peut m'envoyer par {channel} des offres et des actualités sur ses propres prestations. Je peux arrêter à tout moment, en un clic ou à l'accueil.",
         "rebook": "Oui, {salon} peut me rappeler par {channel} qu'il serait temps de reprendre rendez-vous. Je peux arrêter à tout moment, en un clic ou à l'accueil.",
         "review": "Oui, {salon} peut me demander un avis par {channel} après une visite. Je peux arrêter à tout moment, en un clic ou à l'accueil.",
         "birthday": "Oui, {salon} peut utiliser ma date de naissance pour me souhaiter mon anniversaire par {channel}. Je peux arrêter à tout moment, en un clic ou à l'accueil.",
         "welcome": "Oui, {salon} peut m'envoyer par {channel} un message de bienvenue avec des informations utiles. Je peux arrêter à tout moment, en un clic ou à l'accueil.",
         "profiling": "Oui, {salon} peut étudier mes rendez-vous et achats, seuls ou avec ceux d'autres clients, pour comprendre les habitudes et améliorer ses services. Sans mon accord, mes visites restent hors de ces statistiques. Je peux changer d'avis à tout moment.",
-        "health_notes": "J'accepte expressément que {salon} note les allergies et informations de santé que je communique, pour que les soins soient sûrs pour moi. Seules les personnes qui s'occupent de moi les voient. Je peux retirer cet accord à tout moment ; ces informations sont alors effacées.",
+        "health_notes": "J'accepte expressément que {salon} note les allergies et informations de santé que je communique, pour que les soins soient sûrs pour moi. Seules les personnes qui s'occupent de moi les voient. Je peux retirer cet accord à tout moment ; ces informations sont alors effacées.",
     },
     "de": {
         "promotion": "Ja, {salon} darf mir per {channel} Angebote und Neuigkeiten zu den eigenen Leistungen senden. Ich kann das jederzeit mit einem Klick oder am Empfang beenden.",
@@ -32,7 +32,7 @@ TEXTS = {
         "birthday": "Ja, {salon} darf mein Geburtsdatum nutzen, um mir per {channel} zum Geburtstag zu gratulieren. Ich kann das jederzeit mit einem Klick oder am Empfang beenden.",
         "welcome": "Ja, {salon} darf mir per {channel} eine Begrüßung mit nützlichen Hinweisen senden. Ich kann das jederzeit mit einem Klick oder am Empfang beenden.",
         "profiling": "Ja, {salon} darf meine Termine und Einkäufe, einzeln oder zusammen mit denen anderer, auswerten, um Gewohnheiten zu verstehen und das Angebot zu verbessern. Ohne mein Ja bleiben meine Besuche aus solchen Statistiken heraus. Ich kann das jederzeit ändern.",
-        "health_notes": "Ich willige ausdrücklich ein, dass {salon} die von mir genannten Allergien und Gesundheitsangaben festhält, damit Behandlungen für mich sicher sind. Nur die mich behandelnden Personen sehen sie. Ich kann das jederzeit widerrufen; die Angaben werden dann gelöscht.",
+        "health_notes": "Ich willige ausdrücklich darin ein, dass {salon} die von mir genannten Allergien und Gesundheitsangaben festhält, damit Behandlungen für mich sicher sind. Nur die mich behandelnden Personen sehen sie. Ich kann das jederzeit widerrufen; die Angaben werden dann gelöscht.",
     },
 }
 
