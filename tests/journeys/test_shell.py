@@ -1,0 +1,120 @@
+"""The frame in a real browser: keys, toasts, focus, and forms that survive a lost session or a lost line."""
+
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, Route, expect, sync_playwright
+from pytest_django.live_server_helper import LiveServer
+
+from salon.core.models import Salon, User
+from tests import people
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
+]
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-sync"]
+FORM = """
+  document.getElementById("main").innerHTML = '<form id="sheet" hx-post="/parts/" hx-target="#sheet" hx-swap="outerHTML">'
+    + '<input name="note" aria-label="Note"><button id="save">Save</button></form>';
+  htmx.process(document.getElementById("main"));
+"""
+SAVED = '<form id="sheet"><span data-say>Saved</span><button id="save" data-focus>Edit</button></form>'
+
+
+@pytest.fixture
+def desk(live_server: LiveServer, salon: Salon, owner: User) -> Iterator[Page]:
+    """Olivia's browser, signed in, on her own settings."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        page = browser.new_context(base_url=live_server.url, locale="en").new_page()
+        faults: list[str] = []
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("console", lambda line: faults.append(line.text) if "Content Security Policy" in line.text else None)
+        page.goto("/accounts/login/?next=/me/")
+        page.fill("[name=login]", owner.email)
+        page.fill("[name=password]", people.PASSWORD)
+        page.click("button:has-text('Sign in')")
+        page.wait_for_url("**/me/")
+        yield page
+        browser.close()
+        assert faults == []
+
+
+def answers(page: Page, *replies: dict[str, Any]) -> list[Any]:
+    """Let /parts/ give these replies one after the other; returns the list of what was sent to it."""
+    sent: list[Any] = []
+
+    def reply(route: Route) -> None:
+        sent.append(route.request.post_data)
+        answer = replies[min(len(sent), len(replies)) - 1]
+        route.abort() if answer.get("lost") else route.fulfill(content_type="text/html", **answer)
+
+    page.route("**/parts/", reply)
+    page.evaluate(FORM)
+    page.fill("[name=note]", "2 cm shorter")
+    return sent
+
+
+def test_a_form_survives_a_lost_session_and_is_sent_again(desk: Page) -> None:
+    sent = answers(desk, {"status": 401, "body": ""}, {"status": 200, "body": SAVED})
+    desk.click("#save")
+    expect(desk.get_by_role("dialog")).to_contain_text("Sign in again")
+    assert desk.input_value("[name=note]") == "2 cm shorter"
+    desk.evaluate("window.dispatchEvent(new Event('focus'))")
+    expect(desk.locator("#save")).to_be_focused()
+    expect(desk.locator("#say")).to_have_text("Saved")
+    assert len(sent) == 2
+    assert "note=2+cm+shorter" in sent[1] or "note=2%20cm%20shorter" in sent[1]
+
+
+def test_a_lost_line_keeps_the_form_and_can_be_tried_again(desk: Page) -> None:
+    answers(desk, {"lost": True}, {"status": 200, "body": SAVED})
+    desk.click("#save")
+    expect(desk.locator("#toasts")).to_contain_text("Not saved: no connection.")
+    expect(desk.locator("#alert")).to_have_text("Not saved: no connection.")
+    assert desk.input_value("[name=note]") == "2 cm shorter"
+    desk.click("button:has-text('Try again')")
+    expect(desk.locator("#save")).to_have_text("Edit")
+
+
+def test_a_refusal_says_who_may(desk: Page) -> None:
+    answers(desk, {"status": 403, "body": "<p data-reason>Only these roles can do this: Owner.</p>"})
+    desk.click("#save")
+    expect(desk.locator("#toasts")).to_contain_text("Only these roles can do this: Owner.")
+    expect(desk.locator("[name=note]")).to_have_value("2 cm shorter")
+
+
+def test_an_invalid_form_comes_back_with_its_summary_in_focus(desk: Page) -> None:
+    desk.fill("[name=name]", "")
+    desk.evaluate("document.querySelector('main form').noValidate = true")
+    desk.click("main form .s-btn-primary")
+    expect(desk.locator(".s-summary")).to_be_focused()
+    assert desk.title().startswith("Error:")
+    assert not desk.title().startswith("Error: Error:")
+    desk.click(".s-summary a")
+    expect(desk.locator("[name=name]")).to_be_focused()
+
+
+def test_keys_move_about_and_can_be_switched_off(desk: Page) -> None:
+    desk.keyboard.press("?")
+    expect(desk.get_by_role("dialog")).to_contain_text("Keyboard shortcuts")
+    desk.keyboard.press("Escape")
+    desk.uncheck("[name=has_shortcuts]")
+    desk.click("main form .s-btn-primary")
+    expect(desk.locator("#toasts [data-toast]")).to_be_visible()
+    desk.keyboard.press("?")
+    expect(desk.get_by_role("dialog")).to_have_count(0)
+
+
+def test_the_own_menu_opens_by_arrow_and_gives_the_focus_back(desk: Page) -> None:
+    desk.focus("#me-button")
+    desk.keyboard.press("ArrowDown")
+    expect(desk.locator("#me-menu a").filter(has_text="Language and display")).to_be_focused()
+    desk.keyboard.press("Escape")
+    expect(desk.locator("#me-menu")).to_be_hidden()
+    expect(desk.locator("#me-button")).to_be_focused()
