@@ -1,0 +1,177 @@
+"""The rows themselves: steps that are kept by the database too, sending again, stopping, retrying."""
+
+import datetime as dt
+import re
+import uuid
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import DatabaseError, transaction
+
+from notifications import dispatch, outbox, planner
+from notifications.models import Message, State
+from notifications.providers.base import Outcome, Phase, Result
+from salon.core import audit
+from salon.core.errors import Refused
+from salon.core.models import AuditEvent, Salon, User
+from tests import factories
+from tests.fakes.provider import FakeProvider
+
+pytestmark = pytest.mark.django_db
+
+HOUR = dt.timedelta(hours=1)
+
+
+def message(now: dt.datetime, **fields: Any) -> Message:
+    visit = fields.pop("appointment", None) or factories.appointment(start_at=now + 30 * HOUR, time_set_at=now - HOUR)
+    values = {
+        "kind": "reminder", "channel": "email", "client": visit.client, "appointment": visit,
+        "occasion": uuid.uuid4().hex, "time_version": 1, "told_start_at": visit.start_at, "not_before": now,
+        "expires_at": visit.start_at, **fields,
+    }  # fmt: skip
+    return Message.objects.create(**values)
+
+
+@pytest.mark.parametrize("before", State.values)
+def test_the_database_allows_the_steps_of_the_table_and_no_other(salon: Salon, now: dt.datetime, before: str) -> None:
+    row = message(now)
+    for after in State.values:
+        if after == before:
+            continue
+        Message.objects.filter(pk=row.pk).delete()
+        row = message(now, appointment=row.appointment, client=row.client, state=before)
+        allowed = outbox.TABLE.may(before, after)
+        try:
+            with transaction.atomic():
+                Message.objects.filter(pk=row.pk).update(state=after)
+        except DatabaseError:
+            assert not allowed, f"{before} to {after} was refused"
+        else:
+            assert allowed, f"{before} to {after} went through"
+
+
+@pytest.mark.parametrize("state", [State.CANCELLED, State.SUPPRESSED])
+def test_the_database_revives_nothing_that_a_provider_may_have(salon: Salon, now: dt.datetime, state: str) -> None:
+    row = message(now, state=state, handoff_at=now)
+    with pytest.raises(DatabaseError), transaction.atomic():
+        Message.objects.filter(pk=row.pk).update(state=State.PENDING)
+
+
+def test_a_thing_is_said_once(salon: Salon, now: dt.datetime) -> None:
+    row = message(now, occasion="1:1")
+    with pytest.raises(DatabaseError), transaction.atomic():
+        message(now, occasion="1:1", client=row.client, appointment=row.appointment)
+
+
+def test_nobody_else_writes_messages() -> None:
+    """`outbox` is the only writer; the demo fills an empty installation."""
+    from pathlib import Path
+
+    root = Path(outbox.__file__).resolve().parent
+    pattern = re.compile(r"(Message|Attempt)\.objects[^\n]*\.(create|update|delete|bulk_create|get_or_create)\(")
+    found = {
+        path.name
+        for path in root.rglob("*.py")
+        if pattern.search(path.read_text(encoding="utf-8")) and "demo" not in path.parts and "migrations" not in path.parts
+    }
+    assert found == {"outbox.py"}
+
+
+def test_a_batch_is_twenty_at_most_and_belongs_to_one(salon: Salon, now: dt.datetime) -> None:
+    visit = factories.appointment(start_at=now + 30 * HOUR)
+    for _ in range(25):
+        message(now, appointment=visit, client=visit.client)
+    first, second = outbox.claim(now, 99), outbox.claim(now, 99)
+    assert (len(first), len(second), outbox.claim(now)) == (20, 5, [])
+    assert not {row.pk for row in first} & {row.pk for row in second}
+    assert {row.lease_token for row in first} != {row.lease_token for row in second}
+    assert outbox.release(second) == 5
+    assert {row.pk for row in outbox.claim(now)} == {row.pk for row in second}
+
+
+def test_waiting_grows_fourfold_up_to_six_hours() -> None:
+    for count, longest in enumerate([60, 240, 960, 3840, 15360, 21600, 21600]):
+        waits = [outbox.backoff(count).total_seconds() for _ in range(200)]
+        assert longest / 2 <= min(waits)
+        assert max(waits) <= longest
+        assert len(set(waits)) > 100, "spread, so that a crowd does not come back at once"
+
+
+def test_after_six_tries_it_is_over(salon: Salon, now: dt.datetime) -> None:
+    row = message(now, state=State.CLAIMED, lease_token=uuid.uuid4(), attempt_count=5)
+    assert outbox.retry(row, Result(Outcome.RETRY, "451", Phase.RCPT), now=now)
+    assert Message.objects.get(pk=row.pk).state == State.FAILED
+
+
+def test_a_try_that_would_come_too_late_is_not_made(salon: Salon, now: dt.datetime) -> None:
+    row = message(now, state=State.CLAIMED, lease_token=uuid.uuid4(), expires_at=now + dt.timedelta(seconds=20))
+    assert outbox.retry(row, Result(Outcome.RETRY, "451", Phase.RCPT), now=now)
+    assert Message.objects.get(pk=row.pk).state == State.EXPIRED
+
+
+def test_what_is_too_late_expires_and_is_not_claimed(salon: Salon, now: dt.datetime) -> None:
+    row = message(now, expires_at=now)
+    assert outbox.claim(now) == []
+    assert outbox.recover(now) == {"expired": 1}
+    row.refresh_from_db()
+    assert (row.state, row.reason) == (State.EXPIRED, "expired")
+
+
+# --- sending again ------------------------------------------------------------------------------------------------
+
+
+def test_a_message_of_unknown_fate_is_sent_again_by_hand_with_a_reason(fake: FakeProvider, now: dt.datetime, owner: User) -> None:
+    row = message(now)
+    fake.at_dot = [Result(Outcome.UNKNOWN, "timeout", Phase.DOT)]
+    dispatch.deliver_due(now=now)
+    row.refresh_from_db()
+    with pytest.raises(Refused):
+        outbox.resend(row, by=owner, reason="", now=now)
+    again = outbox.resend(row, by=owner, reason="not_arrived", now=now)
+    with pytest.raises(Refused):
+        outbox.resend(row, by=owner, reason="not_arrived", now=now)
+    planner.plan(now)
+    dispatch.deliver_due(now=now)
+    again.refresh_from_db()
+    row.refresh_from_db()
+    assert (again.state, again.resend_of_id, row.state) == (State.ACCEPTED, row.pk, State.CLOSED_UNKNOWN)
+    assert len(fake.delivered) == 2
+    event = AuditEvent.objects.get(action="message.resend")
+    assert (event.by, event.facts["reason"], event.facts["of"]) == (owner, "not_arrived", row.pk)
+
+
+def test_sent_again_is_still_asked_of_the_gate(fake: FakeProvider, now: dt.datetime, owner: User) -> None:
+    row = message(now, state=State.UNKNOWN, handoff_at=now)
+    again = outbox.resend(row, by=owner, reason="not_arrived", now=now)
+    type(row.client).objects.filter(pk=row.client_id).update(inactive_at=now)
+    dispatch.deliver_due(now=now)
+    again.refresh_from_db()
+    assert (again.state, again.reason) == (State.SUPPRESSED, "inactive")
+    assert fake.delivered == []
+
+
+@pytest.mark.parametrize("state", [State.PENDING, State.HANDOFF, State.ACCEPTED, State.DELIVERED, State.CANCELLED])
+def test_nothing_else_is_sent_again(salon: Salon, now: dt.datetime, owner: User, state: str) -> None:
+    with pytest.raises(Refused):
+        outbox.resend(message(now, state=state), by=owner, reason="not_arrived", now=now)
+
+
+def test_what_is_too_late_is_not_sent_again(salon: Salon, now: dt.datetime, owner: User) -> None:
+    with pytest.raises(Refused):
+        outbox.resend(message(now, state=State.UNKNOWN, expires_at=now), by=owner, reason="not_arrived", now=now)
+
+
+def test_a_waiting_message_is_stopped_by_hand_and_one_on_its_way_is_not(salon: Salon, now: dt.datetime, owner: User) -> None:
+    waiting = outbox.stop(message(now), by=owner, now=now)
+    assert (waiting.state, waiting.reason) == (State.CANCELLED, "stopped")
+    assert AuditEvent.objects.get(action="message.stop").subject_id == waiting.pk
+    with pytest.raises(Refused):
+        outbox.stop(message(now, state=State.HANDOFF), by=owner, now=now)
+    assert audit
+
+
+def test_the_commands_plan_and_deliver(fake: FakeProvider, capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("plan")
+    call_command("deliver", "--once")
+    assert capsys.readouterr().out == "Nothing new.\nNothing due.\n"
