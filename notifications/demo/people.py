@@ -1,0 +1,102 @@
+"""The clients of the demo: believable names in three languages, numbers and addresses that reach nobody."""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from random import Random
+from typing import Any
+
+from appointments.models import Appointment, State
+from clients import records, search
+from clients.models import Client
+from notifications.demo import words
+from salon.core.models import User
+
+CHUNK = 2_000
+
+
+def add(count: int, *, language: str, rng: Random, by: User | None, now: dt.datetime) -> list[Client]:
+    """Return `count` new clients, in the order in which they first came over the last four years."""
+    fields = list(_fields(count, language, rng))
+    clients: list[Client] = []
+    for start in range(0, count, CHUNK):
+        clients += records.add_many(fields[start : start + CHUNK], by=by, now=now)
+    for client, age in zip(clients, sorted((rng.random() ** 2 * 1400 + 2 for _ in clients), reverse=True), strict=True):
+        client.created_at = now - dt.timedelta(days=age)
+    for start in range(0, count, CHUNK):
+        Client.objects.bulk_update(clients[start : start + CHUNK], ["created_at"], batch_size=400)
+    return clients
+
+
+def retire(visits: Sequence[Appointment], *, rng: Random, now: dt.datetime) -> None:
+    """Make some who have not come for long inactive, and put a few on the blacklist for not turning up."""
+    last: dict[int, dt.datetime] = {}
+    missed: Counter[int] = Counter()
+    for visit in visits:
+        if visit.client_id is not None:
+            last[visit.client_id] = max(visit.start_at, last.get(visit.client_id, visit.start_at))
+            missed[visit.client_id] += visit.state == State.NO_SHOW
+    asleep = [pk for pk, at in last.items() if at < now - dt.timedelta(days=150)]
+    Client.objects.filter(pk__in=rng.sample(asleep, min(len(asleep) // 2, 400))).update(inactive_at=now - dt.timedelta(days=20))
+    unreliable = [pk for pk, count in missed.most_common(4) if count > 1]
+    Client.objects.filter(pk__in=unreliable, inactive_at=None).update(blacklisted_at=now - dt.timedelta(days=12))
+
+
+def _fields(count: int, language: str, rng: Random) -> Iterator[dict[str, Any]]:
+    """Yield the fields of the cards. A phone number is used once until its block of fictitious numbers is used up."""
+    firsts = {code: names.split() for code, names in words.FIRST_NAMES.items()}
+    lasts = {code: names.split() for code, names in words.LAST_NAMES.items()}
+    numbers = {code: _numbers(code, rng) for code in words.SHARES}
+    codes, shares = list(words.SHARES), list(words.SHARES.values())
+    place = words.LANGUAGES.index(language)
+    for index in range(count):
+        code = rng.choices(codes, shares)[0]
+        first, last = rng.choice(firsts[code]), rng.choice(lasts[code]).replace("Le-Goff", "Le Goff")
+        fields: dict[str, Any] = {"first_name": first, "last_name": last, "language": code}
+        if rng.random() < 0.92:
+            fields["phone"] = next(numbers[code])
+        if rng.random() < 0.84:
+            fields["email"] = _email(first, last, index, rng)
+        if not fields.keys() & {"phone", "email"} or rng.random() < 0.02:
+            # Some give only a first name and a number, some nothing but a number.
+            fields["last_name"] = "" if rng.random() < 0.7 and fields.get("phone") else last
+        fields |= _birthday(rng) | _address(code, rng) | _note(place, rng)
+        yield fields
+
+
+def _numbers(code: str, rng: Random) -> Iterator[str]:
+    blocks = words.NUMBER_BLOCKS[code]
+    every = [f"{block}{number:0{digits}}" for block, digits in blocks for number in range(10**digits)]
+    while True:
+        rng.shuffle(every)
+        yield from every
+
+
+def _email(first: str, last: str, index: int, rng: Random) -> str:
+    box = ".".join(part for part in (search.fold(first), search.fold(last)) if part)
+    box = "".join(char for char in box.replace(" ", "-") if char.isascii() and (char.isalnum() or char in ".-"))
+    return f"{box}{index if rng.random() < 0.6 else f'.{index}'}@{rng.choice(words.MAIL_DOMAINS)}"
+
+
+def _birthday(rng: Random) -> dict[str, Any]:
+    if rng.random() < 0.45:
+        return {}
+    day = dt.date(1940, 1, 1) + dt.timedelta(days=int(rng.random() ** 0.8 * 26_500))
+    fields = {"birth_day": day.day, "birth_month": day.month}
+    return fields | {"birth_year": day.year} if rng.random() < 0.8 else fields
+
+
+def _address(code: str, rng: Random) -> dict[str, Any]:
+    if rng.random() < 0.6:
+        return {}
+    street, number = rng.choice(words.STREETS[code].split("|")), rng.randint(1, 120)
+    postcode, town = rng.choice(words.TOWNS[code])
+    line = f"{street} {number}" if code == "de" else f"{number} {street}"
+    return {"street": line, "postcode": postcode, "city": town, "country": words.COUNTRY[code]}
+
+
+def _note(place: int, rng: Random) -> dict[str, Any]:
+    chance = rng.random()
+    if chance < 0.05:
+        return {"note": rng.choice(words.ALLERGY_NOTES)[place]}
+    return {"note": rng.choice(words.NOTES)[place]} if chance < 0.17 else {}
