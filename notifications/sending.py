@@ -15,15 +15,18 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from notifications import circuit
 from notifications.models import MailServer
 from notifications.providers.base import Envelope, Provider, Result
 from notifications.providers.console import ConsoleProvider
 from notifications.providers.smtp import Security, Server, SmtpProvider, TimeOuts
 from notifications.providers.unusable import UnusableProvider
-from salon.core import audit
+from salon.core import audit, bell
+from salon.core.errors import Refused
 from salon.core.models import Salon, User
 from salon.core.secrets import Unreadable
 
+IN_THE_BACKGROUND = TimeOuts()
 # A person waits in front of the page: no ten minutes for the reply to the dot.
 IN_A_REQUEST = TimeOuts(connect=5, command=10, block=20, dot=30, quit=2)
 
@@ -33,7 +36,8 @@ _SCHEMES = {
     "smtps": (Security.TLS, 465),
     "smtp+ssl": (Security.TLS, 465),
 }
-_NO_SENDER = "carnet@localhost"
+# The default of DEFAULT_FROM_EMAIL: nobody has said who the sender is.
+NO_SENDER = "carnet@localhost"
 
 
 class Origin(StrEnum):
@@ -109,7 +113,7 @@ def provider(timeouts: TimeOuts | None = None) -> Provider:
     A server that cannot be used (EMAIL_URL garbled, password not readable) gives a provider that is down and says
     why: falling back to another one, or to the log, would lose messages.
     """
-    times = timeouts or TimeOuts()
+    times = timeouts or IN_THE_BACKGROUND
     if settings.EMAIL_URL:
         try:
             return SmtpProvider(parse(settings.EMAIL_URL), timeouts=times)
@@ -132,9 +136,9 @@ def sender(salon: Salon | None) -> Sender:
         return Sender(name, row.sender, row.reply_to)
     given_name, given = parseaddr(settings.DEFAULT_FROM_EMAIL)
     of_salon = salon.email if salon else ""
-    if given and given != _NO_SENDER:
+    if given and given != NO_SENDER:
         return Sender(given_name or name, given, of_salon if of_salon != given else "")
-    return Sender(name, of_salon or given or _NO_SENDER)
+    return Sender(name, of_salon or given or NO_SENDER)
 
 
 def describe(salon: Salon | None) -> Description:
@@ -159,7 +163,12 @@ def describe(salon: Salon | None) -> Description:
 
 @transaction.atomic
 def save(*, host: str, port: int, security: str, user: str, password: str, sender: str, reply_to: str, by: User) -> MailServer:
-    """Keep the salon's mail server. An empty `password` keeps the saved one, unless there is no user to go with it."""
+    """Keep the salon's mail server. An empty `password` keeps the saved one, unless there is no user to go with it.
+
+    What failed with the old settings counts no more. Raises Refused while EMAIL_URL decides.
+    """
+    if settings.EMAIL_URL:
+        raise Refused(_("EMAIL_URL of the environment decides how mail leaves."))
     values: dict[str, object] = {
         "host": host, "port": port, "security": security, "user": user, "sender": sender, "reply_to": reply_to,
         "changed_at": timezone.now(),
@@ -177,7 +186,9 @@ def save(*, host: str, port: int, security: str, user: str, password: str, sende
     if "password" in values:
         changed.append("password")
     row = MailServer.objects.defer("password").get(pk=1)
+    circuit.close(SmtpProvider.name)
     audit.record("sending.changed", row, by=by, fields=[name for name in changed if name != "changed_at"])
+    bell.ring()
     return row
 
 

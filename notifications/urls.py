@@ -1,6 +1,19 @@
 """Addresses of the notifications pages."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from notifications.views import cards, health, messages, settings
 
 app_name = "notifications"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("messages/", messages.index, name="list"),
+    path("messages/unknown/", messages.unknown, name="unknown"),
+    path("messages/<int:pk>/stop/", messages.stop, name="stop"),
+    path("messages/<int:pk>/resume/", messages.resume, name="resume"),
+    path("messages/<int:pk>/resend/", messages.resend, name="resend"),
+    path("clients/<int:pk>/messages/", cards.of_client, name="of_client"),
+    path("settings/notifications/triggers/", settings.switches, name="triggers"),
+    path("settings/notifications/sending/", settings.server, name="sending"),
+    path("settings/notifications/sending/test/", settings.test, name="test_sending"),
+    path("settings/health/", health.report, name="health"),
+]

@@ -1,0 +1,81 @@
+"""Forms of the notification pages. They say whether a value is well formed and save nothing."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.utils.translation import gettext_lazy as _
+
+from notifications import reasons, sending, triggers
+from notifications.models import MailServer, Trigger
+from notifications.providers.smtp import Security, Server
+
+
+class SendingForm(forms.Form):
+    """The salon's mail server. The saved password is never shown; an empty one keeps it."""
+
+    host = forms.CharField(
+        label=_("Server"),
+        max_length=253,
+        validators=[RegexValidator(r"^[A-Za-z0-9.:_-]+$", _("Enter the name of a server, like smtp.example.com"))],
+        help_text=_("Your mail provider calls it outgoing server or SMTP."),
+    )
+    port = forms.IntegerField(label=_("Port"), min_value=1, max_value=65535, initial=587)
+    security = forms.ChoiceField(label=_("Security"), choices=MailServer.Security.choices, initial="starttls")
+    user = forms.CharField(label=_("User name"), max_length=254, required=False)
+    password = forms.CharField(
+        label=_("Password"),
+        max_length=500,
+        required=False,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+    sender = forms.EmailField(label=_("Sender address"), max_length=254, help_text=_("Clients see it as the sender."))
+    reply_to = forms.EmailField(label=_("Answers go to"), max_length=254, required=False)
+
+    def __init__(self, *args: Any, has_password: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("host", "user"):
+            self.fields[name].widget.attrs |= {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
+        if has_password:
+            self.fields["password"].help_text = _("One is saved. Leave empty to keep it.")
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse an unprotected connection to another machine: it would show the password to everybody on the way."""
+        data = super().clean() or {}
+        host, security = data.get("host"), data.get("security")
+        if host and security == Security.NONE and not Server(host, 25).is_local:
+            self.add_error("security", ValidationError(_("Without security only a server on this machine can be used.")))
+        return data
+
+    @staticmethod
+    def of(row: MailServer | None, sender: str) -> dict[str, Any]:
+        """Return what the form shows at first: the saved server, or the salon's address as the sender."""
+        if row is None:
+            return {"sender": "" if sender == sending.NO_SENDER else sender}
+        return {name: getattr(row, name) for name in ("host", "port", "security", "user", "sender", "reply_to")}
+
+
+class TriggerForm(forms.Form):
+    """The switch of one kind; its prefix is the kind's name."""
+
+    is_on = forms.BooleanField(label=_("On"), required=False)
+    days_before = forms.IntegerField(label=_("Days before"), min_value=0, max_value=30)
+    at = forms.TimeField(label=_("at"), widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"}))
+
+    def __init__(self, *args: Any, row: Trigger, **kwargs: Any) -> None:
+        initial = {"is_on": row.is_on, "days_before": row.days_before, "at": row.at}
+        super().__init__(*args, prefix=row.kind, initial=initial, **kwargs)
+        if row.kind not in triggers.SCHEDULED:
+            del self.fields["days_before"], self.fields["at"]
+
+    def setting(self) -> triggers.Setting:
+        """Return what was chosen. Call it on a valid form."""
+        return triggers.Setting(**self.cleaned_data)
+
+
+class ResendForm(forms.Form):
+    """Why a message of unknown fate is sent again: kept as a code, never as free text about a person."""
+
+    reason = forms.ChoiceField(label=_("Why is it sent again?"), choices=reasons.RESEND.items, widget=forms.RadioSelect)

@@ -1,0 +1,1 @@
+"""Pages of the notifications: messages, unknown fates, sending, triggers, health."""

@@ -1,0 +1,37 @@
+"""Messages on a client's card: what was said or not and why, and what will be said of the next visit."""
+
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.utils import timezone
+
+from clients import access as clients_access
+from clients import cards
+from notifications import access, history, why
+from salon.core.roles import May
+from salon.core.web import SignedIn, allowed, is_fragment, page
+
+PER_PAGE = 30
+NEWEST = 5
+
+
+@allowed(May.SEE_CLIENTS)
+def of_client(request: SignedIn, pk: int) -> HttpResponse:
+    """Show the messages to a client, never an address: as a tab of the card, or its newest for the card's first page."""
+    client = clients_access.client_for(request.user, pk)
+    now = timezone.now()
+    answers = why.answers(client, now)
+    rows = access.messages_of(request.user, client).order_by("-created_at", "-pk")
+    is_panel = request.GET.get("panel") or (is_fragment(request) and request.htmx.target != "messages")
+    numbered = Paginator(rows, NEWEST if is_panel else PER_PAGE).get_page(None if is_panel else request.GET.get("page"))
+    context: dict[str, Any] = {
+        "client": client,
+        "numbered": numbered,
+        "lines": history.lines(numbered, now),
+        "answers": [answer for answer in answers if not answer.is_yes or answer.kind == "reminder"] if is_panel else answers,
+    }
+    if is_panel:
+        return page(request, "notifications/_of_client.html", context, fragment="notifications/_of_client.html")
+    context |= cards.head(request, client, tab="messages")
+    return page(request, "notifications/of_client.html", context, fragment="notifications/_history.html")

@@ -1,0 +1,125 @@
+"""The list of messages by how they stand, those of unknown fate, and stop, undo and send again."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from clients import access as clients_access
+from clients.models import Client
+from notifications import access, asking, history, outbox, sending, stopping, words
+from notifications.forms import ResendForm
+from salon.core.errors import Refused
+from salon.core.models import Salon
+from salon.core.roles import May
+from salon.core.web import SignedIn, allowed, go, page, refuse, safe_next, toast
+
+PER_PAGE = 50
+
+
+@allowed(May.SEE_MESSAGES)
+def index(request: SignedIn) -> HttpResponse:
+    """List the messages of one tab, of one client if asked."""
+    name = request.GET.get("tab", "waiting")
+    group = words.GROUPS[name if name in words.GROUPS and name != "unknown" else "waiting"]
+    context = _listing(request, group) | {"used": sending.describe(Salon.objects.current())}
+    return page(request, "notifications/list.html", context, fragment="notifications/_list.html")
+
+
+@allowed(May.SEE_MESSAGES)
+def unknown(request: SignedIn) -> HttpResponse:
+    """List the messages that may have arrived or not, with what we know of each."""
+    may_resend = request.user.may(May.RESEND_UNKNOWN)
+    ask = "" if may_resend else asking.sentence(May.RESEND_UNKNOWN)
+    context = _listing(request, words.GROUPS["unknown"]) | {"may_resend": may_resend, "ask": ask}
+    return page(request, "notifications/unknown.html", context, fragment="notifications/_unknown.html")
+
+
+def _listing(request: SignedIn, group: words.Group) -> dict[str, Any]:
+    client = _client(request)
+    rows = access.messages_for(request.user).filter(state__in=group.states)
+    if client is not None:
+        rows = rows.filter(client=client)
+    order = "not_before" if group.name == "waiting" else "-created_at"
+    numbered = Paginator(rows.order_by(order, "pk"), PER_PAGE).get_page(request.GET.get("page"))
+    kept = {"client": client.pk} if client else {}
+    counts = history.counts()
+    return {
+        "group": group,
+        "numbered": numbered,
+        "lines": history.lines(numbered, timezone.now()),
+        "filtered": client,
+        "filtered_name": client.name if client else "",
+        "base": urlencode({**({} if group.name == "unknown" else {"tab": group.name}), **kept}) + "&",
+        "tabs": [
+            {"url": _tab_url(name, kept), "label": tab.label, "count": counts.get(name, 0), "current": name == group.name}
+            for name, tab in words.GROUPS.items()
+        ],
+    }
+
+
+def _tab_url(name: str, kept: dict[str, int]) -> str:
+    query = urlencode(kept if name == "unknown" else {"tab": name, **kept})
+    return reverse("notifications:unknown" if name == "unknown" else "notifications:list") + (f"?{query}" if query else "")
+
+
+def _client(request: SignedIn) -> Client | None:
+    asked = request.GET.get("client", "")
+    return (
+        clients_access.client_for(request.user, int(asked)) if asked.isascii() and asked.isdigit() and len(asked) < 18 else None
+    )
+
+
+@allowed(May.SEE_MESSAGES)
+@require_POST
+def stop(request: SignedIn, pk: int) -> HttpResponse:
+    """Stop a waiting message; the toast takes it back."""
+    message = access.message_for(request.user, pk)
+    try:
+        stopping.stop(message, by=request.user, now=timezone.now())
+    except Refused as refused:
+        toast(request, refused.message, level=messages.ERROR)
+    else:
+        name = message.client.name if message.client else ""
+        text = _("%(kind)s to %(name)s stopped.") % {"kind": words.kind(message.kind), "name": name}
+        toast(request, text, undo_url=reverse("notifications:resume", args=[pk]), undo=str(pk))
+    return go(request, safe_next(request, "notifications:list"))
+
+
+@allowed(May.SEE_MESSAGES)
+@require_POST
+def resume(request: SignedIn, pk: int) -> HttpResponse:
+    """Let a stopped message wait again."""
+    message = access.message_for(request.user, pk)
+    try:
+        stopping.resume(message, by=request.user)
+    except Refused as refused:
+        toast(request, refused.message, level=messages.ERROR)
+    else:
+        toast(request, _("The message waits again."))
+    return go(request, safe_next(request, "notifications:list"))
+
+
+@allowed(May.RESEND_UNKNOWN)
+@require_http_methods(["GET", "POST"])
+def resend(request: SignedIn, pk: int) -> HttpResponse:
+    """Send a message of unknown fate once more, for a reason."""
+    message = access.message_for(request.user, pk)
+    form = ResendForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            outbox.resend(message, by=request.user, reason=form.cleaned_data["reason"], now=timezone.now())
+        except Refused as refused:
+            refuse(form, refused)
+        else:
+            toast(request, _("It is sent again, if nothing stands against it now."))
+            return go(request, "notifications:unknown")
+    line = history.lines([message], timezone.now())[0]
+    status = 422 if form.is_bound else 200
+    return page(request, "notifications/resend.html", {"line": line, "form": form}, status=status)

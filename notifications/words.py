@@ -1,0 +1,82 @@
+"""What kinds, states and results are called on a page. The reasons' own words stand in `notifications.reasons`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from notifications import reasons
+from notifications.models import Message, State
+from notifications.providers.base import Outcome, Phase, explain
+
+KINDS: Mapping[str, str | Promise] = {
+    "confirmation": _("Confirmation"),
+    "change": _("Change"),
+    "cancellation": _("Cancellation"),
+    "reminder": _("Reminder"),
+}
+WHEN: Mapping[str, str | Promise] = {
+    "confirmation": _("When a visit is booked, after 30 seconds"),
+    "change": _("When a visit is moved, after 30 seconds"),
+    "cancellation": _("When a visit is cancelled, after 30 seconds"),
+    "reminder": _("Before the visit"),
+}
+
+
+@dataclass(frozen=True)
+class Group:
+    """Messages that stand alike: one tab of the list. `badge` is the look of its mark, `empty` what an empty tab says."""
+
+    name: str
+    label: str | Promise
+    badge: str
+    icon: str
+    states: tuple[State, ...]
+    empty: str | Promise
+
+
+GROUPS: Mapping[str, Group] = {
+    group.name: group
+    for group in (
+        Group(
+            "waiting", _("Waiting"), "wait", "hourglass", (State.PENDING, State.CLAIMED, State.HANDOFF, State.HELD),
+            _("No message waiting."),
+        ),
+        Group("sent", _("Sent"), "ok", "send", (State.ACCEPTED, State.DELIVERED), _("No message sent yet.")),
+        Group(
+            "left-out", _("Not sent (and why)"), "no", "ban", (State.CANCELLED, State.SUPPRESSED, State.EXPIRED),
+            _("No message was left out."),
+        ),
+        Group(
+            "failed", _("Failed"), "trouble", "alert-triangle", (State.FAILED, State.BOUNCED, State.QUARANTINED),
+            _("No message failed."),
+        ),
+        Group(
+            "unknown", _("Fate unknown"), "warn", "help-circle", (State.UNKNOWN, State.CLOSED_UNKNOWN),
+            _("No message of unknown fate."),
+        ),
+    )
+}  # fmt: skip
+
+OF_STATE: Mapping[str, Group] = {state.value: group for group in GROUPS.values() for state in group.states}
+
+
+def kind(name: str) -> str:
+    """Return what a kind of message is called."""
+    return str(KINDS.get(name, name))
+
+
+def of_result(outcome: str, phase: str, code: str) -> str:
+    """Return in words what a result means, or nothing for no code."""
+    return explain(outcome, phase, code) if code else ""
+
+
+def why(message: Message) -> str:
+    """Return why a message stands as it does, nothing where there is nothing to say (it was sent, it waits its turn)."""
+    if message.reason in reasons.SENTENCES:
+        return str(reasons.sentence(message.reason))
+    phase, _gap, code = message.reason.partition("_")
+    if phase not in set(Phase):
+        return message.reason
+    return explain(Outcome.UNKNOWN if message.state in {State.UNKNOWN, State.CLOSED_UNKNOWN} else Outcome.FAILED, phase, code)

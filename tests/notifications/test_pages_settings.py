@@ -1,0 +1,300 @@
+"""Settings → Notifications, and the health page: who sees what, who changes it, and what is refused."""
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.test import Client as Browser
+from django.urls import reverse
+from django.utils import timezone
+
+from notifications import circuit, facts, health, heartbeats, sending, triggers
+from notifications.models import MailServer, Message, State, Trigger
+from salon.core import instance
+from salon.core.models import AuditEvent, Salon, User
+from salon.core.roles import Role
+from tests import factories
+from tests.fakes.smtp_sink import Sink
+
+pytestmark = pytest.mark.django_db
+
+SignIn = Callable[[Role], Browser]
+SENDING, TEST = "/settings/notifications/sending/", "/settings/notifications/sending/test/"
+TRIGGERS, HEALTH = "/settings/notifications/triggers/", "/settings/health/"
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(settings: Any) -> None:
+    settings.EMAIL_URL = ""
+
+
+@pytest.fixture
+def sink() -> Iterator[Sink]:
+    with Sink() as server:
+        yield server
+
+
+def entered(**changes: Any) -> dict[str, Any]:
+    return {
+        "host": "mail.example.org", "port": "587", "security": "starttls", "user": "salon", "password": "geheim 42",
+        "sender": "rdv@atelier-nord.example", "reply_to": "",
+    } | changes  # fmt: skip
+
+
+# --- sending ------------------------------------------------------------------------------------------------------
+
+
+def test_the_page_says_that_nothing_is_set(signed_in: SignIn) -> None:
+    page = signed_in(Role.OWNER).get(SENDING)
+    assert "Messages are only written to the log" in page.content.decode()
+    assert 'value="bonjour@atelier-nord.example"' in page.content.decode()
+
+
+def test_the_owner_enters_the_mail_server(signed_in: SignIn) -> None:
+    answer = signed_in(Role.OWNER).post(SENDING, entered())
+    assert (answer.status_code, answer.headers["Location"]) == (303, SENDING)
+    row = MailServer.objects.get()
+    assert (row.host, row.port, row.password) == ("mail.example.org", 587, "geheim 42")
+
+
+def test_the_saved_password_is_never_shown_again(signed_in: SignIn) -> None:
+    browser = signed_in(Role.OWNER)
+    browser.post(SENDING, entered())
+    page = browser.get(SENDING).content.decode()
+    assert "mail.example.org" in page
+    assert "geheim" not in page
+    assert "Leave empty to keep it" in page
+    refused = browser.post(SENDING, entered(port="0"))
+    assert refused.status_code == 422
+    assert "geheim" not in refused.content.decode()
+
+
+def test_an_empty_password_in_the_form_keeps_the_saved_one(signed_in: SignIn) -> None:
+    browser = signed_in(Role.OWNER)
+    browser.post(SENDING, entered())
+    browser.post(SENDING, entered(password="", port="465", security="tls"))
+    assert (MailServer.objects.get().password, MailServer.objects.get().port) == ("geheim 42", 465)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"host": "smtp://mail.example.org"}, "Enter the name of a server"),
+        ({"host": "mail example"}, "Enter the name of a server"),
+        ({"security": "none"}, "Without security only a server on this machine"),
+        ({"sender": "nobody"}, "sender"),
+        ({"port": "70000"}, "65535"),
+    ],
+)
+def test_what_cannot_work_is_refused_and_stays_in_the_form(signed_in: SignIn, changes: dict[str, str], words: str) -> None:
+    answer = signed_in(Role.OWNER).post(SENDING, entered(**changes))
+    assert answer.status_code == 422
+    assert words in answer.content.decode()
+    assert not MailServer.objects.exists()
+
+
+def test_a_server_on_this_machine_needs_no_security(signed_in: SignIn) -> None:
+    assert signed_in(Role.OWNER).post(SENDING, entered(host="127.0.0.1", security="none")).status_code == 303
+
+
+@pytest.mark.parametrize("role", [Role.MANAGER, Role.RECEPTION])
+def test_others_read_whom_to_ask_and_cannot_change_anything(signed_in: SignIn, owner: User, role: Role) -> None:
+    signed_in(Role.OWNER).post(SENDING, entered())
+    browser = signed_in(role)
+    page = browser.get(SENDING).content.decode()
+    assert "Only the owner can change this. Ask Olivia Moreau." in page
+    assert "mail.example.org:587" in page
+    assert 'name="password"' not in page
+    assert browser.post(SENDING, entered(host="evil.example")).status_code == 403
+    assert browser.post(TEST).status_code == 403
+    assert MailServer.objects.get().host == "mail.example.org"
+
+
+def test_a_stylist_does_not_see_the_page(signed_in: SignIn) -> None:
+    assert signed_in(Role.STYLIST).get(SENDING).status_code == 403
+
+
+def test_email_url_makes_the_page_read_only(signed_in: SignIn, settings: Any) -> None:
+    settings.EMAIL_URL = "smtps://bot:secretword@relay.example"
+    browser = signed_in(Role.OWNER)
+    page = browser.get(SENDING).content.decode()
+    assert "EMAIL_URL" in page
+    assert "relay.example:465" in page
+    assert "secretword" not in page
+    assert 'name="password"' not in page
+    assert browser.post(SENDING, entered()).status_code == 422
+    assert not MailServer.objects.exists()
+
+
+def test_a_test_mail_goes_to_the_owner_and_its_answer_is_shown(signed_in: SignIn, owner: User, sink: Sink) -> None:
+    browser = signed_in(Role.OWNER)
+    browser.post(SENDING, entered(host="127.0.0.1", port=str(sink.port), security="none", user="", password=""))
+    answer = browser.post(TEST, headers=HTMX)
+    assert "The server took the message (250)." in answer.content.decode()
+    assert 'id="test-result"' in answer.content.decode()
+    assert "<html" not in answer.content.decode()
+    assert sink.mails[0].recipients == (owner.email,)
+
+
+def test_a_refused_test_says_why_also_without_javascript(signed_in: SignIn) -> None:
+    browser = signed_in(Role.OWNER)
+    with Sink(user="salon", password="right") as sink:
+        browser.post(SENDING, entered(host="127.0.0.1", port=str(sink.port), security="none"))
+        browser.get(SENDING)
+        answer = browser.post(TEST)
+    assert (answer.status_code, answer.headers["Location"]) == (303, SENDING)
+    assert "The server refused the password (535)." in browser.get(SENDING).content.decode()
+
+
+def test_new_settings_close_the_circuit_that_the_old_ones_opened(signed_in: SignIn) -> None:
+    circuit.fail("smtp", now=timezone.now(), reason="auth_535")
+    signed_in(Role.OWNER).post(SENDING, entered())
+    assert not circuit.is_open("smtp", timezone.now())
+
+
+# --- triggers -----------------------------------------------------------------------------------------------------
+
+
+def wanted(**changes: str) -> dict[str, str]:
+    return {
+        "confirmation-is_on": "on", "change-is_on": "on", "cancellation-is_on": "on", "reminder-is_on": "on",
+        "reminder-days_before": "1", "reminder-at": "10:00",
+    } | changes  # fmt: skip
+
+
+def test_a_manager_sets_when_reminders_leave(signed_in: SignIn) -> None:
+    answer = signed_in(Role.MANAGER).post(TRIGGERS, wanted(**{"reminder-days_before": "2", "reminder-at": "17:30"}))
+    assert answer.status_code == 303
+    row = Trigger.objects.get(pk="reminder")
+    assert (row.is_on, row.days_before, row.at) == (True, 2, dt.time(17, 30))
+
+
+def test_a_trigger_switched_off_and_on_again_remembers_since_when(signed_in: SignIn) -> None:
+    browser = signed_in(Role.OWNER)
+    off = wanted()
+    del off["reminder-is_on"]
+    browser.post(TRIGGERS, off)
+    assert facts.switches()["reminder"].is_on is False
+    browser.post(TRIGGERS, wanted())
+    row = facts.switches()["reminder"]
+    assert row.is_on
+    assert row.switched_on_at is not None
+    assert timezone.now() - row.switched_on_at < dt.timedelta(minutes=1)
+
+
+def test_only_what_changed_is_written_down(signed_in: SignIn, owner: User) -> None:
+    browser = signed_in(Role.OWNER)
+    browser.post(TRIGGERS, wanted())
+    assert not AuditEvent.objects.filter(action="trigger.changed").exists()
+    browser.post(TRIGGERS, wanted(**{"reminder-days_before": "3"}))
+    event = AuditEvent.objects.get(action="trigger.changed")
+    assert event.facts == {"kind": "reminder", "is_on": True, "days_before": 3}
+
+
+@pytest.mark.parametrize("changes", [{"reminder-days_before": "31"}, {"reminder-days_before": "x"}, {"reminder-at": "25:00"}])
+def test_a_time_that_cannot_be_is_refused(signed_in: SignIn, changes: dict[str, str]) -> None:
+    answer = signed_in(Role.OWNER).post(TRIGGERS, wanted(**changes))
+    assert answer.status_code == 422
+    assert "There is a problem" in answer.content.decode()
+    assert facts.switches()["reminder"].days_before == 1
+
+
+def test_reception_reads_the_triggers_and_cannot_change_them(signed_in: SignIn) -> None:
+    signed_in(Role.MANAGER)
+    browser = signed_in(Role.RECEPTION)
+    page = browser.get(TRIGGERS).content.decode()
+    assert "Only a manager can change this. Ask Nadia Keller." in page
+    assert "1 day before, at 10:00" in page
+    assert browser.post(TRIGGERS, wanted(**{"reminder-days_before": "5"})).status_code == 403
+    assert facts.switches()["reminder"].days_before == 1
+
+
+def test_the_page_counts_the_clients_of_the_next_seven_days(signed_in: SignIn, salon: Salon) -> None:
+    now = timezone.now()
+    noon = dt.datetime.combine(now.astimezone(salon.zone).date(), dt.time(12), salon.zone)
+    service, staff, amelie = factories.service(), factories.staff(), factories.client()
+    for days in (2, 3):
+        factories.appointment(client=amelie, service=service, staff=staff, start_at=noon + dt.timedelta(days=days))
+    factories.appointment(service=service, staff=staff, start_at=noon + dt.timedelta(days=4))
+    factories.appointment(service=service, staff=staff, start_at=noon + dt.timedelta(days=9))
+    factories.appointment(client=factories.client(email=""), service=service, staff=staff, start_at=noon + dt.timedelta(days=5))
+    assert triggers.due_soon("reminder", facts.switches()["reminder"], salon, now) == 2
+    assert "2 clients" in signed_in(Role.OWNER).get(TRIGGERS).content.decode()
+
+
+# --- health -------------------------------------------------------------------------------------------------------
+
+
+def message(**fields: Any) -> Message:
+    now = timezone.now()
+    values: dict[str, Any] = {
+        "kind": "reminder", "channel": "email", "occasion": f"t{Message.objects.count()}", "not_before": now,
+        "expires_at": now + dt.timedelta(days=1),
+    }  # fmt: skip
+    return Message.objects.create(**{**values, **fields})
+
+
+def states(salon: Salon) -> dict[str, bool]:
+    return {line.name: line.is_ok for line in health.report(salon, timezone.now())}
+
+
+@pytest.mark.parametrize("role", [Role.MANAGER, Role.RECEPTION, Role.STYLIST])
+def test_only_the_owner_sees_the_health_page(signed_in: SignIn, role: Role) -> None:
+    assert signed_in(role).get(HEALTH).status_code == 403
+
+
+def test_a_new_installation_says_what_is_missing(signed_in: SignIn, salon: Salon) -> None:
+    page = signed_in(Role.OWNER).get(HEALTH).content.decode()
+    assert "Something needs a look." in page
+    assert "Has never run." in page
+
+
+def test_all_is_green_when_everything_runs(signed_in: SignIn, salon: Salon, owner: User) -> None:
+    instance.claim(salon)
+    for name in ("planner", "sender"):
+        heartbeats.beat(name, timezone.now())
+    browser = signed_in(Role.OWNER)
+    browser.post(SENDING, entered())
+    page = browser.get(HEALTH).content.decode()
+    assert "All is well." in page
+    assert all(states(salon).values())
+
+
+@pytest.mark.parametrize(
+    ("break_it", "line"),
+    [
+        (lambda now: message(not_before=now - dt.timedelta(minutes=6)), "Oldest due message"),
+        (lambda now: message(state=State.UNKNOWN), "Messages of unknown fate"),
+        (lambda now: heartbeats.beat("planner", now - dt.timedelta(minutes=6)), "Planner"),
+        (lambda now: heartbeats.beat("sender", now - dt.timedelta(hours=6)), "Sender"),
+        (lambda now: circuit.fail("smtp", now=now, reason="auth_535"), "Mail server"),
+        (lambda now: Salon.objects.update(delivery="hold"), "Delivery"),
+    ],
+)
+def test_each_trouble_turns_its_own_line_red(
+    salon: Salon, owner: User, break_it: Callable[[dt.datetime], Any], line: str
+) -> None:
+    instance.claim(salon)
+    sending.save(**{**entered(), "port": 587}, by=owner)
+    for name in ("planner", "sender"):
+        heartbeats.beat(name, timezone.now())
+    assert all(states(salon).values())
+
+    break_it(timezone.now())
+
+    salon.refresh_from_db()
+    assert [name for name, is_ok in states(salon).items() if not is_ok] == [line]
+
+
+def test_a_future_message_is_not_late(salon: Salon) -> None:
+    message(not_before=timezone.now() + dt.timedelta(hours=1))
+    assert states(salon)["Oldest due message"]
+
+
+def test_the_health_fragment_equals_the_part_of_the_page(signed_in: SignIn) -> None:
+    browser = signed_in(Role.OWNER)
+    fragment = browser.get(reverse("notifications:health"), headers=HTMX).content.decode()
+    assert fragment.startswith('<div class="s-stack" id="health"')
+    assert "<html" not in fragment
