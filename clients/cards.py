@@ -20,7 +20,7 @@ LIST_KEYS = ("q", "status", "sort", "page")
 _TABS = (
     ("main", "clients:card", May.SEE_CLIENTS),
     ("appointments", "appointments:of_client", May.SEE_CLIENTS),
-    ("messages", "notifications:of_client", May.SEE_MESSAGES),
+    ("messages", "notifications:of_client", May.SEE_CLIENTS),
 )
 
 
