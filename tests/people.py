@@ -18,3 +18,10 @@ def user_with(role: Role | str, **fields: object) -> User:
     name, email = NAMES[Role(role)]
     existing = User.objects.filter(email=email).first()
     return existing or User.objects.create_user(email, PASSWORD, name=name, role=role, **fields)
+
+
+def nina() -> User:
+    """Return Nina: signed in, and without a role of ours."""
+    return User.objects.filter(email="nina@example.org").first() or User.objects.create_user(
+        "nina@example.org", PASSWORD, name="Nina Roth", role="guest"
+    )

@@ -17,7 +17,7 @@ from salon.core.errors import Refused
 from salon.core.forms import InviteForm, JoinForm, RoleForm
 from salon.core.models import Salon, User
 from salon.core.roles import May, Role
-from salon.core.web import SignedIn, allowed, go, page, public, refuse, toast
+from salon.core.web import SignedIn, allowed, go, page, public, refuse, sent, toast
 
 
 @allowed(May.READ_SETTINGS)
@@ -42,8 +42,8 @@ def _mail_link(member: User, link: str) -> bool:
 @require_http_methods(["GET", "POST"])
 def invite(request: SignedIn) -> HttpResponse:
     """Invite somebody by e-mail, name and role."""
-    form = InviteForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    form = InviteForm(sent(request))
+    if form.is_valid():
         try:
             member = team.invite(**form.cleaned_data, language=request.user.language, by=request.user)
         except Refused as refused:
@@ -72,7 +72,8 @@ def role(request: SignedIn, pk: int) -> HttpResponse:
     before = member.role
     form = RoleForm({"role": request.POST.get("token") or request.POST.get("role", "")})
     if not form.is_valid():
-        raise Http404
+        toast(request, _("Choose a role."), level=messages.ERROR)
+        return go(request, "core:team")
     try:
         member = team.change_role(member, to=form.cleaned_data["role"], by=request.user)
     except Refused as refused:
@@ -135,8 +136,8 @@ def join(request: HttpRequest, uid: int, token: str) -> HttpResponse:
     member = team.invited(uid, token)
     if member is None:
         return render(request, "core/join_closed.html", status=404)
-    form = JoinForm(request.POST or None, member=member)
-    if request.method == "POST" and form.is_valid():
+    form = JoinForm(sent(request), member=member)
+    if form.is_valid():
         try:
             member = team.join(uid, token, password=form.cleaned_data["password"])
         except Refused:

@@ -8,9 +8,8 @@ from django.views.decorators.http import require_http_methods
 from salon.core import accounts, countries, profile, setup
 from salon.core.errors import Refused
 from salon.core.forms import MeForm, ProfileForm, SetupForm
-from salon.core.models import Salon
 from salon.core.roles import May
-from salon.core.web import SignedIn, allowed, go, page, public, refuse, toast
+from salon.core.web import MissingAct, SignedIn, allowed, go, page, public, sent, toast
 
 
 @public
@@ -37,8 +36,8 @@ def setup_page(request: HttpRequest, token: str) -> HttpResponse:
     if not setup.is_open(token):
         return setup_closed(request)
     country = countries.of_browser(request.headers.get("Accept-Language", ""))
-    form = SetupForm(request.POST or None, initial={"country": country})
-    if request.method == "POST" and form.is_valid():
+    form = SetupForm(sent(request), initial={"country": country})
+    if form.is_valid():
         data = form.cleaned_data
         try:
             owner = setup.take(
@@ -67,16 +66,17 @@ def settings_index(request: SignedIn) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def salon_page(request: SignedIn) -> HttpResponse:
     """Show the salon's profile; those who may edit settings change it, the owner alone the second factor."""
-    salon = Salon.objects.current()
     may_edit = request.user.may(May.EDIT_SETTINGS)
-    form = ProfileForm(request.POST or None, initial=ProfileForm.of(salon))
+    if request.method == "POST" and not may_edit:
+        raise MissingAct(May.EDIT_SETTINGS)
+    form = ProfileForm(sent(request), initial=ProfileForm.of(request.salon))
     form.fields["is_mfa_required"].disabled = not request.user.may(May.EDIT_TEAM)
-    if request.method == "POST" and may_edit and form.is_valid():
-        profile.edit(salon, by=request.user, **form.profile())
+    if form.is_valid():
+        profile.edit(request.salon, by=request.user, **form.profile())
         toast(request, _("Profile saved."))
         return go(request, "core:salon")
-    status = 422 if form.is_bound and may_edit else 403 if form.is_bound else 200
-    return page(request, "core/salon.html", {"form": form, "may_edit": may_edit}, status=status)
+    context = {"form": form, "may_edit": may_edit}
+    return page(request, "core/salon.html", context, status=422 if form.is_bound else 200)
 
 
 @allowed(May.SEE_CALENDAR)
@@ -84,13 +84,9 @@ def salon_page(request: SignedIn) -> HttpResponse:
 def me(request: SignedIn) -> HttpResponse:
     """Show and save how the reader likes to see the house."""
     user = request.user
-    form = MeForm(request.POST or None, initial={name: getattr(user, name) for name in MeForm.base_fields})
-    if request.method == "POST" and form.is_valid():
-        try:
-            profile.edit_own(user, **form.cleaned_data)
-        except Refused as refused:
-            refuse(form, refused)
-        else:
-            toast(request, _("Saved."))
-            return go(request, "core:me")
+    form = MeForm(sent(request), initial={name: getattr(user, name) for name in MeForm.base_fields})
+    if form.is_valid():
+        profile.edit_own(user, **form.cleaned_data)
+        toast(request, _("Saved."))
+        return go(request, "core:me")
     return page(request, "core/me.html", {"form": form}, status=422 if form.is_bound else 200)

@@ -12,7 +12,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, QueryDict
 from django.shortcuts import render, resolve_url
 from django.template.loader import render_to_string
 from django.utils.cache import patch_vary_headers
@@ -131,6 +131,11 @@ def safe_next(request: HttpRequest, default: str) -> str:
     if url_has_allowed_host_and_scheme(target, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
         return target
     return resolve_url(default)
+
+
+def sent(request: HttpRequest) -> QueryDict | None:
+    """Return what a form binds: the fields of a POST, even of an empty one, and None for a page that was only opened."""
+    return request.POST if request.method == "POST" else None
 
 
 def refuse(form: forms.BaseForm, refused: Refused) -> None:
