@@ -1,0 +1,164 @@
+"""The day, the booking page and a client's visits. What happens to one visit is in visit_views."""
+
+import datetime as dt
+import uuid
+from itertools import groupby
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.translation import gettext as _
+
+from appointments import access, agenda, booking, desk, objections, picking, slips
+from appointments.forms import BookForm
+from appointments.models import STANDS, Appointment
+from clients import access as clients_access
+from clients import cards
+from salon.core.errors import Refused
+from salon.core.roles import May
+from salon.core.web import SignedIn, allowed, go, is_fragment, page, refuse, toast
+
+
+@allowed(May.SEE_CALENDAR)
+def today(request: SignedIn) -> HttpResponse:
+    """Show today, or go to the day that "Go to date" asks for."""
+    asked = request.GET.get("on", "")
+    if asked:
+        on = _date_or_none(asked)
+        return go(request, "appointments:day", on) if on else go(request, "appointments:today")
+    return day(request, timezone.localdate())  # type: ignore[return-value]
+
+
+@allowed(May.SEE_CALENDAR)
+def day(request: SignedIn, iso: dt.date) -> HttpResponse:
+    """Show everybody's day."""
+    return page(request, "appointments/day.html", day_context(request, iso), fragment="appointments/_agenda.html")
+
+
+def day_context(request: SignedIn, on: dt.date) -> dict[str, Any]:
+    """Return what `_agenda.html` needs to show the local day `on`."""
+    try:
+        before, after = on - dt.timedelta(days=1), on + dt.timedelta(days=1)
+        found = agenda.day(on, user=request.user, salon=request.salon, now=timezone.now())
+    except OverflowError:
+        raise Http404 from None
+    return {"day": found, "before": before, "after": after, "today": timezone.localdate()}
+
+
+@allowed(May.BOOK)
+def book(request: SignedIn) -> HttpResponse:
+    """Book a visit: the form with free times, and what speaks against the chosen one."""
+    people = access.bookable_staff(request.user)
+    clients = clients_access.clients_for(request.user).active()
+    if not people.exists():
+        raise PermissionDenied
+    options: dict[str, Any] = {"staff": people, "clients": clients, "user": request.user, "salon": request.salon}
+    if request.method != "POST":
+        return _ask(request, BookForm(initial=_first_values(request), **options))
+    act = request.POST.get("act", "book")
+    if act != "book":
+        return _ask(request, BookForm(initial=picking.typed(request.POST, act), **options))
+    return _book_or_say_why(request, BookForm(request.POST, **options))
+
+
+def _book_or_say_why(request: SignedIn, form: BookForm) -> HttpResponse:
+    if not form.is_valid():
+        return _ask(request, form, status=422)
+    found = _against(request, form)
+    if not objections.are_overruled(found, request.POST.get("overruled", "")):
+        return _ask(request, form, against=found, status=409)
+    try:
+        visit = _book(request, form, may_overbook=any(objection.visit for objection in found))
+    except booking.Overlap as overlap:
+        return _ask(request, form, against=objections.overlaps(overlap.visits), status=409)
+    except Refused as refused:
+        refuse(form, refused)
+        return _ask(request, form, status=422)
+    facts = {"name": name_of(request, visit), "time": timezone.localtime(visit.start_at).strftime("%H:%M")}
+    words = _("%(name)s is booked, %(time)s with %(staff)s.") % {**facts, "staff": visit.staff.name}
+    toast(request, words, undo_url=reverse("appointments:undo", args=[visit.pk]), undo=slips.token(visit))
+    return go(request, "appointments:day", timezone.localtime(visit.start_at).date())
+
+
+def _against(request: SignedIn, form: BookForm) -> list[objections.Objection]:
+    """Return what speaks against the time in a valid form: nothing if this press of the button has booked it before."""
+    data = form.cleaned_data
+    if Appointment.objects.filter(idempotency_key=data["key"]).exists():
+        return []
+    return objections.against(
+        staff=data["staff"], start_at=data["start_at"], minutes=data["service"].duration_minutes,
+        salon=request.salon, now=timezone.now(),
+    )  # fmt: skip
+
+
+def _book(request: SignedIn, form: BookForm, *, may_overbook: bool) -> Appointment:
+    data = form.cleaned_data
+    return desk.book(
+        client=data["client"], newcomer=data["newcomer"], staff=data["staff"], service=data["service"],
+        start_at=data["start_at"], by=request.user, now=timezone.now(), note=data["note"],
+        is_notice_wanted=data["is_notice_wanted"], may_overbook=may_overbook, key=data["key"],
+    )  # fmt: skip
+
+
+def name_of(request: SignedIn, visit: Appointment) -> str:
+    """Return the client's name as this reader may see it."""
+    if visit.client is None:
+        return _("Walk-in")
+    return clients_access.contacts(request.user, visit.client, request.salon, now=timezone.now()).name
+
+
+def _first_values(request: SignedIn) -> dict[str, Any]:
+    """Return the values that the address of the booking page gives: client, service, staff, start."""
+    values: dict[str, Any] = {name: request.GET[name] for name in ("client", "service", "staff") if request.GET.get(name)}
+    start_at = _start_or_none(request.GET.get("start", ""))
+    on = start_at.date() if start_at else _date_or_none(request.GET.get("on", ""))
+    values |= {"on": on or timezone.localdate(), "key": uuid.uuid4().hex}
+    return values | ({"time": start_at.time()} if start_at else {})
+
+
+def _ask(
+    request: SignedIn, form: BookForm, *, against: list[objections.Objection] | None = None, status: int = 200
+) -> HttpResponse:
+    """Show the booking form with the client's notes, those the search finds, the free times and the objections."""
+    context = picking.context(request, form) | {
+        "form": form, "against": against or [], "overruled": ",".join(found.code for found in against or []),
+    }  # fmt: skip
+    return page(request, "appointments/book.html", context, fragment="appointments/_book_form.html", status=status)
+
+
+@allowed(May.SEE_CLIENTS)
+def of_client(request: SignedIn, pk: int) -> HttpResponse:
+    """Show a client's visits: as a tab of the card, or for the card's first page the next ones and the last three."""
+    client = clients_access.client_for(request.user, pk)
+    now = timezone.now()
+    visits = list(access.appointments_for(request.user).filter(client=client).order_by("-start_at"))
+    ahead = [visit for visit in visits if visit.start_at >= now and visit.state in STANDS][::-1]
+    past = [visit for visit in visits if visit not in ahead]
+    years = [(year, list(rows)) for year, rows in groupby(past, key=lambda visit: timezone.localtime(visit.start_at).year)]
+    mine = {staff.pk for staff in access.bookable_staff(request.user)}
+    context = {
+        "client": client, "ahead": ahead, "last": past[:3], "years": years, "count": len(visits), "mine": mine,
+        "can_book": bool(mine),
+    }  # fmt: skip
+    if is_fragment(request) or request.GET.get("panel"):
+        return page(request, "appointments/_of_client.html", context, fragment="appointments/_of_client.html")
+    return page(request, "appointments/of_client.html", context | cards.head(request, client, tab="appointments"))
+
+
+def _date_or_none(text: str) -> dt.date | None:
+    try:
+        return parse_date(text)
+    except ValueError:
+        return None
+
+
+def _start_or_none(text: str) -> dt.datetime | None:
+    """Return the salon's wall time of "2026-11-18T12:30" with or without an offset; None for anything else."""
+    try:
+        found = parse_datetime(text)
+    except ValueError:
+        return None
+    return timezone.localtime(found) if found and timezone.is_aware(found) else found
