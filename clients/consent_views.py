@@ -70,7 +70,7 @@ def _line(request: SignedIn, client: Client, what: str, channel: str, *, asked: 
     if what == "reminders":
         context = {"client": client, "line": answers.reminders(client, channel)}
         return page(request, "clients/card.html", context, fragment="clients/_reminders.html")
-    context = {"client": client, "line": answers.front(client, channel), "asked": asked, "how": answers.HOW}
+    context = {"client": client, "line": answers.front(client, channel), "asked": asked, "how": answers.HOW, "is_answered": True}
     return page(request, "clients/card.html", context, fragment="clients/_consent.html")
 
 

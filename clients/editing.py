@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import QueryDict
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from clients import access, answers, duplicates
@@ -53,6 +54,7 @@ class Editing:
             self.version = int(given) if given.isascii() and given.isdigit() else 0
             data = self._with_picks(data, values)
         self.form = ClientForm(data, initial=values, country=salon.country, today=today)
+        self._wire()
 
     @property
     def status(self) -> int:
@@ -84,6 +86,7 @@ class Editing:
             data[f"initial-{name}"] = "" if value is None else str(value)
         self.version = theirs.version
         self.form = ClientForm(data, initial=values, country=self.salon.country, today=self.today)
+        self._wire()
 
     def warnings(self) -> list[Warning_]:
         """Return what to know before saving: cards with the same contact, and answers that end with an old address."""
@@ -109,6 +112,18 @@ class Editing:
     def context(self) -> dict[str, Any]:
         """Return what the form's templates need."""
         return {"editing": self, "form": self.form, "warnings": self.warnings()}
+
+    def _wire(self) -> None:
+        """Let phone and e-mail ask for warnings when they change, and the first field take the focus."""
+        address = reverse("clients:edit", args=[self.client.pk]) if self.client else reverse("clients:add")
+        asks = {
+            "hx-post": address, "hx-trigger": "change", "hx-target": "#form-warnings", "hx-swap": "outerHTML",
+            "hx-vals": '{"check": "1"}', "hx-sync": "this:replace",
+        }  # fmt: skip
+        for name in ("phone", "email"):
+            self.form.fields[name].widget.attrs.update(asks)
+        if not self.form.is_bound:
+            self.form.fields["first_name"].widget.attrs["data-focus"] = ""
 
     def _ending_answers(self, values: Mapping[str, Any]) -> list[Warning_]:
         if self.client is None or not self.form.is_bound:
