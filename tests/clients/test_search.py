@@ -1,0 +1,88 @@
+"""Whom the search box finds."""
+
+import pytest
+from django.db import connection
+
+from clients import records, search
+from clients.models import Client
+from salon.core.models import User
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def book(reception: User) -> None:
+    records.add_many(
+        [
+            {"first_name": "Jürgen", "last_name": "Groß", "phone": "+491713004127", "email": "j.gross@example.org"},
+            {"first_name": "Anne-Marie", "last_name": "O’Brien", "phone": "+33612447890", "email": "anne.marie@example.net"},
+            {"first_name": "Michaela", "last_name": "Müller", "phone": "+33688210411", "email": "mm1990@example.org"},
+            {"first_name": "Łucja", "last_name": "Østergård"},
+            {"first_name": "Cœur", "last_name": "Çelik", "phone": "+33755103267"},
+            {"phone": "+447400123456"},
+        ],
+        by=reception,
+    )
+
+
+def names(text: str) -> set[str]:
+    return {client.last_name or str(client.phone) for client in search.find(text)}
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("muller", {"Müller"}), ("MUELLER", {"Müller"}), ("Müller", {"Müller"}), ("gross", {"Groß"}), ("groß", {"Groß"}),
+        ("Juergen", {"Groß"}), ("jurgen groß", {"Groß"}), ("groß jür", {"Groß"}), ("aela", {"Müller"}),
+        ("lucja", {"Østergård"}), ("ostergard", {"Østergård"}), ("oestergaard", {"Østergård"}), ("coeur celik", {"Çelik"}),
+        ("anne marie", {"O’Brien"}), ("anne-marie", {"O’Brien"}), ("annemarie", {"O’Brien"}), ("o'brien", {"O’Brien"}),
+        ("obrien", {"O’Brien"}), ("06 12 44", {"O’Brien"}), ("0612447890", {"O’Brien"}), ("+33 6 12 44", {"O’Brien"}),
+        ("0033612447890", {"O’Brien"}), ("+33 (0)6 12 44", {"O’Brien"}), ("06.12.44", {"O’Brien"}), ("7890", {"O’Brien"}),
+        ("anne 7890", {"O’Brien"}), ("0411", {"Müller"}), ("+49 171 300", {"Groß"}), ("0171 3004", {"Groß"}),
+        ("07400 123456", {"+447400123456"}), ("gross@exa", {"Groß"}), ("@example.net", {"O’Brien"}), ("mm1990", {"Müller"}),
+        ("muller 7890", set()), ("zzz", set()), ("%", set()), ("_", set()), ("' OR 1=1", set()),
+    ],
+)  # fmt: skip
+def test_a_client_is_found_by(book: None, text: str, found: set[str]) -> None:
+    assert names(text) == found
+
+
+def test_nothing_typed_finds_everybody(book: None) -> None:
+    assert search.find("  ").count() == 6
+
+
+def test_the_order_is_that_of_a_phone_book(book: None) -> None:
+    shown = [client.last_name for client in search.page(Client.objects.all()).rows]
+    assert shown == ["", "Çelik", "Groß", "Müller", "O’Brien", "Østergård"]
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 99])
+@pytest.mark.parametrize("order", [("sort_name", "pk"), ("-sort_name", "-pk")])
+def test_a_page_is_the_same_whether_counted_or_walked(reception: User, number: int, order: tuple[str, ...]) -> None:
+    records.add_many([{"last_name": f"Name{number % 7}"} for number in range(23)], by=reception)
+    probed = search.page(Client.objects.all(), order=order, number=number, per_page=10)
+    walked = search.page(Client.objects.all(), order=order, number=number, per_page=10, count=23)
+    assert probed == walked
+    assert probed.page_count == 3
+
+
+def test_many_matches_are_counted_no_further_than_the_cap(reception: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    records.add_many([{"last_name": f"Name{number}"} for number in range(12)], by=reception)
+    monkeypatch.setattr(search, "COUNT_UP_TO", 10)
+    found = search.page(search.find("name"), per_page=5)
+    assert (found.count, found.is_capped, len(found.rows)) == (10, True, 5)
+
+
+def test_postgresql_looks_in_its_trigram_index(book: None) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite reads a narrow index from end to end")
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("EXPLAIN " + "SELECT id FROM clients_client WHERE search_text LIKE '%muller%'")
+        assert "clients_client_search" in str(cursor.fetchall())
+
+
+def test_cards_made_by_the_test_factory_are_found_too(reception: User) -> None:
+    factories.client(first_name="Noor", last_name="Haddad")
+    assert names("haddad noor") == {"Haddad"}
