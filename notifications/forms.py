@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from notifications import reasons, sending, triggers
@@ -64,9 +65,9 @@ class TriggerForm(forms.Form):
     days_before = forms.IntegerField(label=_("Days before"), min_value=0, max_value=30)
     at = forms.TimeField(label=_("at"), widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"}))
 
-    def __init__(self, *args: Any, row: Trigger, **kwargs: Any) -> None:
+    def __init__(self, data: QueryDict | None = None, *, row: Trigger) -> None:
         initial = {"is_on": row.is_on, "days_before": row.days_before, "at": row.at}
-        super().__init__(*args, prefix=row.kind, initial=initial, **kwargs)
+        super().__init__(data, prefix=row.kind, initial=initial)
         if row.kind not in triggers.SCHEDULED:
             del self.fields["days_before"], self.fields["at"]
 

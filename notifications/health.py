@@ -46,7 +46,10 @@ def report(salon: Salon, now: dt.datetime) -> list[Line]:
 
 def oldest_due(now: dt.datetime) -> dt.datetime | None:
     """Return since when the oldest message that could have left by `now` is waiting."""
-    return Message.objects.filter(state=State.PENDING, not_before__lte=now).aggregate(at=Min("not_before"))["at"]
+    since: dt.datetime | None = Message.objects.filter(state=State.PENDING, not_before__lte=now).aggregate(at=Min("not_before"))[
+        "at"
+    ]
+    return since
 
 
 def _oldest_due(now: dt.datetime) -> Line:

@@ -2,12 +2,14 @@
 
 import datetime as dt
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db.models import Count
+from django.utils.translation import gettext as _
 
 from notifications import outbox, words
 from notifications.models import Attempt, Message, State
+from notifications.providers.console import ConsoleProvider
 from notifications.words import Group
 
 # Tabs that show how many there are: what somebody may have to do something about.
@@ -26,6 +28,21 @@ class Line:
     at: dt.datetime
     is_future: bool
     attempt: Attempt | None = None
+
+    @property
+    def is_due(self) -> bool:
+        """Return whether it waits although its time has come."""
+        return self.group.name == "waiting" and not self.is_future
+
+    @property
+    def through(self) -> str:
+        """Return what carried it, in words."""
+        return str(words.PROVIDERS.get(self.message.provider, self.message.provider))
+
+    @property
+    def last_step(self) -> str:
+        """Return how far the last try came, in words; nothing if none was written down."""
+        return str(words.PHASES.get(self.attempt.phase, "")) if self.attempt else ""
 
     @property
     def may_be_stopped(self) -> bool:
@@ -51,6 +68,8 @@ def _line(message: Message, attempt: Attempt | None, now: dt.datetime) -> Line:
     is_waiting = group.name == "waiting"
     at = message.not_before if is_waiting else message.handoff_at or message.settled_at or message.created_at
     state = str(State(message.state).label)
+    if message.state == State.ACCEPTED and message.provider == ConsoleProvider.name:
+        group, state = replace(group, badge="wait", icon="note"), str(_("Written to the log"))
     return Line(message, words.kind(message.kind), group, state, words.why(message), at, is_waiting and at > now, attempt)
 
 

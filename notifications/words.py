@@ -24,6 +24,18 @@ WHEN: Mapping[str, str | Promise] = {
 }
 
 
+PROVIDERS: Mapping[str, str | Promise] = {"smtp": _("mail server"), "console": _("log only")}
+PHASES: Mapping[str, str | Promise] = {
+    "connect": _("connecting"),
+    "auth": _("signing in"),
+    "mail": _("naming the sender"),
+    "rcpt": _("naming the recipient"),
+    "data": _("sending the text"),
+    "dot": _("waiting for the answer"),
+    "reply": _("the answer"),
+}
+
+
 @dataclass(frozen=True)
 class Group:
     """Messages that stand alike: one tab of the list. `badge` is the look of its mark, `empty` what an empty tab says."""
@@ -74,6 +86,8 @@ def of_result(outcome: str, phase: str, code: str) -> str:
 
 def why(message: Message) -> str:
     """Return why a message stands as it does, nothing where there is nothing to say (it was sent, it waits its turn)."""
+    if message.state == State.ACCEPTED and message.provider == "console":
+        return explain(Outcome.ACCEPTED, Phase.REPLY, "logged")
     if message.reason in reasons.SENTENCES:
         return str(reasons.sentence(message.reason))
     phase, _gap, code = message.reason.partition("_")

@@ -78,6 +78,13 @@ class _Line(smtplib.SMTP):
         self.sock = sock
         self.file = None
 
+    @property
+    def open_sock(self) -> socket.socket:
+        """Return the socket. Raises SMTPServerDisconnected when it was closed."""
+        if self.sock is None:
+            raise smtplib.SMTPServerDisconnected("closed")
+        return self.sock
+
     def wait(self, seconds: float) -> None:
         """Set the longest wait of the next step."""
         if self.sock is not None:
@@ -85,7 +92,7 @@ class _Line(smtplib.SMTP):
 
     def hand_over_the_dot(self) -> bool:
         """Give the final dot to the socket. Return False if certainly not a byte of it was taken."""
-        sock = self.sock
+        sock = self.open_sock
         try:
             taken = sock.send(b".\r\n")
         except OSError:
@@ -169,7 +176,7 @@ class _Ready:
         text = wire_format(self.envelope.raw)
         self.line.wait(self.timeouts.block)
         for start in range(0, len(text), _BLOCK):
-            self.line.sock.sendall(text[start : start + _BLOCK])
+            self.line.open_sock.sendall(text[start : start + _BLOCK])
 
     def abandon(self) -> None:
         """Leave it: the next mail's RSET, or QUIT, ends the transaction."""
@@ -300,7 +307,7 @@ class SmtpProvider:
                 if not line.has_extn("starttls"):
                     raise _StepError(Outcome.DOWN, "no_starttls")
                 _expect(line.docmd("STARTTLS"), (220,), Outcome.DOWN)
-                line.sock = self._secure(line.sock)
+                line.sock = self._secure(line.open_sock)
                 line.file = None
                 self._greet(line)
             if server.user:

@@ -48,7 +48,7 @@ def _listing(request: SignedIn, group: words.Group) -> dict[str, Any]:
         rows = rows.filter(client=client)
     order = "not_before" if group.name == "waiting" else "-created_at"
     numbered = Paginator(rows.order_by(order, "pk"), PER_PAGE).get_page(request.GET.get("page"))
-    kept = {"client": client.pk} if client else {}
+    kept = {"client": str(client.pk)} if client else {}
     counts = history.counts()
     return {
         "group": group,
@@ -56,7 +56,7 @@ def _listing(request: SignedIn, group: words.Group) -> dict[str, Any]:
         "lines": history.lines(numbered, timezone.now()),
         "filtered": client,
         "filtered_name": client.name if client else "",
-        "base": urlencode({**({} if group.name == "unknown" else {"tab": group.name}), **kept}) + "&",
+        "base": _query(group.name, kept) + "&",
         "tabs": [
             {"url": _tab_url(name, kept), "label": tab.label, "count": counts.get(name, 0), "current": name == group.name}
             for name, tab in words.GROUPS.items()
@@ -64,8 +64,12 @@ def _listing(request: SignedIn, group: words.Group) -> dict[str, Any]:
     }
 
 
-def _tab_url(name: str, kept: dict[str, int]) -> str:
-    query = urlencode(kept if name == "unknown" else {"tab": name, **kept})
+def _query(name: str, kept: dict[str, str]) -> str:
+    return urlencode(kept if name == "unknown" else {"tab": name, **kept})
+
+
+def _tab_url(name: str, kept: dict[str, str]) -> str:
+    query = _query(name, kept)
     return reverse("notifications:unknown" if name == "unknown" else "notifications:list") + (f"?{query}" if query else "")
 
 

@@ -41,7 +41,7 @@ class Mail:
     @property
     def parsed(self) -> EmailMessage:
         """Return the message with its headers and parts."""
-        return email.message_from_bytes(self.raw, policy=email.policy.default)  # type: ignore[return-value]
+        return email.message_from_bytes(self.raw, policy=email.policy.default)
 
     @property
     def text(self) -> str:
@@ -386,7 +386,7 @@ class _Talk:
             self.say(f"250 2.0.0 Ok: queued as S{len(self.sink.mails)}")
 
     def read_text(self) -> bytes:
-        lines = []
+        lines: list[bytes] = []
         while True:
             line = self.file.readline()
             if not line or self.sink.action("body") == "drop":

@@ -132,6 +132,13 @@ def test_a_stylist_does_not_see_the_lists(signed_in: SignIn) -> None:
     assert browser.get("/messages/unknown/").status_code == 403
 
 
+def test_a_mail_that_went_to_the_log_does_not_pass_for_sent(signed_in: SignIn) -> None:
+    message(state=State.ACCEPTED, provider="console")
+    page = read(signed_in(Role.RECEPTION), "/messages/?tab=sent")
+    assert "Written to the log only." in page
+    assert "s-ok" not in page
+
+
 def test_a_message_without_its_client_is_still_shown(signed_in: SignIn) -> None:
     message(client=None, appointment=None, state=State.ACCEPTED)
     assert "Deleted client" in read(signed_in(Role.RECEPTION), "/messages/?tab=sent")
@@ -203,8 +210,8 @@ def test_a_lost_message_is_shown_with_what_is_known(signed_in: SignIn) -> None:
     lost()
     page = read(signed_in(Role.MANAGER), "/messages/unknown/")
     assert "It may have arrived." in page
-    assert "Sent through: smtp" in page
-    assert "last step: dot" in page
+    assert "Sent through: mail server" in page
+    assert "last step: waiting for the answer" in page
 
 
 def test_a_manager_sends_a_lost_message_again_for_a_reason(signed_in: SignIn) -> None:

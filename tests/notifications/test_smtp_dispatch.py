@@ -12,6 +12,7 @@ from appointments.models import Appointment
 from clients.models import Address, Client
 from notifications import circuit, dispatch, planner, sending
 from notifications.models import Attempt, Message, State
+from notifications.providers.smtp import TimeOuts
 from salon.core import instance
 from salon.core.models import Salon
 from tests import factories
@@ -142,7 +143,7 @@ def test_a_relay_that_wants_a_password_brands_no_clients_address(sink: Sink, now
 
 
 def test_an_answer_that_takes_its_time_is_waited_for(sink: Sink, now: dt.datetime, monkeypatch: pytest.MonkeyPatch) -> None:
-    patient = sending.TimeOuts(connect=1, command=0.4, block=0.5, dot=5, quit=0.2)
+    patient = TimeOuts(connect=1, command=0.4, block=0.5, dot=5, quit=0.2)
     monkeypatch.setattr(sending, "IN_THE_BACKGROUND", patient)
     booked(now)
     sink.delay = 1.5
