@@ -68,7 +68,7 @@ MAIL_DOMAINS = ("example.org", "example.org", "mail.example", "post.example")
 
 # Staff: name, colour, speciality, and hours by weekday (0 is Monday) as "from-to" in the salon's wall time.
 _EARLY, _LATE, _SHORT = ("09:00-12:30", "13:30-18:00"), ("11:00-15:00", "15:30-20:00"), ("10:00-16:00",)
-STAFF = (
+STAFF: tuple[tuple[str, int, str, dict[int, tuple[str, ...]]], ...] = (
     ("Léa", 1, "hair", {1: _EARLY, 2: _EARLY, 3: _EARLY, 4: _EARLY, 5: _EARLY}),
     ("Marco", 2, "hair", {0: _EARLY, 1: _EARLY, 2: _EARLY, 3: _LATE, 4: _LATE}),
     ("Noor", 3, "beauty", {2: _EARLY, 3: _EARLY, 4: _EARLY, 5: _EARLY, 6: _SHORT}),
