@@ -15,6 +15,8 @@ from salon.core.errors import Refused
 from salon.core.roles import May
 from salon.core.web import SignedIn, allowed, go, is_fragment, page, safe_next, toast
 
+_WHAT = ("marketing", "reminders")
+
 
 @require_POST
 @allowed(May.RECORD_CONSENT)
@@ -23,9 +25,10 @@ def answer(request: SignedIn, pk: int) -> HttpResponse:
     client = access.client_for(request.user, pk)
     what, said, how = (request.POST.get(name, "") for name in ("what", "answer", "how"))
     channel = request.POST.get("channel", "")
-    if channel not in fold.CHANNELS or said not in {"yes", "no"}:
+    if what not in _WHAT or channel not in fold.CHANNELS or said not in {"yes", "no"}:
         return _line(request, client, what, channel)
-    if what == "marketing" and said == "yes" and how not in answers.HOW:
+    how = how if how in answers.HOW else ""
+    if what == "marketing" and said == "yes" and not how:
         return _line(request, client, what, channel, asked=channel)
     try:
         if what == "reminders":
@@ -85,4 +88,4 @@ def _words(client: Client, what: str, channel: str, said: str) -> str:
         ("marketing", "sms", "yes"): _("%(name)s: marketing SMS on."),
         ("marketing", "sms", "no"): _("%(name)s: marketing SMS off."),
     }
-    return words[what if what == "reminders" else "marketing", channel, said] % {"name": client.name}
+    return words[what, channel, said] % {"name": client.name}
