@@ -51,7 +51,7 @@ def _visits(book: Book) -> Iterator[Appointment]:
         hours.setdefault((row.staff_id, row.weekday), []).append((row.starts_at, row.ends_at))
     # Some come every month, most now and then, some were here once or never.
     regulars = [client for client in book.clients if book.rng.random() < 0.9]
-    weights = [book.rng.paretovariate(1.6) for _ in regulars]
+    weights = [min(book.rng.paretovariate(1.6), 5.0) for _ in regulars]
     pool: Iterator[Client] = iter(())
     today = book.now.astimezone(book.zone).date()
     for offset in range(-DAYS_BACK, DAYS_AHEAD + 1):
