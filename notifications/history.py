@@ -9,7 +9,6 @@ from django.utils.translation import gettext as _
 
 from notifications import outbox, words
 from notifications.models import Attempt, Message, State
-from notifications.providers.console import ConsoleProvider
 from notifications.words import Group
 
 # Tabs that show how many there are: what somebody may have to do something about.
@@ -68,7 +67,7 @@ def _line(message: Message, attempt: Attempt | None, now: dt.datetime) -> Line:
     is_waiting = group.name == "waiting"
     at = message.not_before if is_waiting else message.handoff_at or message.settled_at or message.created_at
     state = str(State(message.state).label)
-    if message.state == State.ACCEPTED and message.provider == ConsoleProvider.name:
+    if words.is_logged_only(message):
         group, state = replace(group, badge="wait", icon="note"), str(_("Written to the log"))
     return Line(message, words.kind(message.kind), group, state, words.why(message), at, is_waiting and at > now, attempt)
 

@@ -79,6 +79,11 @@ def kind(name: str) -> str:
     return str(KINDS.get(name, name))
 
 
+def is_logged_only(message: Message) -> bool:
+    """Return whether a message "sent" never left the house, because no mail server was set."""
+    return message.state == State.ACCEPTED and message.provider == "console"
+
+
 def of_result(outcome: str, phase: str, code: str) -> str:
     """Return in words what a result means, or nothing for no code."""
     return explain(outcome, phase, code) if code else ""
@@ -86,7 +91,7 @@ def of_result(outcome: str, phase: str, code: str) -> str:
 
 def why(message: Message) -> str:
     """Return why a message stands as it does, nothing where there is nothing to say (it was sent, it waits its turn)."""
-    if message.state == State.ACCEPTED and message.provider == "console":
+    if is_logged_only(message):
         return explain(Outcome.ACCEPTED, Phase.REPLY, "logged")
     if message.reason in reasons.SENTENCES:
         return str(reasons.sentence(message.reason))
