@@ -7,7 +7,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from django.db import transaction
 from django.utils import timezone
@@ -143,10 +143,11 @@ def entries_of(client_ids: Collection[int]) -> dict[int, list[fold.Entry]]:
     """Return the ledgers of these clients, each over all the subjects that point to them."""
     rows = ConsentEvent.objects.filter(subject__client__in=client_ids).order_by("effective_at", "pk")
     ledgers: dict[int, list[fold.Entry]] = {pk: [] for pk in client_ids}
-    for client_id, *values in rows.values_list(
+    for row in rows.values_list(
         "subject__client_id", "pk", "purpose", "channel", "event", "address_hmac", "effective_at", "recorded_at", "source",
         "actor_type", "evidence_level", "subject_id", "voids_id",
     ):  # fmt: skip
+        client_id, *values = cast("tuple[Any, ...]", row)
         ledgers[client_id].append(fold.Entry(*values))
     return ledgers
 

@@ -6,7 +6,7 @@ Called by the add and edit views. Decides nothing and stores nothing.
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from django.http import QueryDict
 from django.urls import reverse
@@ -81,7 +81,7 @@ class Editing:
                     name in self.form.changed_data,
                 )
             )
-        data = self.form.data.copy()
+        data = cast(QueryDict, self.form.data).copy()
         for name, value in values.items():
             data[f"initial-{name}"] = "" if value is None else str(value)
         self.version = theirs.version

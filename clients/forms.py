@@ -80,7 +80,7 @@ class ClientForm(forms.Form):
 
     def clean_country(self) -> str:
         """Return two capitals or nothing."""
-        text = self.cleaned_data["country"].strip().upper()
+        text: str = self.cleaned_data["country"].strip().upper()
         if text and not (len(text) == 2 and text.isalpha() and text.isascii()):
             raise forms.ValidationError(_("Enter a country as two letters, like FR."))
         return text

@@ -249,9 +249,9 @@ class ConsentEvent(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Insert the row; an existing one cannot be changed (a trigger in the database says the same)."""
-        if self.pk is not None:
+        if not self._state.adding:
             raise Refused(str(_("A line of the consent ledger cannot be changed.")))
-        super().save(*args, **kwargs)
+        super().save(*args, **{**kwargs, "force_insert": True})
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         """Refuse: only retention deletes lines of the ledger."""

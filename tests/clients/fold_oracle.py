@@ -54,7 +54,7 @@ def speaks(event: dict[str, Any], purpose: str, channel: str) -> bool:
         right_purpose = event["purpose"] == purpose or event["purpose"] == "**"
     else:
         return bool(event["purpose"] == purpose)
-    return right_purpose and (event["channel"] == channel or event["channel"] == "*")
+    return bool(right_purpose and (event["channel"] == channel or event["channel"] == "*"))
 
 
 def beats(yes: dict[str, Any], no: dict[str, Any]) -> bool:
@@ -63,7 +63,7 @@ def beats(yes: dict[str, Any], no: dict[str, Any]) -> bool:
         return False
     signed_form = yes["evidence_level"] == 2 and yes["source"] == "paper_form"
     if no["event"] == "object" or no["event"] == "provider_stop" or no["event"] == "complaint":
-        return signed_form or yes["evidence_level"] == 3
+        return bool(signed_form or yes["evidence_level"] == 3)
     if no["actor_type"] == "client" or no["actor_type"] == "provider":
         return bool(yes["evidence_level"] >= 2)
     return bool(yes["evidence_level"] >= 2 or yes["origin"] == no["origin"])

@@ -1,5 +1,7 @@
 """The ledger cannot be rewritten: not by the model, not by a query, not by SQL (C13, I-45)."""
 
+from collections.abc import Callable
+
 import pytest
 from django.db import DatabaseError, connection, transaction
 from hypothesis import HealthCheck, given, settings
@@ -42,12 +44,13 @@ def test_sql_refuses_to_change_or_delete_a_line_or_its_wording(event: ConsentEve
 
 
 def test_a_query_refuses_to_change_or_delete_a_line(event: ConsentEvent) -> None:
-    for change in (
+    changes: tuple[Callable[[], object], ...] = (
         lambda: ConsentEvent.objects.update(evidence_level=0),
         lambda: ConsentEvent.objects.all()._raw_delete("default"),
         lambda: ConsentEvent.objects.bulk_update([event], ["purpose"]),
-        lambda: ConsentText.objects.filter(pk=event.text_id).update(sha256="0"),
-    ):
+        lambda: ConsentText.objects.filter(pk=event.text_id or 0).update(sha256="0"),
+    )
+    for change in changes:
         with pytest.raises(DatabaseError), transaction.atomic():
             change()
 
