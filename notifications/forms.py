@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from notifications import reasons, sending, triggers
 from notifications.models import MailServer, Trigger
-from notifications.providers.smtp import Security, Server
+from notifications.providers.wire import Security, Server
 
 
 class SendingForm(forms.Form):

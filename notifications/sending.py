@@ -19,14 +19,15 @@ from notifications import circuit
 from notifications.models import MailServer
 from notifications.providers.base import Envelope, Provider, Result
 from notifications.providers.console import ConsoleProvider
-from notifications.providers.smtp import Security, Server, SmtpProvider, TimeOuts
+from notifications.providers.smtp import SmtpProvider
 from notifications.providers.unusable import UnusableProvider
+from notifications.providers.wire import PATIENT, Security, Server, TimeOuts
 from salon.core import audit, bell
 from salon.core.errors import Refused
 from salon.core.models import Salon, User
 from salon.core.secrets import Unreadable
 
-IN_THE_BACKGROUND = TimeOuts()
+IN_THE_BACKGROUND = PATIENT
 # A person waits in front of the page: no ten minutes for the reply to the dot.
 IN_A_REQUEST = TimeOuts(connect=5, command=10, block=20, dot=30, quit=2)
 

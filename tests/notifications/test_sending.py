@@ -14,8 +14,9 @@ from notifications import sending
 from notifications.models import MailServer
 from notifications.providers.base import Outcome
 from notifications.providers.console import ConsoleProvider
-from notifications.providers.smtp import Security, SmtpProvider
+from notifications.providers.smtp import SmtpProvider
 from notifications.providers.unusable import UnusableProvider
+from notifications.providers.wire import Security
 from notifications.sending import Origin
 from notifications.staffmail import EmailBackend
 from salon.core.models import AuditEvent, Salon, User

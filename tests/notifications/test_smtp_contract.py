@@ -7,8 +7,9 @@ import pytest
 
 from notifications.providers.base import Envelope, Outcome, Provider, Result
 from notifications.providers.console import ConsoleProvider
-from notifications.providers.smtp import Security, Server, SmtpProvider
+from notifications.providers.smtp import SmtpProvider
 from notifications.providers.unusable import UnusableProvider
+from notifications.providers.wire import Security, Server
 from tests.fakes.provider import FakeProvider
 from tests.fakes.smtp_sink import Sink
 from tests.notifications.test_smtp_transport import QUICK, envelope

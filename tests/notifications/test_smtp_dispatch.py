@@ -12,7 +12,7 @@ from appointments.models import Appointment
 from clients.models import Address, Client
 from notifications import circuit, dispatch, planner, sending
 from notifications.models import Attempt, Message, State
-from notifications.providers.smtp import TimeOuts
+from notifications.providers.wire import TimeOuts
 from salon.core import instance
 from salon.core.models import Salon
 from tests import factories

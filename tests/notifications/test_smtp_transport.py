@@ -10,7 +10,8 @@ from email.policy import SMTP
 import pytest
 
 from notifications.providers.base import Envelope, Outcome, Result
-from notifications.providers.smtp import Security, Server, SmtpProvider, TimeOuts, wire_format
+from notifications.providers.smtp import SmtpProvider
+from notifications.providers.wire import Security, Server, TimeOuts, wire_format
 from tests.fakes.smtp_sink import Sink
 
 QUICK = TimeOuts(connect=1, command=0.4, block=0.5, dot=0.4, quit=0.2)

@@ -1,0 +1,132 @@
+"""The line to a mail server: where to, how long to wait, and smtplib's commands over a socket that we opened ourselves.
+
+Knows whether the final dot was given to the socket. Used by the SMTP provider alone; decides nothing but what a reply
+code means.
+"""
+
+import ipaddress
+import re
+import smtplib
+import socket
+import ssl
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from notifications.providers.base import Outcome
+
+_LINE_END = re.compile(rb"\r\n|\r|\n")
+_DOT = re.compile(rb"(?m)^\.")
+
+
+class Security(StrEnum):
+    """How the connection is protected."""
+
+    STARTTLS = "starttls"
+    TLS = "tls"
+    NONE = "none"
+
+
+@dataclass(frozen=True)
+class TimeOuts:
+    """How long to wait for what, in seconds (RFC 5321 4.5.3.2; the reply to the dot may really take 10 minutes)."""
+
+    connect: float = 10
+    command: float = 30
+    block: float = 60
+    dot: float = 600
+    quit: float = 5
+
+
+PATIENT = TimeOuts()
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where to carry mail to. A password without TLS is allowed to a server on this machine only."""
+
+    host: str
+    port: int
+    security: Security = Security.STARTTLS
+    user: str = ""
+    password: str = field(default="", repr=False)
+
+    @property
+    def is_local(self) -> bool:
+        """Return whether the server is on this machine."""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+
+class StepError(Exception):
+    """A step went wrong; what that means is decided."""
+
+    def __init__(self, outcome: Outcome, code: str) -> None:
+        super().__init__(code)
+        self.outcome = outcome
+        self.code = code
+
+
+class Line(smtplib.SMTP):
+    """smtplib's commands and replies over a socket that we opened ourselves."""
+
+    def __init__(self, sock: socket.socket, timeout: float) -> None:
+        super().__init__(local_hostname=_own_name(), timeout=timeout)
+        self.sock = sock
+        self.file = None
+
+    @property
+    def open_sock(self) -> socket.socket:
+        """Return the socket. Raises SMTPServerDisconnected when it was closed."""
+        if self.sock is None:
+            raise smtplib.SMTPServerDisconnected("closed")
+        return self.sock
+
+    def wait(self, seconds: float) -> None:
+        """Set the longest wait of the next step."""
+        if self.sock is not None:
+            self.sock.settimeout(seconds)
+
+    def hand_over_the_dot(self) -> bool:
+        """Give the final dot to the socket. Return False if certainly not a byte of it was taken."""
+        sock = self.open_sock
+        try:
+            taken = sock.send(b".\r\n")
+        except OSError:
+            return isinstance(sock, ssl.SSLSocket)  # TLS may have sent a part before it failed: count it as said
+        if taken < 3:
+            sock.sendall(b".\r\n"[taken:])
+        return True
+
+
+def _own_name() -> str:
+    """Return how we introduce ourselves; never asks a name server, which may hang."""
+    name = socket.gethostname()
+    return name if "." in name and name.isascii() else "[127.0.0.1]"
+
+
+def error_code(error: BaseException) -> str:
+    """Return a word for a network error."""
+    causes = (error, error.__context__, error.__cause__)
+    if any(isinstance(cause, TimeoutError) for cause in causes):
+        return "timeout"
+    return "dropped"
+
+
+def expect(reply: tuple[int, bytes], good: tuple[int, ...], never: Outcome) -> None:
+    """Pass a `good` reply. Raise StepError for any other: 4xx is RETRY, 5xx is `never`, nonsense is RETRY."""
+    code = reply[0]
+    if code in good:
+        return
+    if 500 <= code < 600:
+        raise StepError(never, str(code))
+    raise StepError(Outcome.RETRY, str(code) if 200 <= code < 500 else "garbage")
+
+
+def wire_format(raw: bytes) -> bytes:
+    """Return the text as it goes over the wire: CRLF at every line end, leading dots doubled, no final dot."""
+    text = _LINE_END.sub(b"\r\n", raw)
+    if not text.endswith(b"\r\n"):
+        text += b"\r\n"
+    return _DOT.sub(b"..", text)
