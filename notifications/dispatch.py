@@ -99,6 +99,9 @@ class _Sender:
                 taken += len(batch)
                 if not self._batch(batch):
                     break
+        except AWAY:
+            log.warning("database away, stopping this round")
+            connection.close()
         finally:
             self._flush()
             self.line.close()

@@ -74,7 +74,12 @@ def reminders(count: int, **fields: Any) -> list[Message]:
     rows = []
     for _ in range(count):
         visit = factories.appointment(
-            start_at=start_at, service=service, staff=staff, time_set_at=now - dt.timedelta(days=3), is_notice_wanted=False
+            start_at=start_at,
+            service=service,
+            staff=staff,
+            time_set_at=now - dt.timedelta(days=3),
+            is_notice_wanted=False,
+            is_overbooked=True,
         )
         rows.append(
             Message(
