@@ -114,7 +114,7 @@ TABLE: dict[str, Row] = {
     "notifications:resume": post(DESK, pk="message"),
     "notifications:of_client": get(ALL, pk="client"),
     "notifications:triggers": get(DESK, changed_by=LEAD),
-    "notifications:sending": get(DESK),
+    "notifications:sending": get(DESK, changed_by=OWNER),
     "notifications:test_sending": post(OWNER),
     "notifications:health": get(OWNER),
 }
