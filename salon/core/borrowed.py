@@ -23,3 +23,13 @@ SIGN_IN = (
     _("Incorrect code."),
     _("Incorrect password."),
 )
+
+FORMS = (
+    _("This field is required."),
+    _("Enter a valid email address."),
+    _("Enter a valid date."),
+    _("Enter a valid time."),
+    _("Enter a whole number."),
+    _("Enter a number."),
+    _("Select a valid choice. That choice is not one of the available choices."),
+)
