@@ -1,8 +1,10 @@
 """The ledger cannot be rewritten: not by the model, not by a query, not by SQL (C13, I-45)."""
 
+import io
 from collections.abc import Callable
 
 import pytest
+from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -133,3 +135,10 @@ def test_the_check_sees_a_standing_that_was_tampered_with(event: ConsentEvent) -
 @pytest.mark.django_db(transaction=True)
 def test_a_transactional_test_can_be_cleaned_up_after(event: ConsentEvent) -> None:
     assert ConsentEvent.objects.exists()
+
+
+def test_a_new_country_is_followed_by_rebuilding(event: ConsentEvent) -> None:
+    Salon.objects.update(country="DE")
+    assert list(invariants.faults())
+    call_command("rebuild_standings", stdout=io.StringIO())
+    assert list(invariants.faults()) == []
