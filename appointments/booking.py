@@ -6,7 +6,7 @@ Order of locks: the StaffDay rows of every day touched, by (staff, day), then th
 import datetime as dt
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from functools import wraps
+from functools import cached_property, wraps
 from typing import ParamSpec, TypeVar
 
 from django.db import IntegrityError, OperationalError, connection, transaction
@@ -28,9 +28,14 @@ HOLD = dt.timedelta(seconds=30)
 class Overlap(Refused):
     """Somebody's time is taken. `visits` are those in the way, so that the page can name them."""
 
-    def __init__(self, staff: Staff, visits: Sequence[Appointment]) -> None:
-        super().__init__(_("%(name)s already has a visit at this time.") % {"name": staff.name}, "time")
-        self.visits = list(visits)
+    def __init__(self, made: Appointment) -> None:
+        super().__init__(_("%(name)s already has a visit at this time.") % {"name": made.staff.name}, "time")
+        self._rows = _in_the_way(made).select_related("client", "service", "staff").order_by("start_at")
+
+    @cached_property
+    def visits(self) -> list[Appointment]:
+        """Return the first visits in the way. Looked up when asked for: most of a crowd never asks."""
+        return list(self._rows[:5])
 
 
 class Conflict(Refused):
@@ -269,7 +274,7 @@ def in_the_way(
 ) -> list[Appointment]:
     """Return the visits of `staff` that take time between `start_at` and `end_at`, in order, with their clients."""
     mine = Appointment(pk=except_for.pk if except_for else None, staff=staff, start_at=start_at, end_at=end_at)
-    return list(_in_the_way(mine).select_related("client", "service").order_by("start_at"))
+    return list(_in_the_way(mine).select_related("client", "service", "staff").order_by("start_at"))
 
 
 def _in_the_way(made: Appointment) -> AppointmentQuerySet:
@@ -279,11 +284,10 @@ def _in_the_way(made: Appointment) -> AppointmentQuerySet:
 
 def _refuse_overlap(made: Appointment, *, may_overbook: bool) -> bool:
     """Return whether other visits take the time of `made`. Raises Overlap if they do and that is not wanted."""
-    rows = _in_the_way(made).select_related("client", "service").order_by("start_at")
-    visits = list(rows[:5])
-    if visits and not may_overbook:
-        raise Overlap(made.staff, visits)
-    return bool(visits)
+    is_taken = _in_the_way(made).exists()
+    if is_taken and not may_overbook:
+        raise Overlap(made)
+    return is_taken
 
 
 def _lock(staff: Staff, span: Span, *, may_be_inactive: bool = False) -> None:
@@ -345,7 +349,7 @@ def _made_before(made: Appointment) -> Appointment | None:
 def _in_words(error: Exception, made: Appointment) -> Exception:
     """Return the refusal that a constraint of the database stands for, else the error itself."""
     if "appointments_no_overlap" in str(error):
-        return Overlap(made.staff, _in_the_way(made).select_related("client", "service")[:5])
+        return Overlap(made)
     return error
 
 

@@ -1,6 +1,7 @@
 """What staff type about a visit, a service or a person of the team. Forms read and check; they never save."""
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -18,7 +19,7 @@ from salon.core.models import Salon, User
 from salon.core.roles import May
 
 
-class ServiceField(forms.ModelChoiceField):
+class ServiceField(forms.ModelChoiceField):  # type: ignore[type-arg]
     """A service with its length and price."""
 
     currency = "EUR"
@@ -171,8 +172,8 @@ class DayForm(forms.Form):
     break_from = forms.TimeField(required=False)
     break_to = forms.TimeField(required=False)
 
-    def __init__(self, *args: Any, weekday: int, **kwargs: Any) -> None:
-        super().__init__(*args, prefix=f"day{weekday}", **kwargs)
+    def __init__(self, data: Mapping[str, Any] | None = None, *, weekday: int, initial: dict[str, Any] | None = None) -> None:
+        super().__init__(data, initial=initial, prefix=f"day{weekday}")
         self.weekday, self.day = weekday, DAYS[weekday]
         names = {
             "starts_at": _("%(day)s from"), "ends_at": _("%(day)s to"),

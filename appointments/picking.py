@@ -10,6 +10,7 @@ from django.utils import timezone
 from appointments import agenda
 from appointments.forms import BookForm, WhenForm
 from appointments.models import Appointment
+from appointments.objections import Objection
 from clients import access as clients_access
 from clients.models import Client
 from salon.core.web import SignedIn
@@ -74,6 +75,13 @@ def slots(form: WhenForm, *, except_for: Appointment | None) -> dict[str, Any]:
         wall = shown["chosen_time"] = dt.datetime.combine(on, time, form.salon.zone)
         found = sorted(sorted(found, key=lambda slot: abs(slot.start_at - wall))[:SLOTS], key=lambda slot: slot.start_at)
     return shown | {"slots": found[:SLOTS]}
+
+
+def named(request: SignedIn, against: list[Objection]) -> list[tuple[Objection, str]]:
+    """Return each objection with the name of the client in the way, as this reader may see it."""
+    clients = [found.visit.client for found in against if found.visit and found.visit.client]
+    shown = clients_access.contacts_of(request.user, clients, request.salon, now=timezone.now())
+    return [(found, shown[found.visit.client_id].name if found.visit and found.visit.client_id else "") for found in against]
 
 
 def minutes_after(visit: Appointment, service: Any) -> int:

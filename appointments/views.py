@@ -38,14 +38,14 @@ def day(request: SignedIn, iso: dt.date) -> HttpResponse:
     return page(request, "appointments/day.html", day_context(request, iso), fragment="appointments/_agenda.html")
 
 
-def day_context(request: SignedIn, on: dt.date) -> dict[str, Any]:
-    """Return what `_agenda.html` needs to show the local day `on`."""
+def day_context(request: SignedIn, on: dt.date, *, focus: int = 0) -> dict[str, Any]:
+    """Return what `_agenda.html` needs to show the local day `on`; `focus` is the visit that was just acted on."""
     try:
         before, after = on - dt.timedelta(days=1), on + dt.timedelta(days=1)
         found = agenda.day(on, user=request.user, salon=request.salon, now=timezone.now())
     except OverflowError:
         raise Http404 from None
-    return {"day": found, "before": before, "after": after, "today": timezone.localdate()}
+    return {"day": found, "before": before, "after": after, "today": timezone.localdate(), "focus": focus}
 
 
 @allowed(May.BOOK)
@@ -124,7 +124,9 @@ def _ask(
 ) -> HttpResponse:
     """Show the booking form with the client's notes, those the search finds, the free times and the objections."""
     context = picking.context(request, form) | {
-        "form": form, "against": against or [], "overruled": ",".join(found.code for found in against or []),
+        "form": form,
+        "against": picking.named(request, against or []),
+        "overruled": ",".join(found.code for found in against or []),
     }  # fmt: skip
     return page(request, "appointments/book.html", context, fragment="appointments/_book_form.html", status=status)
 

@@ -131,7 +131,9 @@ def _ask(
     request: SignedIn, visit: Appointment, form: MoveForm, *, against: list[objections.Objection] | None = None, status: int = 200
 ) -> HttpResponse:
     context = _context(request, visit) | picking.slots(form, except_for=visit) | {
-        "form": form, "against": against or [], "overruled": ",".join(found.code for found in against or []),
+        "form": form,
+        "against": picking.named(request, against or []),
+        "overruled": ",".join(found.code for found in against or []),
     }  # fmt: skip
     return page(request, "appointments/move.html", context, fragment="appointments/_move_form.html", status=status)
 
@@ -204,7 +206,7 @@ def _back(request: SignedIn, visit: Appointment, code: int) -> HttpResponse:
         return go(request, safe_next(request, reverse("appointments:detail", args=[visit.pk])))
     on = parse_date(request.POST.get("on", "") or "-")
     if on:
-        context = day_context(request, on)
+        context = day_context(request, on, focus=visit.pk)
         return page(request, "appointments/day.html", context, fragment="appointments/_agenda.html", status=code)
     context = _context(request, _fresh(request, visit.pk))
     return page(request, "appointments/detail.html", context, fragment="appointments/_visit.html", status=code)

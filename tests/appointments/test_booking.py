@@ -1,6 +1,7 @@
 """Booking, moving, cancelling, states, Undo: one person at a time. Races are in test_booking_races.py."""
 
 import datetime as dt
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -179,12 +180,13 @@ def test_a_move_onto_another_visit_is_refused_and_changes_nothing(booked: Appoin
 def test_the_second_of_two_editors_is_told(booked: Appointment, reception: User) -> None:
     stale = fresh(booked)
     booking.move(booked, start_at=at(16), by=reception, now=LATER, is_notice_wanted=True)
-    for act in (
+    acts: list[Callable[[], object]] = [
         lambda: booking.move(stale, start_at=at(17), by=reception, now=LATER, is_notice_wanted=True),
         lambda: booking.cancel(stale, by=reception, now=LATER, is_notice_wanted=True),
         lambda: booking.set_state(stale, to=State.CONFIRMED, by=reception, now=LATER),
         lambda: booking.write_note(stale, note="late", by=reception),
-    ):
+    ]
+    for act in acts:
         with pytest.raises(booking.Conflict):
             act()
     assert (fresh(booked).start_at, fresh(booked).state) == (at(16), State.BOOKED)

@@ -34,7 +34,8 @@ def desk() -> User:
 
 def all_at_once(count: int, act: Callable[[int], object]) -> list[object]:
     """Run `act(0..count-1)` in threads that start together; return each result or exception."""
-    gate, results = threading.Barrier(count, timeout=20), [None] * count  # type: list[object]
+    gate = threading.Barrier(count, timeout=20)
+    results: list[object] = [None] * count
 
     def run(number: int) -> None:
         try:
