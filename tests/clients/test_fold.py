@@ -199,3 +199,14 @@ def test_the_reading_names_the_stop_that_only_the_client_can_lift() -> None:
     assert found.stop == own
     by_staff = fold.reading([no(0)], purpose="mkt.review", channel="email", address_hmac=HERE)
     assert by_staff.stop is None
+
+
+@pytest.mark.parametrize(
+    ("origin", "level", "actor", "expected"),
+    [
+        (1, 1, "staff", State.GRANTED), (2, 1, "staff", State.WITHDRAWN), (2, 2, "staff", State.GRANTED),
+        (1, 1, "client", State.WITHDRAWN), (1, 2, "client", State.GRANTED), (1, 1, "provider", State.WITHDRAWN),
+    ],
+)  # fmt: skip
+def test_who_said_no_says_what_a_later_yes_must_prove(origin: int, level: int, actor: str, expected: State) -> None:
+    assert state([no(0, actor_type=actor), yes(1, evidence_level=level, origin=origin)], MAIL) is expected
