@@ -69,7 +69,6 @@ def terms() -> dict[str, str]:
     """Return what people type, common and rare, with names that say why each is there."""
     middle = Client.objects.exclude(phone="").exclude(email="").exclude(last_name="").order_by("pk")[Client.objects.count() // 3]
     return {
-        "empty": "",
         "one letter": "m",
         "two letters": "ma",
         "common first name": "thomas",
