@@ -53,7 +53,8 @@ def look(message: Message) -> Locked:
     client = Client.objects.filter(pk=message.client_id).first() if message.client_id else None
     hmac = addresses.hash_of(message.channel, to(client, message.channel)) if client else ""
     address = Address.objects.filter(channel=message.channel, hmac=hmac).first() if hmac else None
-    return Locked(client, address, Appointment.objects.filter(pk=message.appointment_id).first())
+    visit = Appointment.objects.filter(pk=message.appointment_id).first() if message.appointment_id else None
+    return Locked(client, address, visit)
 
 
 def to(client: Client, channel: str) -> str:

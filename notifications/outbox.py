@@ -94,7 +94,7 @@ def put(rows: "QuerySet[Any]", *, kind: str, channel: str, now: dt.datetime, sai
     with connection.cursor() as cursor:
         # Names come from the model, values are parameters.
         cursor.execute(f"INSERT INTO {table} ({columns}) {query} ON CONFLICT DO NOTHING", params)
-        return max(cursor.rowcount, 0)
+        return max(int(cursor.rowcount), 0)
 
 
 def _expression(name: str, value: Any) -> Any:
@@ -137,9 +137,7 @@ def handoff(message: Message, decision: gate.Send, *, facts: Mapping[str, Any], 
         attempt_count=message.attempt_count + 1, **snapshot,
     )  # fmt: skip
     if is_ours:
-        Attempt.objects.create(
-            message_id=message.pk, lease_token=message.lease_token, at=decision.decided_at, decision=dict(facts)
-        )
+        Attempt.objects.create(message_id=message.pk, lease_token=_token(message), at=decision.decided_at, decision=dict(facts))
     return is_ours
 
 
@@ -160,11 +158,11 @@ def settle(message: Message, result: Result, *, now: dt.datetime) -> bool:
         case _:
             to, changes = _again(message, result, now=now)
             changes |= {"handoff_at": None}
-    rows = Message.objects.filter(pk=message.pk, lease_token=message.lease_token, state__in=[State.HANDOFF, State.UNKNOWN])
+    rows = Message.objects.filter(pk=message.pk, lease_token=_token(message), state__in=[State.HANDOFF, State.UNKNOWN])
     is_ours = rows.update(state=to, **changes) == 1
     if is_ours:
         message.state = to
-        Attempt.objects.filter(message_id=message.pk, lease_token=message.lease_token).update(**_outcome(result))
+        Attempt.objects.filter(message_id=message.pk, lease_token=_token(message)).update(**_outcome(result))
     return is_ours
 
 
@@ -179,7 +177,7 @@ def retry(message: Message, result: Result, *, now: dt.datetime) -> bool:
         to, changes = _again(message, result, now=now)
         is_ours = states.move(message, TABLE, to=to, guard=owned, **{"attempt_count": attempts, **changes})
     if is_ours and result.outcome != Outcome.DOWN:
-        Attempt.objects.create(message_id=message.pk, lease_token=message.lease_token, at=now, **_outcome(result))
+        Attempt.objects.create(message_id=message.pk, lease_token=_token(message), at=now, **_outcome(result))
     return is_ours
 
 
@@ -199,7 +197,8 @@ def _again(message: Message, result: Result, *, now: dt.datetime) -> tuple[State
 
 def backoff(count: int) -> dt.timedelta:
     """Return how long to wait after `count` earlier tries: up to 60 s × 4^count, never above six hours, with spread."""
-    return min(RETRY_LONGEST, RETRY_FIRST * 4 ** max(count, 0)) * random.uniform(0.5, 1)  # noqa: S311 (spread, no secret)
+    longest: dt.timedelta = min(RETRY_LONGEST, RETRY_FIRST * 4 ** max(count, 0))
+    return longest * random.uniform(0.5, 1)  # noqa: S311 (spread, no secret)
 
 
 def postpone(message: Message, *, until: dt.datetime, reason: str) -> bool:
@@ -242,7 +241,7 @@ def take_back(message: Message, *, now: dt.datetime) -> bool:
         attempt_count=message.attempt_count - 1,
     )  # fmt: skip
     if is_ours:
-        attempts = Attempt.objects.filter(message_id=message.pk, lease_token=message.lease_token)
+        attempts = Attempt.objects.filter(message_id=message.pk, lease_token=_token(message))
         attempts.update(outcome="taken_back", phase="", code="stale_decision")
     return is_ours
 
@@ -281,6 +280,12 @@ def _lost(rows: "QuerySet[Message]", now: dt.datetime) -> int:
         # The control of the fault tests: what most queues do. It sends twice.
         return rows.update(state=State.PENDING, handoff_at=None)
     return rows.update(state=State.UNKNOWN, reason="sender_died", settled_at=now)
+
+
+def _token(message: Message) -> uuid.UUID:
+    if message.lease_token is None:
+        raise ValueError("nobody has claimed this message")
+    return message.lease_token
 
 
 def _code(result: Result) -> str:

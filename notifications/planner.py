@@ -15,7 +15,7 @@ from django.db.models import Case, CharField, DateTimeField, Exists, F, OuterRef
 from django.db.models.functions import Cast, Coalesce, Concat, Greatest
 from django.utils import timezone
 
-from appointments.models import STANDS, Appointment
+from appointments.models import STANDS, Appointment, AppointmentQuerySet
 from appointments.models import State as VisitState
 from clients.models import Standing
 from notifications import facts, heartbeats, kinds, outbox
@@ -31,7 +31,7 @@ REVIVABLE = (
     "automation_off",
 )  # fmt: skip
 
-Visits = QuerySet[Appointment]
+Visits = AppointmentQuerySet
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def _put(visits: Visits, kind: Kind, wish: Wish, now: dt.datetime) -> int:
     )
 
 
-def _undone(visits: Visits, kind: Kind) -> "QuerySet[Message]":
+def _undone(visits: Any, kind: Kind) -> "QuerySet[Message]":
     """Return the messages taken back earlier that are wanted again, and that no provider can have."""
     ended = Message.objects.filter(
         kind=kind.name, state__in=[State.CANCELLED, State.SUPPRESSED], reason__in=REVIVABLE, handoff_at=None, resend_of=None
@@ -105,11 +105,12 @@ def _reachable(visits: Visits, kind: Kind) -> Visits:
 # --- what should be said ------------------------------------------------------------------------------------------
 
 
-def _news(trigger: Trigger, now: dt.datetime, when: str) -> Visits:
-    """Return the visits ahead with news for the client, and with what the client was told last."""
+def _news(trigger: Trigger, now: dt.datetime, when: str) -> Any:
+    """Return the visits ahead with news for the client, annotated with what the client was told last (told_…)."""
     since = max(now - NEWS_FOR, trigger.switched_on_at or now - NEWS_FOR)
     told = Message.objects.filter(appointment=OuterRef("pk"), state__in=outbox.TOLD).order_by("-handoff_at", "-pk")
-    return Appointment.objects.filter(**{f"{when}__gte": since}, is_notice_wanted=True, start_at__gt=now).annotate(
+    news: Visits = Appointment.objects.filter(**{f"{when}__gte": since}, is_notice_wanted=True, start_at__gt=now)
+    return news.annotate(
         told_id=Subquery(told.values("pk")[:1]),
         told_kind=Subquery(told.values("kind")[:1]),
         told_start_at=Subquery(told.values("told_start_at")[:1]),

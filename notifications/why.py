@@ -89,7 +89,7 @@ def _answer(case: _Case, kind: kinds.Kind, channel: str) -> Answer:
         expires_at=visit.start_at if visit else now + dt.timedelta(days=1),
     )  # fmt: skip
     found = facts.gather(message, facts.look(message), salon=salon)
-    decision = gate.decide(found, due)
+    decision: gate.Decision | None = gate.decide(found, due)
     if isinstance(decision, gate.Refuse):
         against = tuple(reason for reason in decision.reasons if reason not in _OF_THE_VISIT)
         decision = gate.Refuse(against) if against else None
