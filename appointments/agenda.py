@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
-from appointments import access, availability, booking, states
+from appointments import access, availability, claims, states
 from appointments.availability import Shift, Span
 from appointments.models import TAKES_TIME, Appointment, Staff, State, WorkingHours
 from clients import access as clients_access
@@ -81,7 +81,7 @@ def day(on: dt.date, *, user: User, salon: Salon, now: dt.datetime) -> Day:
     """Return the local day `on` as `user` may see it. The number of queries does not grow with the visits."""
     people = list(Staff.objects.all())
     hours = hours_on(on, people, salon.zone)
-    visits = booking.of_staff([person.pk for person in people], availability.day(on, salon.zone))
+    visits = claims.of_staff([person.pk for person in people], availability.day(on, salon.zone))
     contacts = clients_access.contacts_of(user, [visit.client for visit in visits if visit.client], salon, now=now)
     by_staff: dict[int, list[Appointment]] = defaultdict(list)
     for visit in visits:
@@ -175,7 +175,7 @@ def slots(
     """Return where `minutes` fit on the local day `on`, in order of time. Two queries, however many people."""
     hours = hours_on(on, people, salon.zone)
     taken: dict[int, list[Appointment]] = defaultdict(list)
-    for visit in booking.of_staff([person.pk for person in people], availability.day(on, salon.zone)):
+    for visit in claims.of_staff([person.pk for person in people], availability.day(on, salon.zone)):
         if except_for is None or visit.pk != except_for.pk:
             taken[visit.staff_id].append(visit)
     length = dt.timedelta(minutes=minutes)

@@ -4,18 +4,17 @@ Order of locks: the StaffDay rows of every day touched, by (staff, day), then th
 """
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from decimal import Decimal
-from functools import cached_property, wraps
+from functools import wraps
 from typing import ParamSpec, TypeVar
 
 from django.db import IntegrityError, OperationalError, connection, transaction
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from appointments import availability, slips, states
+from appointments import claims, slips, states
 from appointments.availability import Span
-from appointments.models import TAKES_TIME, Appointment, AppointmentQuerySet, Service, Staff, StaffDay, State
+from appointments.models import TAKES_TIME, Appointment, Service, Staff, State
 from clients.models import Client
 from salon.core import audit, bell
 from salon.core.errors import Refused
@@ -23,19 +22,6 @@ from salon.core.models import Salon, User
 
 # Messages wait so long after an act; what is undone sooner was told to nobody.
 HOLD = dt.timedelta(seconds=30)
-
-
-class Overlap(Refused):
-    """Somebody's time is taken. `visits` are those in the way, so that the page can name them."""
-
-    def __init__(self, made: Appointment) -> None:
-        super().__init__(_("%(name)s already has a visit at this time.") % {"name": made.staff.name}, "time")
-        self._rows = _in_the_way(made).select_related("client", "service", "staff").order_by("start_at")
-
-    @cached_property
-    def visits(self) -> list[Appointment]:
-        """Return the first visits in the way. Looked up when asked for: most of a crowd never asks."""
-        return list(self._rows[:5])
 
 
 class Conflict(Refused):
@@ -99,14 +85,14 @@ def book(
     may_overbook = may_overbook and by is not None
     try:
         # Asked once without the lock: a crowd that wants a time already gone does not queue for the lock to hear it.
-        _refuse_overlap(made, may_overbook=may_overbook)
+        claims.refuse_overlap(made, may_overbook=may_overbook)
         with transaction.atomic():
-            _lock(staff, Span(start_at, end_at))
-            made.is_overbooked = _refuse_overlap(made, may_overbook=may_overbook)
+            claims.hold(staff, Span(start_at, end_at))
+            made.is_overbooked = claims.refuse_overlap(made, may_overbook=may_overbook)
             made.save(force_insert=True)
             audit.record("appointment.book", made, by=by, staff=staff.pk, service=service.pk, overbooked=made.is_overbooked)
             bell.ring()
-    except (Overlap, IntegrityError) as error:
+    except (claims.Overlap, IntegrityError) as error:
         first = _made_before(made)
         if first is None:
             raise _in_words(error, made) from None
@@ -142,7 +128,7 @@ def move(
         length, price = appointment.end_at - appointment.start_at, appointment.price
     try:
         with transaction.atomic():
-            _lock(staff, Span(start_at, start_at + length))
+            claims.hold(staff, Span(start_at, start_at + length))
             row = _fresh(appointment, version)
             if row.state not in TAKES_TIME or row.state == State.DONE:
                 raise Refused(_("This visit is over and cannot be moved."))
@@ -150,7 +136,7 @@ def move(
                 return row
             row.staff, row.service, row.price = staff, service, price
             row.start_at, row.end_at = start_at, start_at + length
-            row.is_overbooked = _refuse_overlap(row, may_overbook=may_overbook and by is not None)
+            row.is_overbooked = claims.refuse_overlap(row, may_overbook=may_overbook and by is not None)
             row.time_version, row.time_set_at = row.time_version + 1, now
             row.is_notice_wanted = is_notice_wanted and start_at > now
             _save(row)
@@ -192,14 +178,14 @@ def set_state(appointment: Appointment, *, to: str, by: User | None, now: dt.dat
     try:
         with transaction.atomic():
             if appointment.state not in TAKES_TIME and to in TAKES_TIME:
-                _lock(appointment.staff, Span(appointment.start_at, appointment.end_at))
+                claims.hold(appointment.staff, Span(appointment.start_at, appointment.end_at))
             row = _fresh(appointment, version)
             if to == State.CANCELLED or not states.TABLE.may(row.state, to):
                 raise Refused(_("This step is not possible for a visit in this state."))
             if to in states.NOT_AHEAD and row.start_at.astimezone(zone).date() > now.astimezone(zone).date():
                 raise Refused(_("This visit is still to come."))
             if row.state not in TAKES_TIME and to in TAKES_TIME:
-                row.is_overbooked = _refuse_overlap(row, may_overbook=row.is_overbooked)
+                row.is_overbooked = claims.refuse_overlap(row, may_overbook=row.is_overbooked)
             before, row.state = row.state, to
             _save(row)
             audit.record("appointment.state", row, by=by, before=before, after=to)
@@ -231,7 +217,7 @@ def undo(appointment: Appointment, *, slip: slips.Slip, by: User | None, now: dt
         with transaction.atomic():
             if slip.state in TAKES_TIME:
                 span = Span(dt.datetime.fromisoformat(slip.start_at), dt.datetime.fromisoformat(slip.end_at))
-                _lock(Staff.objects.get(pk=slip.staff), span, may_be_inactive=True)
+                claims.hold(Staff.objects.get(pk=slip.staff), span, may_be_inactive=True)
             row = _fresh(appointment, slip.version)
             acted_at = row.cancelled_at or row.time_set_at
             was_told = row.is_notice_wanted and now - acted_at >= HOLD
@@ -260,50 +246,13 @@ def _restore(row: Appointment, slip: slips.Slip, *, acted_at: dt.datetime, was_t
     row.start_at, row.end_at = start_at, end_at
     if is_moved or is_back:
         # One that was booked over this visit while it stood is no reason against its return: both stood before.
-        if _in_the_way(row).exclude(is_overbooked=True, time_set_at__lte=acted_at).exists():
-            row.is_overbooked = _refuse_overlap(row, may_overbook=slip.is_overbooked)
+        if claims.others(row).exclude(is_overbooked=True, time_set_at__lte=acted_at).exists():
+            row.is_overbooked = claims.refuse_overlap(row, may_overbook=slip.is_overbooked)
         row.is_overbooked = slip.is_overbooked
     if is_moved or (was_cancelled and was_told):
         # Always a new version after a move: messages about the one in between must never be taken for this one's.
         row.time_version, row.time_set_at = row.time_version + 1, now
     row.is_notice_wanted = slip.is_notice_wanted or was_told
-
-
-def in_the_way(
-    *, staff: Staff, start_at: dt.datetime, end_at: dt.datetime, except_for: Appointment | None = None
-) -> list[Appointment]:
-    """Return the visits of `staff` that take time between `start_at` and `end_at`, in order, with their clients."""
-    mine = Appointment(pk=except_for.pk if except_for else None, staff=staff, start_at=start_at, end_at=end_at)
-    return list(_in_the_way(mine).select_related("client", "service", "staff").order_by("start_at"))
-
-
-def _in_the_way(made: Appointment) -> AppointmentQuerySet:
-    rows = Appointment.objects.filter(staff_id=made.staff_id).taking_time().overlapping(made.start_at, made.end_at)
-    return rows.exclude(pk=made.pk) if made.pk else rows
-
-
-def _refuse_overlap(made: Appointment, *, may_overbook: bool) -> bool:
-    """Return whether other visits take the time of `made`. Raises Overlap if they do and that is not wanted."""
-    is_taken = _in_the_way(made).exists()
-    if is_taken and not may_overbook:
-        raise Overlap(made)
-    return is_taken
-
-
-def _lock(staff: Staff, span: Span, *, may_be_inactive: bool = False) -> None:
-    """Hold every day of `staff` that `span` touches until the transaction ends. Raises Refused if they left.
-
-    Two visits that overlap share an instant, so they share a day and a row to wait for. On SQLite the transaction
-    itself is the lock.
-    """
-    for on in availability.days_of(span, Salon.objects.current().zone):
-        rows = StaffDay.objects.select_for_update(of=("self",)).select_related("staff").filter(staff=staff, on=on)
-        row = rows.first()
-        if row is None:
-            StaffDay.objects.bulk_create([StaffDay(staff=staff, on=on)], ignore_conflicts=True)
-            row = rows.get()
-        if not row.staff.is_active and not may_be_inactive:
-            raise Refused(_("%(name)s does not work here any more.") % {"name": staff.name}, "staff")
 
 
 def _check_active(client: Client | None, service: Service) -> None:
@@ -349,11 +298,5 @@ def _made_before(made: Appointment) -> Appointment | None:
 def _in_words(error: Exception, made: Appointment) -> Exception:
     """Return the refusal that a constraint of the database stands for, else the error itself."""
     if "appointments_no_overlap" in str(error):
-        return Overlap(made)
+        return claims.Overlap(made)
     return error
-
-
-def of_staff(staff_ids: Sequence[int], span: Span) -> list[Appointment]:
-    """Return the visits of these people that touch `span`, cancelled ones too, in order."""
-    rows = Appointment.objects.filter(Q(staff__in=staff_ids)).overlapping(span.start_at, span.end_at)
-    return list(rows.select_related("client", "service", "staff").order_by("start_at", "id"))

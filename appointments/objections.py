@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from appointments import agenda, availability, booking
+from appointments import agenda, availability, claims
 from appointments.availability import Span
 from appointments.models import Appointment, Staff
 from salon.core.models import Salon
@@ -26,7 +26,7 @@ def against(
 ) -> list[Objection]:
     """Return what speaks against `staff` starting `minutes` of work at `start_at`: nothing if all is well."""
     span = Span(start_at, start_at + dt.timedelta(minutes=minutes))
-    visits = booking.in_the_way(staff=staff, start_at=span.start_at, end_at=span.end_at, except_for=except_for)
+    visits = claims.in_the_way(staff=staff, start_at=span.start_at, end_at=span.end_at, except_for=except_for)
     found = overlaps(visits)
     if not _is_working(staff, span, salon):
         found.append(Objection("hours", _("%(name)s does not work at this time.") % {"name": staff.name}))

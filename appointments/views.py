@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext as _
 
-from appointments import access, agenda, booking, desk, objections, picking, slips
+from appointments import access, agenda, claims, desk, objections, picking, slips
 from appointments.forms import BookForm
 from appointments.models import STANDS, Appointment
 from clients import access as clients_access
@@ -72,7 +72,7 @@ def _book_or_say_why(request: SignedIn, form: BookForm) -> HttpResponse:
         return _ask(request, form, against=found, status=409)
     try:
         visit = _book(request, form, may_overbook=any(objection.visit for objection in found))
-    except booking.Overlap as overlap:
+    except claims.Overlap as overlap:
         return _ask(request, form, against=objections.overlaps(overlap.visits), status=409)
     except Refused as refused:
         refuse(form, refused)

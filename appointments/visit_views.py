@@ -10,7 +10,7 @@ from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from appointments import access, agenda, booking, objections, picking, slips
+from appointments import access, agenda, booking, claims, objections, picking, slips
 from appointments.forms import MoveForm, NoteForm
 from appointments.models import Appointment, State
 from appointments.states import TABLE
@@ -87,7 +87,7 @@ def _move_or_say_why(request: SignedIn, visit: Appointment, form: MoveForm) -> H
     was = slips.before(visit)
     try:
         _move(request, visit, form, may_overbook=any(objection.visit for objection in found))
-    except booking.Overlap as overlap:
+    except claims.Overlap as overlap:
         return _ask(request, visit, form, against=objections.overlaps(overlap.visits), status=409)
     except Refused as refused:
         refuse(form, refused)

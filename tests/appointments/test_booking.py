@@ -11,7 +11,7 @@ from django.db import IntegrityError, connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from appointments import booking, slips
+from appointments import booking, claims, slips
 from appointments.models import Appointment, State
 from salon.core.errors import Refused
 from salon.core.models import AuditEvent, Salon, User
@@ -53,7 +53,7 @@ def test_a_booking_takes_the_services_time_and_price(booked: Appointment, recept
 
 
 def test_time_that_is_taken_is_refused_and_the_visit_in_the_way_named(booked: Appointment, reception: User) -> None:
-    with pytest.raises(booking.Overlap) as refused:
+    with pytest.raises(claims.Overlap) as refused:
         book(reception, staff=booked.staff, start_at=at(15, 0))
     assert refused.value.visits == [booked]
     assert Appointment.objects.count() == 1
@@ -81,7 +81,7 @@ def test_may_overbook_marks_nothing_where_nothing_is_in_the_way(reception: User)
 
 
 def test_nobody_but_the_team_books_over_a_visit(booked: Appointment) -> None:
-    with pytest.raises(booking.Overlap):
+    with pytest.raises(claims.Overlap):
         book(None, staff=booked.staff, start_at=at(14, 30), may_overbook=True)
 
 
@@ -172,7 +172,7 @@ def test_a_move_to_another_person_and_service_takes_the_new_length_and_price(boo
 
 def test_a_move_onto_another_visit_is_refused_and_changes_nothing(booked: Appointment, reception: User) -> None:
     book(reception, staff=booked.staff, start_at=at(16))
-    with pytest.raises(booking.Overlap):
+    with pytest.raises(claims.Overlap):
         booking.move(booked, start_at=at(16, 15), by=reception, now=LATER, is_notice_wanted=True)
     assert fresh(booked).start_at == at(14, 30)
 
@@ -218,7 +218,7 @@ def test_what_lies_ahead_has_not_happened_yet(booked: Appointment, reception: Us
 def test_a_no_show_who_comes_after_all_is_refused_the_time_that_was_given_away(booked: Appointment, reception: User) -> None:
     booking.set_state(booked, to=State.NO_SHOW, by=reception, now=at(14, 45))
     book(reception, staff=booked.staff, start_at=at(14, 45), now=at(14, 45))
-    with pytest.raises(booking.Overlap):
+    with pytest.raises(claims.Overlap):
         booking.set_state(booked, to=State.ARRIVED, by=reception, now=at(14, 50))
 
 
@@ -291,7 +291,7 @@ def test_undo_is_refused_once_somebody_else_has_the_time(booked: Appointment, re
     was = slips.before(booked)
     booking.cancel(booked, by=reception, now=LATER, is_notice_wanted=True)
     book(reception, staff=booked.staff, start_at=at(14, 30), now=LATER + dt.timedelta(seconds=1))
-    with pytest.raises(booking.Overlap):
+    with pytest.raises(claims.Overlap):
         undo(booked, slips.token(booked, was), reception, now=LATER + dt.timedelta(seconds=5))
     assert fresh(booked).state == State.CANCELLED
 
@@ -330,7 +330,7 @@ def test_a_visit_over_the_autumn_change_lasts_as_long_as_the_service(reception: 
 
 def test_a_visit_over_midnight_is_held_on_both_days(reception: User) -> None:
     first = book(reception, start_at=at(23, 30), service=factories.service(duration_minutes=60))
-    with pytest.raises(booking.Overlap):
+    with pytest.raises(claims.Overlap):
         book(reception, staff=first.staff, start_at=at(0, 15, day=20))
 
 
@@ -349,8 +349,8 @@ def test_postgresql_itself_refuses_two_visits_at_one_time(booked: Appointment) -
 def test_what_the_constraint_refuses_is_said_in_words(
     booked: Appointment, reception: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(booking, "_refuse_overlap", lambda made, *, may_overbook: False)
-    with pytest.raises(booking.Overlap) as refused:
+    monkeypatch.setattr(claims, "refuse_overlap", lambda made, *, may_overbook: False)
+    with pytest.raises(claims.Overlap) as refused:
         book(reception, staff=booked.staff, start_at=at(15, 0))
     assert refused.value.visits == [booked]
 
@@ -383,7 +383,7 @@ def test_no_minute_of_anybody_is_given_twice_unless_knowingly(
                 row = book(
                     reception, client=client, staff=people[who], service=service, start_at=start_at, may_overbook=may_overbook
                 )
-            except booking.Overlap:
+            except claims.Overlap:
                 assert is_taken
                 assert not may_overbook
                 continue

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.db import OperationalError, connection, connections
 
-from appointments import booking
+from appointments import booking, claims
 from appointments.models import Appointment, Staff
 from salon.core.errors import Refused
 from salon.core.models import User
@@ -67,7 +67,7 @@ def test_of_a_crowd_that_wants_one_slot_exactly_one_gets_it(desk: User) -> None:
         staff = factories.staff()
         results = crowd_books(desk, staff, lambda number, hour=hour: SLOT + dt.timedelta(hours=hour))  # type: ignore[misc]
         assert sum(isinstance(result, Appointment) for result in results) == 1
-        assert sum(isinstance(result, booking.Overlap) for result in results) == CROWD - 1
+        assert sum(isinstance(result, claims.Overlap) for result in results) == CROWD - 1
         assert Appointment.objects.filter(staff=staff).count() == 1
 
 
@@ -144,7 +144,7 @@ class TestWithoutTheConstraint:
 
     def test_without_the_lock_the_slot_is_given_twice(self, desk: User, monkeypatch: pytest.MonkeyPatch) -> None:
         checked = threading.Barrier(CROWD, timeout=2)
-        refuse = booking._refuse_overlap
+        refuse = claims.refuse_overlap
 
         def check_together(made: Appointment, *, may_overbook: bool) -> bool:
             found = refuse(made, may_overbook=may_overbook)
@@ -153,8 +153,8 @@ class TestWithoutTheConstraint:
                     checked.wait()  # everybody has looked before anybody writes: the worst case, made certain
             return found
 
-        monkeypatch.setattr(booking, "_lock", lambda staff, span: None)
-        monkeypatch.setattr(booking, "_refuse_overlap", check_together)
+        monkeypatch.setattr(claims, "hold", lambda staff, span: None)
+        monkeypatch.setattr(claims, "refuse_overlap", check_together)
         results = crowd_books(desk, factories.staff(), lambda number: SLOT)
         assert sum(isinstance(result, Appointment) for result in results) >= 2
 
@@ -163,7 +163,7 @@ class TestWithoutTheConstraint:
 def test_a_check_outside_the_transaction_gives_the_slot_twice(desk: User, monkeypatch: pytest.MonkeyPatch) -> None:
     """The control: with only the look before the transaction, the crowd all see a free slot and all write."""
     checked = threading.Barrier(CROWD, timeout=5)
-    refuse = booking._refuse_overlap
+    refuse = claims.refuse_overlap
 
     def check_outside_only(made: Appointment, *, may_overbook: bool) -> bool:
         if connection.in_atomic_block:
@@ -172,6 +172,6 @@ def test_a_check_outside_the_transaction_gives_the_slot_twice(desk: User, monkey
         checked.wait()
         return found
 
-    monkeypatch.setattr(booking, "_refuse_overlap", check_outside_only)
+    monkeypatch.setattr(claims, "refuse_overlap", check_outside_only)
     results = crowd_books(desk, factories.staff(), lambda number: SLOT)
     assert sum(isinstance(result, Appointment) for result in results) >= 2

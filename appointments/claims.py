@@ -1,0 +1,73 @@
+"""Whose time is taken: the lock that a booking holds, and the look that it takes under it. Called by `booking`.
+
+The pages ask here what is in the way; only `booking` writes.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from functools import cached_property
+
+from django.utils.translation import gettext as _
+
+from appointments import availability
+from appointments.availability import Span
+from appointments.models import Appointment, AppointmentQuerySet, Staff, StaffDay
+from salon.core.errors import Refused
+from salon.core.models import Salon
+
+
+class Overlap(Refused):
+    """Somebody's time is taken. `visits` are those in the way, so that the page can name them."""
+
+    def __init__(self, made: Appointment) -> None:
+        super().__init__(_("%(name)s already has a visit at this time.") % {"name": made.staff.name}, "time")
+        self._rows = others(made).select_related("client", "service", "staff").order_by("start_at")
+
+    @cached_property
+    def visits(self) -> list[Appointment]:
+        """Return the first visits in the way. Looked up when asked for: most of a crowd never asks."""
+        return list(self._rows[:5])
+
+
+def in_the_way(
+    *, staff: Staff, start_at: dt.datetime, end_at: dt.datetime, except_for: Appointment | None = None
+) -> list[Appointment]:
+    """Return the visits of `staff` that take time between `start_at` and `end_at`, in order, with their clients."""
+    mine = Appointment(pk=except_for.pk if except_for else None, staff=staff, start_at=start_at, end_at=end_at)
+    return list(others(mine).select_related("client", "service", "staff").order_by("start_at"))
+
+
+def others(made: Appointment) -> AppointmentQuerySet:
+    """Return the visits of the same person that share time with `made`, which need not be saved, without itself."""
+    rows = Appointment.objects.filter(staff_id=made.staff_id).taking_time().overlapping(made.start_at, made.end_at)
+    return rows.exclude(pk=made.pk) if made.pk else rows
+
+
+def refuse_overlap(made: Appointment, *, may_overbook: bool) -> bool:
+    """Return whether other visits take the time of `made`. Raises Overlap if they do and that is not wanted."""
+    is_taken = others(made).exists()
+    if is_taken and not may_overbook:
+        raise Overlap(made)
+    return is_taken
+
+
+def hold(staff: Staff, span: Span, *, may_be_inactive: bool = False) -> None:
+    """Hold every day of `staff` that `span` touches until the transaction ends. Raises Refused if they left.
+
+    Two visits that overlap share an instant, so they share a day and a row to wait for. On SQLite the transaction
+    itself is the lock.
+    """
+    for on in availability.days_of(span, Salon.objects.current().zone):
+        rows = StaffDay.objects.select_for_update(of=("self",)).select_related("staff").filter(staff=staff, on=on)
+        row = rows.first()
+        if row is None:
+            StaffDay.objects.bulk_create([StaffDay(staff=staff, on=on)], ignore_conflicts=True)
+            row = rows.get()
+        if not row.staff.is_active and not may_be_inactive:
+            raise Refused(_("%(name)s does not work here any more.") % {"name": staff.name}, "staff")
+
+
+def of_staff(staff_ids: Sequence[int], span: Span) -> list[Appointment]:
+    """Return the visits of these people that touch `span`, cancelled ones too, in order."""
+    rows = Appointment.objects.filter(staff__in=staff_ids).overlapping(span.start_at, span.end_at)
+    return list(rows.select_related("client", "service", "staff").order_by("start_at", "id"))
