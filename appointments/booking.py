@@ -33,8 +33,7 @@ class Conflict(Refused):
 
 P = ParamSpec("P")
 R = TypeVar("R")
-# PostgreSQL: deadlock detected, serialization failure.
-_TRY_AGAIN = {"40P01", "40001"}
+_TRY_AGAIN = {"40P01", "40001"}  # PostgreSQL: deadlock detected, serialization failure
 
 
 def _once_more(operation: Callable[P, R]) -> Callable[P, R]:
@@ -250,7 +249,7 @@ def _restore(row: Appointment, slip: slips.Slip, *, acted_at: dt.datetime, was_t
             row.is_overbooked = claims.refuse_overlap(row, may_overbook=slip.is_overbooked)
         row.is_overbooked = slip.is_overbooked
     if is_moved or (was_cancelled and was_told):
-        # Always a new version after a move: messages about the one in between must never be taken for this one's.
+        # A new version after every move: messages about the one in between must never be taken for this one's.
         row.time_version, row.time_set_at = row.time_version + 1, now
     row.is_notice_wanted = slip.is_notice_wanted or was_told
 
@@ -284,9 +283,8 @@ def _bring_up_to_date(in_hand: Appointment, row: Appointment) -> Appointment:
 
 def _made_before(made: Appointment) -> Appointment | None:
     """Return the visit that the same press of the button made. Raises Refused if the key belongs to another one."""
-    if made.idempotency_key is None:
-        return None
-    first = Appointment.objects.filter(idempotency_key=made.idempotency_key).first()
+    key = made.idempotency_key
+    first = Appointment.objects.filter(idempotency_key=key).first() if key else None
     if first is None:
         return None
     names = ("client_id", "staff_id", "service_id", "start_at")
