@@ -22,7 +22,7 @@ from bench.result import Result
 def names() -> list[str]:
     """Return the names of the benches there are."""
     return sorted(
-        name for _finder, name, _is_package in pkgutil.iter_modules(bench.__path__) if name not in {"__main__", "result"}
+        name for _finder, name, _is_package in pkgutil.iter_modules(bench.__path__) if name not in {"__main__", "result", "peers"}
     )
 
 
