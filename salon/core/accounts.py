@@ -1,10 +1,12 @@
 """How sign-in behaves: allauth does the work, nobody can sign up by themselves."""
 
+import time
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
-from allauth.account.internal.flows.login import record_authentication
+from allauth.account.internal.flows.login import get_authentication_records, record_authentication
 from allauth.mfa.adapter import DefaultMFAAdapter
+from django.conf import settings
 from django.contrib.auth import login
 from django.http import HttpRequest
 from django.urls import reverse
@@ -23,6 +25,11 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
     def get_user_display(self, user: Any) -> str:
         """Return how a user is called in mails about the account."""
         return str(user)
+
+    def is_reauthentication_required(self, *, app: str) -> bool:
+        """Return whether the password must be given again: not to somebody who has just signed in with it."""
+        records = get_authentication_records(self.request, self.request.user)
+        return not records or time.time() - records[-1]["at"] > settings.ACCOUNT_REAUTHENTICATION_TIMEOUT
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         """Return the own menu, where the change began."""

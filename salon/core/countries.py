@@ -1,7 +1,7 @@
 """What is usual in a country: time zones, currency, language. Fills the salon's profile; decides nothing else."""
 
+import datetime as dt
 import zoneinfo
-from collections.abc import Sequence
 
 from babel import Locale
 from babel.core import get_global
@@ -12,6 +12,9 @@ from django.utils.translation import get_language
 
 # The front of the list: where most of our salons are.
 FIRST = ("FR", "DE", "GB", "IE", "BE", "CH", "AT", "LU")
+
+
+_WINTER_SUMMER = (dt.datetime(2026, 1, 15, tzinfo=dt.UTC), dt.datetime(2026, 7, 15, tzinfo=dt.UTC))
 
 
 def _locale() -> Locale:
@@ -40,9 +43,12 @@ def currencies() -> list[tuple[str, str]]:
     return [(code, f"{code}, {names.get(code, code)}") for code in sorted(in_use)]
 
 
-def usual_zones(country: str) -> Sequence[str]:
-    """Return the time zones of `country`; exactly one for most."""
-    return [zone for zone in get_global("territory_zones").get(country, []) if zone in zoneinfo.available_timezones()]
+def usual_zone(country: str) -> str:
+    """Return the time zone of `country`, or nothing where its clocks differ and somebody must choose."""
+    names = [zone for zone in get_global("territory_zones").get(country, []) if zone in zoneinfo.available_timezones()]
+    # Germany has two names for one clock: the offsets of winter and summer tell.
+    clocks = {tuple(moment.astimezone(zoneinfo.ZoneInfo(name)).utcoffset() for moment in _WINTER_SUMMER) for name in names}
+    return names[0] if len(clocks) == 1 else ""
 
 
 def usual_currency(country: str) -> str:

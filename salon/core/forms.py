@@ -61,10 +61,8 @@ class ProfileForm(forms.Form):
         data["language"] = data.get("language") or countries.usual_language(country)
         data["currency"] = data.get("currency") or countries.usual_currency(country)
         if not data.get("time_zone") and "time_zone" not in self.errors:
-            zones = countries.usual_zones(country)
-            if len(zones) == 1:
-                data["time_zone"] = zones[0]
-            else:
+            data["time_zone"] = countries.usual_zone(country)
+            if not data["time_zone"]:
                 self.add_error("time_zone", _("This country has several time zones: choose one."))
         if data.get("phone"):
             try:

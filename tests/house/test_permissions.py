@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from http.cookies import SimpleCookie
+from typing import Any
 
 import pytest
 from django.db import transaction
@@ -32,7 +33,7 @@ def things(salon: Salon, owner: User) -> dict[str, str]:
         state="unknown", not_before=visit.start_at, expires_at=visit.start_at,
     )  # fmt: skip
     member = User.objects.create_user("invited@example.org", None, name="Paul", role=Role.STYLIST)
-    rows = {
+    rows: dict[str, Any] = {
         "client": visit.client,
         "visit": visit,
         "service": visit.service,

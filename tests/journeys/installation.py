@@ -91,7 +91,7 @@ class Installation:
 
     def manage(self, *arguments: str) -> str:
         """Run manage.py beside the installation, as somebody at its console does, and return what it prints."""
-        command = [ROOT / ".venv/bin/python", "manage.py", *arguments]
+        command: list[str | Path] = [ROOT / ".venv/bin/python", "manage.py", *arguments]
         done = subprocess.run(command, env=self.environment, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout

@@ -33,8 +33,8 @@ def late_morning() -> zoneinfo.ZoneInfo:
 
 
 def phone_of(row: int) -> str:
-    """Return a number of the range that France keeps for fiction, another one for each row."""
-    return f"06 39 98 {40 + row // 100} {row % 100:02d}"
+    """Return a number as people in France write it, another one for each row."""
+    return f"06 12 34 {40 + row // 100} {row % 100:02d}"
 
 
 def google_contacts(path: Path) -> None:
@@ -112,6 +112,7 @@ def furnish(page: Page, carnet: Installation, sink: Sink) -> None:
     expect(page.get_by_role("link", name="Schnitt")).to_be_visible()
     page.goto(f"{carnet.url}/settings/staff/new/")
     page.locator("[name=name]").fill("Léa")
+    page.locator("[name=color]").first.check()
     for weekday in range(7):
         page.locator(f"[name=day{weekday}-starts_at]").fill("08:00")
         page.locator(f"[name=day{weekday}-ends_at]").fill("20:00")
