@@ -12,9 +12,7 @@ _CODE = re.compile(r"[a-z0-9_.:,*-]{0,80}\Z")
 Fact = int | bool | str | None | Sequence[str] | Sequence[int]
 
 
-def record(
-    action: str, subject: models.Model | None = None, *, by: User | None = None, **facts: Fact
-) -> AuditEvent:
+def record(action: str, subject: models.Model | None = None, *, by: User | None = None, **facts: Fact) -> AuditEvent:
     """Write down that `by` (None: the system) did `action` to `subject`, and return the event.
 
     `facts` may hold ids, counts, flags, field names and reason codes. Raises ValueError for any text that is

@@ -20,5 +20,5 @@ def keys_are_long_enough(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     return [
         Error(f"{name} is too short.", hint="Give at least 32 random characters, or leave it out.", id="core.E002")
         for name, value in (("SECRET_KEY", settings.SECRET_KEY), ("ADDRESS_KEY", settings.ADDRESS_KEY))
-        if len(value) < 32  # noqa: PLR2004
+        if len(value) < 32
     ]
