@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import phonenumbers
+from django.core.exceptions import EmptyResultSet
 from django.db import connection, models
 from django.db.models import Q, Value
 from django.db.models.functions import StrIndex
@@ -171,7 +172,10 @@ def _probe(rows: models.QuerySet[Client], order: tuple[str, ...], number: int, p
     """
     names = [name.removeprefix("-") for name in order]
     inner = rows.order_by().values_list(*names)[: COUNT_UP_TO + 1]
-    found, params = inner.query.sql_with_params()
+    try:
+        found, params = inner.query.sql_with_params()
+    except EmptyResultSet:  # nobody can match: a stylist without clients today asks for a phone number
+        return 0, []
     keys = ", ".join(f"k{index}" for index in range(len(names)))
     by = ", ".join(f"k{index}{' DESC' if name.startswith('-') else ''}" for index, name in enumerate(order))
     first = (max(1, number) - 1) * per_page

@@ -94,6 +94,16 @@ def test_no_page_and_no_part_of_one_shows_a_masked_contact(
     assert PHONE in control
 
 
+@pytest.mark.parametrize("path", ["/search/", "/clients/"])
+@pytest.mark.parametrize("text", ["06", EMAIL])
+def test_a_stylist_without_clients_today_is_told_that_nobody_is_found(
+    signed_in: SignIn, amelie: Client, own: set[int], path: str, text: str
+) -> None:
+    answer = signed_in(Role.STYLIST).get(path, {"q": text})
+    assert answer.status_code == 200
+    assert "Bertrand" not in answer.content.decode()
+
+
 @pytest.mark.parametrize("way", ["add", "edit"])
 def test_a_stylist_cannot_ask_the_form_who_has_a_number(signed_in: SignIn, amelie: Client, own: set[int], way: str) -> None:
     path = "/clients/new/" if way == "add" else f"/clients/{amelie.pk}/edit/"
