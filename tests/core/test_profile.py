@@ -1,0 +1,75 @@
+"""The salon's profile and the own menu: who changes what, in whose language."""
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client as Browser
+
+from salon.core import profile
+from salon.core.forms import ProfileForm
+from salon.core.models import AuditEvent, Salon, User
+from salon.core.roles import Role
+
+SignIn = Callable[[Role], Browser]
+ME = {"name": "Sofia K.", "language": "de", "theme": "dark", "density": "compact"}
+
+
+def fields(salon: Salon, **changes: str) -> dict[str, str]:
+    values = {name: value for name, value in ProfileForm.of(salon).items() if not isinstance(value, bool)}
+    return {**values, **changes}
+
+
+def test_an_edit_writes_what_changed_and_audits_the_names_alone(salon: Salon, owner: User) -> None:
+    profile.edit(salon, by=owner, name="Atelier Sud", city="Lyon")
+    assert Salon.objects.current().name == "Atelier Sud"
+    assert AuditEvent.objects.get().facts == {"fields": ["name"]}
+    profile.edit(salon, by=owner, name="Atelier Sud")
+    assert AuditEvent.objects.count() == 1
+
+
+def test_an_operation_takes_only_the_fields_it_knows(salon: Salon, owner: User) -> None:
+    with pytest.raises(TypeError):
+        profile.edit(salon, by=owner, instance="other")
+    with pytest.raises(TypeError):
+        profile.edit_own(owner, role="stylist")
+
+
+def test_a_manager_edits_the_profile_but_not_the_second_factor(salon: Salon, signed_in: SignIn) -> None:
+    salon.is_mfa_required = False
+    salon.save()
+    form = fields(salon, name="Atelier Sud", is_mfa_required="on")
+    assert signed_in(Role.MANAGER).post("/settings/salon/", form).status_code == 303
+    salon.refresh_from_db()
+    assert salon.name == "Atelier Sud"
+    assert not salon.is_mfa_required
+    assert signed_in(Role.OWNER).post("/settings/salon/", form).status_code == 303
+    salon.refresh_from_db()
+    assert salon.is_mfa_required
+
+
+def test_reception_reads_the_profile(salon: Salon, signed_in: SignIn) -> None:
+    page = signed_in(Role.RECEPTION).get("/settings/salon/").content.decode()
+    assert salon.address_line in page
+    assert '<form class="s-form' not in page
+
+
+def test_a_wrong_phone_keeps_what_was_typed(salon: Salon, signed_in: SignIn) -> None:
+    answer = signed_in(Role.OWNER).post("/settings/salon/", fields(salon, phone="ring me", name="Atelier Sud"))
+    assert answer.status_code == 422
+    assert "Atelier Sud" in answer.content.decode()
+    assert Salon.objects.current().name == salon.name
+
+
+def test_the_own_menu_changes_how_the_house_looks(salon: Salon, signed_in: SignIn) -> None:
+    browser = signed_in(Role.STYLIST)
+    page = browser.post("/me/", ME, follow=True).content.decode()
+    assert 'lang="de"' in page
+    assert 'data-theme="dark"' in page
+    assert 'data-density="compact"' in page
+    assert "data-shortcuts" not in page
+    assert browser.post("/me/", {**ME, "language": "xx"}).status_code == 422
+
+
+def test_settings_lead_each_role_to_what_it_may_see(salon: Salon, signed_in: SignIn) -> None:
+    assert signed_in(Role.RECEPTION).get("/settings/").headers["Location"] == "/settings/salon/"
+    assert signed_in(Role.STYLIST).get("/settings/").headers["Location"] == "/me/"
