@@ -1,5 +1,6 @@
 """Every text is there in every language, with its placeholders, and the compiled files are those of the sources."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -7,7 +8,10 @@ import pytest
 from babel.messages.catalog import Catalog
 from django.conf import settings
 
+from notifications import kinds, rendering
 from salon.core import catalogues
+
+NAMES = re.compile(r"\{(\w+)\}")
 
 
 @pytest.fixture(scope="module")
@@ -97,3 +101,18 @@ def test_an_english_plural_gets_both_its_forms(tmp_path: Path) -> None:
     )
     found = catalogues.template_catalog(tmp_path)
     assert [message.id for message in found if message.id] == [("%(n)s client", "%(n)s clients")]
+
+
+@pytest.mark.parametrize("part", ["subject", "body"])
+@pytest.mark.parametrize("kind", kinds.TABLE)
+def test_a_message_says_the_same_things_in_every_language(kind: str, part: str) -> None:
+    said = {
+        code: set(NAMES.findall((rendering.FOLDER / kind / code / f"{part}.txt").read_text(encoding="utf-8")))
+        for code, _name in settings.LANGUAGES
+    }
+    assert said["fr"] == said["de"] == said["en"] <= rendering.PLACEHOLDERS
+
+
+def test_french_messages_have_narrow_spaces() -> None:
+    for path in rendering.FOLDER.rglob("fr/*.txt"):
+        assert not re.search(r"[\w \u00a0][;!?»](?!\w)|[ \u00a0]:", path.read_text(encoding="utf-8")), path
