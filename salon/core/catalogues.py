@@ -159,9 +159,7 @@ def _texts_in(path: Path) -> Iterator[tuple[int, str | tuple[str, ...], list[str
     if path.suffix == ".html":
         # Only the calls are left of the page; their indentation would be read as Python's.
         source = "\n".join(line.strip() for line in templatize(source, origin=str(path)).split("\n"))
-    yield from extract(
-        "python", io.BytesIO(source.encode()), keywords=_KEYWORDS, comment_tags=[COMMENT], strip_comment_tags=True
-    )
+    yield from extract("python", io.BytesIO(source.encode()), keywords=_KEYWORDS, comment_tags=[COMMENT], strip_comment_tags=True)
 
 
 def _first(message: Message) -> str:

@@ -13,7 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 _seen: dict[str, int] = {}
 
 
-class Fault(Exception):  # noqa: N818
+class Fault(Exception):
     """What a failpoint raises on request."""
 
 

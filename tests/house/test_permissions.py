@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from http.cookies import SimpleCookie
-from typing import Any
 
 import pytest
 from django.db import transaction
@@ -10,38 +9,14 @@ from django.http import HttpResponseBase
 from django.test import Client as Browser
 from django.urls import reverse
 
-from notifications.models import Message
-from salon.core.models import Salon, User
 from salon.core.roles import Role, roles_with
-from tests import factories, people
+from tests import people
 from tests.house.permissions import TABLE
 from tests.house.walk import addresses
 
 # allauth has nothing to show there before the second factor is set up.
 NOT_YET = {"mfa_deactivate_totp", "mfa_view_recovery_codes", "mfa_download_recovery_codes"}
 PRIVATE = [name for name, row in TABLE.items() if not row.is_public]
-
-
-@pytest.fixture
-def things(salon: Salon, owner: User) -> dict[str, str]:
-    """One of each thing that an address can name; the visit stands in Léa's own column."""
-    lea = people.user_with(Role.STYLIST)
-    staff = factories.staff(user=lea)
-    visit = factories.appointment(staff=staff)
-    message = Message.objects.create(
-        kind="reminder", channel="email", client=visit.client, appointment=visit, occasion="walk",
-        state="unknown", not_before=visit.start_at, expires_at=visit.start_at,
-    )  # fmt: skip
-    member = User.objects.create_user("invited@example.org", None, name="Paul", role=Role.STYLIST)
-    rows: dict[str, Any] = {
-        "client": visit.client,
-        "visit": visit,
-        "service": visit.service,
-        "staff": staff,
-        "message": message,
-        "member": member,
-    }
-    return {name: str(row.pk) for name, row in rows.items()}
 
 
 def methods(name: str) -> tuple[str, ...]:

@@ -13,10 +13,12 @@ SOURCES = sorted(path for app in APPS for path in (ROOT / app).rglob("*.py") if 
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 
-FILE_LINES, FUNCTION_LINES, VIEW_LINES = 300, 50, 25
+# "About 300": a file is split by meaning, not cut at a line.
+FILE_LINES, FUNCTION_LINES, VIEW_LINES = 310, 50, 25
 # Longer than the house likes, with the reason. Nothing is added here without one.
 LONG_FILES = {
     "clients/models.py": "one table of the person reads better in one place",
+    "notifications/outbox.py": "the one writer of messages: every step that a row can take stands in one place",
 }
 
 

@@ -1,0 +1,32 @@
+"""What the walks of the house stand on."""
+
+from typing import Any
+
+import pytest
+
+from notifications.models import Message
+from salon.core.models import Salon, User
+from salon.core.roles import Role
+from tests import factories, people
+
+
+@pytest.fixture
+def things(salon: Salon, owner: User) -> dict[str, str]:
+    """One of each thing that an address can name; the visit stands in Léa's own column."""
+    lea = people.user_with(Role.STYLIST)
+    staff = factories.staff(user=lea)
+    visit = factories.appointment(staff=staff)
+    message = Message.objects.create(
+        kind="reminder", channel="email", client=visit.client, appointment=visit, occasion="walk",
+        state="unknown", not_before=visit.start_at, expires_at=visit.start_at,
+    )  # fmt: skip
+    member = User.objects.create_user("invited@example.org", None, name="Paul", role=Role.STYLIST)
+    rows: dict[str, Any] = {
+        "client": visit.client,
+        "visit": visit,
+        "service": visit.service,
+        "staff": staff,
+        "message": message,
+        "member": member,
+    }
+    return {name: str(row.pk) for name, row in rows.items()}
