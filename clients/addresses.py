@@ -6,6 +6,7 @@ Called by `clients.consent` and by whoever hands messages over. Lock order every
 import contextlib
 import datetime as dt
 import unicodedata
+from collections.abc import Collection
 
 import idna
 
@@ -36,6 +37,13 @@ def lock(channel: str, address: str) -> Address:
     """Return the locked row of an address, made on first use. Call it inside a transaction, after locking the client."""
     row, _ = Address.objects.get_or_create(channel=channel, hmac=hash_of(channel, address))
     return Address.objects.select_for_update().get(pk=row.pk)
+
+
+def ensure(channel: str, hashes: Collection[str]) -> None:
+    """Make the rows of these hashed addresses that are not there yet, so that a hand-over finds them to lock."""
+    known = set(Address.objects.filter(channel=channel, hmac__in=hashes).values_list("hmac", flat=True))
+    missing = [Address(channel=channel, hmac=one) for one in sorted(set(hashes) - known) if one]
+    Address.objects.bulk_create(missing, ignore_conflicts=True)
 
 
 def stop(channel: str, address: str, *, scope: str, reason: str, now: dt.datetime) -> Address:

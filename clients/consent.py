@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -21,8 +22,8 @@ from salon.core.errors import Refused
 from salon.core.models import Salon, User
 
 __all__ = [
-    "MARKETING", "SERVICE", "Said", "address_hash", "entries_of", "events_of", "hash_of", "normalise", "project", "reading",
-    "record", "record_many", "standing", "void", "void_many",
+    "MARKETING", "SERVICE", "Said", "address_hash", "entries_of", "events_of", "hash_of", "lines_of", "normalise", "project",
+    "reading", "record", "record_many", "standing", "void", "void_many",
 ]  # fmt: skip
 
 MARKETING = fold.MARKETING
@@ -141,15 +142,20 @@ def events_of(client: Client) -> list[fold.Entry]:
 
 def entries_of(client_ids: Collection[int]) -> dict[int, list[fold.Entry]]:
     """Return the ledgers of these clients, each over all the subjects that point to them."""
-    rows = ConsentEvent.objects.filter(subject__client__in=client_ids).order_by("effective_at", "pk")
     ledgers: dict[int, list[fold.Entry]] = {pk: [] for pk in client_ids}
-    for row in rows.values_list(
-        "subject__client_id", "pk", "purpose", "channel", "event", "address_hmac", "effective_at", "recorded_at", "source",
-        "actor_type", "evidence_level", "subject_id", "voids_id",
-    ):  # fmt: skip
+    for row in lines_of(client_ids):
         client_id, *values = cast("tuple[Any, ...]", row)
         ledgers[client_id].append(fold.Entry(*values))
     return ledgers
+
+
+def lines_of(client_ids: Collection[int]) -> "QuerySet[ConsentEvent, Any]":
+    """Return the lines of these ledgers, oldest first: the client, then what makes a `fold.Entry`."""
+    rows = ConsentEvent.objects.filter(subject__client__in=client_ids).order_by("effective_at", "pk")
+    return rows.values_list(
+        "subject__client_id", "pk", "purpose", "channel", "event", "address_hmac", "effective_at", "recorded_at", "source",
+        "actor_type", "evidence_level", "subject_id", "voids_id",
+    )  # fmt: skip
 
 
 def reading(client: Client, purpose: str, channel: str, *, entries: Sequence[fold.Entry] | None = None) -> fold.Reading:

@@ -84,6 +84,7 @@ class _Sender:
     until: float
     counts: Counter[str] = field(default_factory=Counter)
     unsettled: tuple[Message, Result] | None = None
+    readers: list[facts.Reader] = field(default_factory=list)
 
     def run(self, limit: int) -> Counter[str]:
         """Take batch after batch until nothing is due, the time is over, or we are told to stop."""
@@ -113,6 +114,7 @@ class _Sender:
     def _batch(self, batch: list[Message]) -> bool:
         """Work through one batch. False: the provider is down, no more for now."""
         begun = time.monotonic()
+        facts.prepare(batch)
         lease = outbox.CLAIM_LEASE.total_seconds() - LEASE_RESERVE
         for place, message in enumerate(batch):
             if not self._may_go_on() or time.monotonic() - begun > lease:
@@ -191,28 +193,30 @@ class _Sender:
     @transaction.atomic
     def _decide(self, message: Message, words: Rendered | None, *, has_line: bool) -> gate.Decision | None:
         """Decide and cross the point of no return, in one transaction. None: the row is not ours any more."""
-        rows = facts.lock(message)
+        rows = facts.lock(message, self.readers)
         found = facts.gather(message, rows)
         now = self.clock()
         decision = gate.decide(found, now)
+        is_same_address = message.client is not None and rows.address_of(message.channel) == facts.to(
+            message.client, message.channel
+        )
+        if isinstance(decision, gate.Send) and words is not None and has_line and is_same_address:
+            is_ours = outbox.handoff(
+                message, decision, facts=facts.as_json(found), accepted=self.unsettled, recipient=words.recipient,
+                address_hmac=rows.hmac, language=words.language, title=words.title[:250], body=words.body,
+                provider=self.line.provider.name,
+            )  # fmt: skip
+            return decision if is_ours else None
         if self.unsettled is not None:
             outbox.settle(*self.unsettled, now=now)
-        if not isinstance(decision, gate.Send):
-            self._no(message, decision, now)
-            return None
-        if words is None:
-            self._count("failed", outbox.fail(message, "template_error", now=now))
-            return None
-        if not has_line or rows.client is None or facts.to(rows.client, message.channel) != words.recipient:
-            # The address was changed while the mail was being prepared.
+        if rows.client is not None and not is_same_address:
+            # It was changed while the mail was being prepared; the row we read and locked is that of the old one.
             self._count("waiting", outbox.postpone(message, until=now, reason="address_changed"))
-            return None
-        is_ours = outbox.handoff(
-            message, decision, facts=facts.as_json(found), recipient=words.recipient,
-            address_hmac=addresses.hash_of(message.channel, words.recipient), language=words.language,
-            title=words.title[:250], body=words.body, provider=self.line.provider.name,
-        )  # fmt: skip
-        return decision if is_ours else None
+        elif not isinstance(decision, gate.Send):
+            self._no(message, decision, now)
+        else:
+            self._count("failed", outbox.fail(message, "template_error", now=now))
+        return None
 
     def _hand_over(self, message: Message, words: Rendered | None, ready: Ready | None) -> gate.Send | None:
         """Return leave to send, committed; None if it may not or need not be sent."""

@@ -6,7 +6,7 @@ alone and FOR UPDATE, then its address, then the visit, and only then, in statem
 
 import dataclasses
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from appointments.models import STANDS, Appointment
@@ -15,46 +15,115 @@ from clients import addresses, consent, countries, fold
 from clients.models import Address, Client
 from notifications import gate, kinds, outbox
 from notifications.models import Message, Trigger
-from salon.core import instance
+from salon.core import instance, prepared
 from salon.core.models import Salon
+from salon.core.prepared import Row
 
 
 @dataclasses.dataclass(frozen=True)
-class Locked:
-    """The rows of a hand-over, locked in this order. `email` is the address as the card has it now."""
+class Rows:
+    """What was read about one message, each row as a tuple in the order of its query, None where there is none.
 
-    client: Client | None
-    address: Address | None
-    visit: Appointment | None
-
-
-def lock(message: Message) -> Locked:
-    """Lock what a message is about: client, address, visit. Call it first in the hand-over transaction.
-
-    A refusal locks the client too. So either it has committed, and the statements after this one see it, or it waits
-    until the hand-over is done. One statement that joins, or a weaker lock, would read what was before the refusal.
+    `hmac` is the hash of the address by which the address row was looked for.
     """
-    client = Client.objects.select_for_update().filter(pk=message.client_id).first() if message.client_id else None
-    address = _lock_address(message.channel, to(client, message.channel)) if client else None
-    visits = Appointment.objects.select_for_update()
-    visit = visits.filter(pk=message.appointment_id).first() if message.appointment_id else None
-    return Locked(client, address, visit)
+
+    hmac: str
+    client: Row | None
+    address: Row | None
+    visit: Row | None
+    salon: Row
+    trigger: Row | None
+    told: list[Row]
+    ledger: list[Row]
+
+    def address_of(self, channel: str) -> str:
+        """Return where a message on `channel` goes by the card as it was read, or an empty text."""
+        return str((self.client[1] if channel == "email" else self.client[2]) or "") if self.client else ""
 
 
-def _lock_address(channel: str, address: str) -> Address | None:
-    if not address:
-        return None
-    known = Address.objects.select_for_update().filter(channel=channel, hmac=addresses.hash_of(channel, address)).first()
-    return known or addresses.lock(channel, address)
+class Reader:
+    """Reads the rows of one message after the other; made once by each sender.
+
+    `is_locking`: for a hand-over, inside its transaction. Then a refusal, which locks the client too, either has
+    committed, and the statements after the first see it, or it waits until the hand-over is done. One statement that
+    joins, or a weaker lock, would read what was before the refusal.
+    """
+
+    def __init__(self, *, is_locking: bool) -> None:
+        self._queries = [*_rows(is_locking=is_locking), *_around()]
+
+    def read(self, message: Message) -> Rows:
+        """Return the rows of `message`: client, address and visit first, in this order, then everything else."""
+        hmac = addresses.hash_of(message.channel, to(message.client, message.channel)) if message.client else ""
+        values = {
+            "client": message.client_id, "channel": message.channel, "hmac": hmac, "visit": message.appointment_id,
+            "kind": message.kind, "message": message.pk or 0,
+        }  # fmt: skip
+        client, address, visit, salon, trigger, told, ledger = prepared.run(self._queries, values)
+        return Rows(hmac, _one(client), _one(address), _one(visit), salon[0], _one(trigger), told, ledger)
 
 
-def look(message: Message) -> Locked:
-    """Return the same rows unlocked: good for an explanation, never for sending."""
-    client = Client.objects.filter(pk=message.client_id).first() if message.client_id else None
-    hmac = addresses.hash_of(message.channel, to(client, message.channel)) if client else ""
-    address = Address.objects.filter(channel=message.channel, hmac=hmac).first() if hmac else None
-    visit = Appointment.objects.filter(pk=message.appointment_id).first() if message.appointment_id else None
-    return Locked(client, address, visit)
+# Values that stand in the queries for those of a message.
+_CLIENT, _VISIT, _MESSAGE = 2_000_000_011, 2_000_000_033, 2_000_000_089
+_CHANNEL, _HMAC, _KIND = "?channel", "?hmac", "?kind"
+
+
+def _rows(*, is_locking: bool) -> list[prepared.Query]:
+    """Return the queries for the rows that a hand-over locks: each alone, by its key, FOR UPDATE."""
+    clients, known, visits = Client.objects.all(), Address.objects.all(), Appointment.objects.all()
+    if is_locking:
+        clients, known, visits = clients.select_for_update(), known.select_for_update(), visits.select_for_update()
+    stops = ("inactive_at", "restricted_at", "erased_at", "blacklisted_at")
+    return [
+        prepared.Query(clients.filter(pk=_CLIENT).values_list("pk", "email", "phone", *stops), client=_CLIENT),
+        prepared.Query(
+            known.filter(channel=_CHANNEL, hmac=_HMAC).values_list("pk", "scope", "reason"), channel=_CHANNEL, hmac=_HMAC
+        ),
+        prepared.Query(visits.filter(pk=_VISIT).values_list("pk", "time_version", "start_at", "state"), visit=_VISIT),
+    ]
+
+
+def _around() -> list[prepared.Query]:
+    """Return the queries for everything else, to be run after the locks."""
+    told = Message.objects.filter(appointment_id=_VISIT, state__in=outbox.TOLD).exclude(pk=_MESSAGE)
+    told = told.order_by("-handoff_at", "-pk")
+    salon = Salon.objects.filter(pk=1).values_list("delivery", "time_zone", "country", "instance")
+    return [
+        prepared.Query(salon),
+        prepared.Query(Trigger.objects.filter(pk=_KIND).values_list("is_on"), kind=_KIND),
+        prepared.Query(told.values_list("kind", "told_start_at"), visit=_VISIT, message=_MESSAGE),
+        prepared.Query(consent.lines_of([_CLIENT]), client=_CLIENT),
+    ]
+
+
+def prepare(batch: Sequence[Message]) -> None:
+    """Make the address rows of a batch before its hand-overs lock them."""
+    for channel in {message.channel for message in batch}:
+        those = [message.client for message in batch if message.channel == channel and message.client]
+        addresses.ensure(channel, {addresses.hash_of(channel, to(client, channel)) for client in those})
+
+
+def lock(message: Message, readers: list[Reader]) -> Rows:
+    """Read the rows of `message` under locks. Call it first in the hand-over transaction.
+
+    `readers` keeps the sender's own reader from one message to the next. Raises LookupError if there is no address row
+    to lock: then a stop that is being written could not be waited for.
+    """
+    if not readers:
+        readers.append(Reader(is_locking=True))
+    rows = readers[0].read(message)
+    if rows.hmac and rows.client and rows.address is None:
+        raise LookupError("no address row")
+    return rows
+
+
+def look(message: Message) -> Rows:
+    """Read the rows of one message without locks: good for an explanation, never for sending."""
+    return Reader(is_locking=False).read(message)
+
+
+def _one(rows: list[Row]) -> Row | None:
+    return rows[0] if rows else None
 
 
 def to(client: Client, channel: str) -> str:
@@ -73,73 +142,70 @@ def is_on_hold(salon: Salon) -> bool:
     return salon.delivery != Salon.Delivery.LIVE or not instance.is_ours(salon)
 
 
-def gather(message: Message, rows: Locked, *, salon: Salon | None = None) -> gate.Facts:
-    """Read everything else that the decision on `message` depends on, and return it as plain values.
+def gather(message: Message, rows: Rows) -> gate.Facts:
+    """Return all that the decision on `message` depends on, from the rows that were read, as plain values.
 
-    `salon`: leave it out at a hand-over, so that it is read now. Raises KeyError for an unknown kind.
+    Raises KeyError for an unknown kind.
     """
-    salon = salon or Salon.objects.current()
     kind = kinds.TABLE[message.kind]
-    client, address = rows.client, rows.address
-    reading = _reading(client, kind, message.channel, salon.country) if client else fold.Reading(fold.State.UNKNOWN)
-    trigger = Trigger.objects.filter(pk=message.kind).first()
+    delivery, zone, country, instance_id = rows.salon
+    reading = _reading(rows, kind, message.channel, country)
+    _pk, _email, _phone, inactive_at, restricted_at, erased_at, blacklisted_at = rows.client or (None,) * 7
     return gate.Facts(
         message_id=message.pk or 0,
         kind=kind,
         channel=message.channel,
-        zone=salon.time_zone,
-        client_id=client.pk if client else None,
+        zone=zone,
+        client_id=rows.client[0] if rows.client else None,
         expires_at=message.expires_at,
         consent=reading.state.value,
         event_ids=(reading.entry.id,) if reading.entry else (),
-        address_id=address.pk if address else None,
-        has_address=bool(client and to(client, message.channel)),
-        scope=address.scope if address else "",
-        stop_reason=address.reason if address else "",
-        is_erased=bool(client and client.erased_at),
-        is_restricted=bool(client and client.restricted_at),
-        is_inactive=bool(client and client.inactive_at),
-        is_blacklisted=bool(client and client.blacklisted_at),
+        address_id=rows.address[0] if rows.address else None,
+        has_address=bool(rows.address_of(message.channel)),
+        scope=rows.address[1] if rows.address else "",
+        stop_reason=rows.address[2] if rows.address else "",
+        is_erased=erased_at is not None,
+        is_restricted=restricted_at is not None,
+        is_inactive=inactive_at is not None,
+        is_blacklisted=blacklisted_at is not None,
         visit=_visit(rows.visit),
         said_version=message.time_version,
         said_start_at=message.told_start_at,
-        is_told=_is_told(message, kind),
-        is_switched_on=trigger.is_on if trigger else kind.is_on_at_first,
+        is_told=_is_told(message, kind, rows.told),
+        is_switched_on=rows.trigger[0] if rows.trigger else kind.is_on_at_first,
         is_automatic=message.resend_of_id is None,
-        is_on_hold=is_on_hold(salon),
+        is_on_hold=is_on_hold(Salon(delivery=delivery, instance=instance_id)),
     )
 
 
-def _reading(client: Client, kind: kinds.Kind, channel: str, country: str) -> fold.Reading:
+def _reading(rows: Rows, kind: kinds.Kind, channel: str, country: str) -> fold.Reading:
     """Fold the ledger itself: the projection is for lists."""
     return fold.reading(
-        consent.events_of(client),
+        [fold.Entry(*line[1:]) for line in rows.ledger],
         purpose=kind.purpose,
         channel=channel,
-        address_hmac=addresses.hash_of(channel, to(client, channel)),
+        address_hmac=rows.hmac,
         minimum_evidence=countries.minimum_evidence(country, kind.purpose, channel),
     )
 
 
-def _visit(visit: Appointment | None) -> gate.Visit | None:
+def _visit(visit: Row | None) -> gate.Visit | None:
     if visit is None:
         return None
-    state = "stands" if visit.state in STANDS else "cancelled" if visit.state == VisitState.CANCELLED else "over"
-    return gate.Visit(visit.pk, visit.time_version, visit.start_at, state)
+    pk, time_version, start_at, state = visit
+    is_cancelled = state == VisitState.CANCELLED
+    return gate.Visit(pk, time_version, start_at, "stands" if state in STANDS else "cancelled" if is_cancelled else "over")
 
 
-def _is_told(message: Message, kind: kinds.Kind) -> bool:
+def _is_told(message: Message, kind: kinds.Kind, told: list[Row]) -> bool:
     """Return whether the client was told exactly this already. One that is sent again on purpose is not asked."""
-    if message.appointment_id is None or message.resend_of_id is not None:
+    if not told or message.resend_of_id is not None:
         return False
-    told = Message.objects.filter(appointment_id=message.appointment_id, state__in=outbox.TOLD).exclude(pk=message.pk)
     if kind.told == kinds.Told.SAME_KIND:
-        return told.filter(kind=kind.name, told_start_at=message.told_start_at).exists()
-    newest = told.order_by("-handoff_at", "-pk").values_list("kind", "told_start_at").first()
-    if newest is None:
-        return False
-    said = kinds.TABLE.get(newest[0])
-    return said is not None and (said.wanted, newest[1]) == (kind.wanted, message.told_start_at)
+        return (kind.name, message.told_start_at) in told
+    newest, start_at = told[0]
+    said = kinds.TABLE.get(newest)
+    return said is not None and (said.wanted, start_at) == (kind.wanted, message.told_start_at)
 
 
 # --- kept with the attempt, so that the decision can be taken again -----------------------------------------------

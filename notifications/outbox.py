@@ -17,10 +17,10 @@ from django.db.models import CharField, F, Q, QuerySet, Value
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from notifications import gate
+from notifications import gate, writing
 from notifications.models import Attempt, Message, State
 from notifications.providers.base import Outcome, Result
-from salon.core import audit, states
+from salon.core import audit, prepared, states
 from salon.core.errors import Refused
 from salon.core.models import User
 
@@ -125,20 +125,53 @@ def claim(now: dt.datetime, limit: int = CLAIM_MAX) -> list[Message]:
     return list(taken.select_related("client", "appointment__staff", "appointment__service").order_by("not_before", "id"))
 
 
-def handoff(message: Message, decision: gate.Send, *, facts: Mapping[str, Any], **snapshot: str) -> bool:
+def handoff(
+    message: Message,
+    decision: gate.Send,
+    *,
+    facts: Mapping[str, Any],
+    accepted: tuple[Message, Result] | None = None,
+    **snapshot: str,
+) -> bool:
     """Cross the point of no return for `message`: True if it is ours to send, once. Call inside the hand-over transaction.
 
     `facts` is stored with the attempt, so that the decision can be taken again later; `snapshot` are the columns
-    recipient, address_hmac, language, title, body, provider. False: somebody else has it, or the lease is over.
+    recipient, address_hmac, language, title, body, provider. `accepted` is the message before this one with its result,
+    written down by the way. False: somebody else has it, or the lease is over.
     """
-    owned = Q(lease_token=message.lease_token, lease_until__gt=Now())
-    is_ours = states.move(
-        message, TABLE, to=State.HANDOFF, guard=owned, handoff_at=Now(), lease_until=Now() + HANDOFF_LEASE, reason="",
-        attempt_count=message.attempt_count + 1, **snapshot,
+    token = _token(message)
+    crossing = writing.update(
+        Message,
+        {
+            "state": State.HANDOFF, "handoff_at": writing.NOW, "lease_until": HANDOFF_LEASE, "reason": "",
+            "attempt_count": message.attempt_count + 1, **snapshot,
+        },
+        where={"id": message.pk, "state": State.CLAIMED, "lease_token": token},
+        is_lease_running=True,
     )  # fmt: skip
+    attempt = writing.insert_if(
+        Attempt,
+        {
+            "message": message.pk, "lease_token": token, "at": decision.decided_at, "decision": dict(facts), "phase": "",
+            "outcome": "", "code": "", "duration_ms": None,
+        },
+        Message,
+        where={"id": message.pk, "state": State.HANDOFF, "lease_token": token},
+    )  # fmt: skip
+    before = [] if accepted is None else _accepted(*accepted, now=decision.decided_at)
+    *_counts, is_ours, _attempts = prepared.execute([*before, crossing, attempt])
     if is_ours:
-        Attempt.objects.create(message_id=message.pk, lease_token=_token(message), at=decision.decided_at, decision=dict(facts))
-    return is_ours
+        message.state = State.HANDOFF
+        message.attempt_count += 1
+    return bool(is_ours)
+
+
+def _accepted(message: Message, result: Result, *, now: dt.datetime) -> list[writing.Statement]:
+    """Return the statements of `settle` for a message that was taken."""
+    owned = {"message": message.pk, "lease_token": _token(message)}
+    changes = {"state": State.ACCEPTED, "settled_at": now, "provider_id": result.provider_id[:200], "reason": ""}
+    row = {"id": message.pk, "lease_token": _token(message), "state": (State.HANDOFF, State.UNKNOWN)}
+    return [writing.update(Message, changes, where=row), writing.update(Attempt, _outcome(result), where=owned)]
 
 
 def settle(message: Message, result: Result, *, now: dt.datetime) -> bool:

@@ -7,6 +7,7 @@ salon one day, and must not reach an object. A value that is missing fails the m
 import datetime as dt
 import functools
 import re
+import zoneinfo
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,18 +112,22 @@ def _values(message: Message, salon: Salon, language: str) -> dict[str, str]:
         "salon": salon.name,
         "legal_name": salon.legal_name,
         "address_line": salon.address_line,
-        "salon_phone": phone.show(salon.phone, salon.country),
+        "salon_phone": _phone(salon.phone, salon.country),
         "salon_email": salon.email,
     }
     if message.appointment is not None and message.told_start_at is not None:
         values |= {"service": message.appointment.service.name, "staff": message.appointment.staff.name}
-        values |= when(message.told_start_at, salon, language)
+        values |= when(message.told_start_at, salon.time_zone, language)
     return {name: _CONTROL.sub(" ", value).strip() for name, value in values.items()}
 
 
-def when(start_at: dt.datetime, salon: Salon, language: str) -> dict[str, str]:
-    """Return date, date_long and time of an instant: on the salon's clock, in the words of `language`."""
-    local = start_at.astimezone(salon.zone)
+_phone = functools.lru_cache(maxsize=8)(phone.show)
+
+
+@functools.lru_cache(maxsize=1024)
+def when(start_at: dt.datetime, zone: str, language: str) -> Mapping[str, str]:
+    """Return date, date_long and time of an instant: on the clock of `zone`, in the words of `language`."""
+    local = start_at.astimezone(zoneinfo.ZoneInfo(zone))
     locale = Locale.parse(_LOCALES.get(language, language))
     short, long = _DAYS.get(language, _DAY)
     return {

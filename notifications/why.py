@@ -88,7 +88,7 @@ def _answer(case: _Case, kind: kinds.Kind, channel: str) -> Answer:
         time_version=visit.time_version if visit else None, told_start_at=visit.start_at if visit else None,
         expires_at=visit.start_at if visit else now + dt.timedelta(days=1),
     )  # fmt: skip
-    found = facts.gather(message, facts.look(message), salon=salon)
+    found = facts.gather(message, facts.look(message))
     decision: gate.Decision | None = gate.decide(found, due)
     if isinstance(decision, gate.Refuse):
         against = tuple(reason for reason in decision.reasons if reason not in _OF_THE_VISIT)

@@ -337,7 +337,7 @@ def test_facts_that_cannot_be_read_send_nothing(fake: FakeProvider, now: dt.date
     def broken(*args: object) -> None:
         raise ValueError("unreadable ledger")
 
-    monkeypatch.setattr(consent, "events_of", broken)
+    monkeypatch.setattr(facts, "_reading", broken)
     dispatch.deliver_due(now=now)
     assert fake.delivered == []
     assert len(fake.abandoned) == 1

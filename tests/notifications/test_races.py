@@ -1,12 +1,11 @@
 """Refusals and moves that come while a message is being handed over, on two connections."""
 
-import ast
 import datetime as dt
 import inspect
-import textwrap
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -112,9 +111,9 @@ def test_the_control_one_statement_that_joins_misses_the_refusal(
     [message] = workers.reminders(1)
     assert message.client is not None
     real_lock = facts.lock
-    seen: dict[int, int] = {}
+    seen: dict[str, int] = {}
 
-    def joined(row: Message) -> facts.Locked:
+    def joined(row: Message, readers: list[facts.Reader]) -> facts.Rows:
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT c.id, (SELECT count(*) FROM clients_consentevent e JOIN clients_subject s ON s.id = e.subject_id"
@@ -122,15 +121,10 @@ def test_the_control_one_statement_that_joins_misses_the_refusal(
                 [row.client_id],
             )
             seen["events"] = cursor.fetchone()[1]
-        return real_lock(row)
+        rows = real_lock(row, readers)
+        return replace(rows, ledger=rows.ledger[: seen["events"]])
 
-    def as_joined(client: Client) -> list[Any]:
-        entries = real_events(client)
-        return entries[: seen["events"]]
-
-    real_events = consent.events_of
     monkeypatch.setattr(facts, "lock", joined)
-    monkeypatch.setattr(consent, "events_of", as_joined)
     race(fake, opt_out(message.client))
     assert ConsentEvent.objects.count() == 1
     assert seen == {"events": 0}
@@ -162,32 +156,34 @@ def test_the_control_a_weaker_lock_does_not_see_a_row_that_only_points_to_the_cl
     assert count == (1 if is_missed else 2)
 
 
-def lock_faults(function: Callable[..., Any]) -> list[str]:
-    """Return what a function does that a hand-over must not: weak locks, joins, anything but one row by its key."""
-    tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
-    faults = []
-    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
-        name = getattr(call.func, "attr", "")
-        if name == "select_for_update" and (call.args or call.keywords):
-            faults.append("select_for_update with options")
-        if name in {"select_related", "prefetch_related", "annotate", "extra", "raw"}:
-            faults.append(name)
-        if name in {"filter", "get", "exclude"} and any("__" in (keyword.arg or "") for keyword in call.keywords):
-            faults.append("a condition across a relation")
-    return faults
+def lock_faults(sql: str) -> list[str]:
+    """Return what is wrong with a statement that locks for a hand-over: it must take one table, whole, FOR UPDATE."""
+    words = sql.upper()
+    return [fault for fault in ("JOIN", "NO KEY", "SKIP LOCKED", "NOWAIT", " OF ", "(SELECT") if fault in words]
 
 
-def test_the_hand_over_locks_rows_one_by_one_and_fully() -> None:
-    """C2, kept by reading the source."""
-    for function in (facts.lock, facts._lock_address):
-        assert lock_faults(function) == [], function
-
-    def weak() -> None:
-        Client.objects.select_for_update(no_key=True).select_related("x").get(subjects__id=1)
-
-    assert len(lock_faults(weak)) == 3, "the search finds what it looks for"
+def test_the_hand_over_locks_rows_one_by_one_and_fully(committed: Salon) -> None:
+    """C2, kept by reading what is sent to the database, and in which order."""
+    with transaction.atomic():
+        queries = facts.Reader(is_locking=True)._queries
+    tables = [next(name for name in TABLES if f'FROM "{name}"' in query.sql) for query in queries]
+    assert tables == list(TABLES)
+    for query in queries[:3]:
+        assert lock_faults(query.sql) == []
+        assert query.sql.endswith("FOR UPDATE") == (connection.vendor == "postgresql")
+    assert not any("FOR UPDATE" in query.sql for query in queries[3:])
+    with transaction.atomic():
+        weak = Client.objects.select_for_update(no_key=True, of=("self",)).filter(subjects__id=1)
+        sql = str(weak.query.get_compiler(connection=connection).as_sql()[0])
+    assert "JOIN" in lock_faults(sql), "the search finds what it looks for"
     body = inspect.getsource(dispatch._Sender._decide)
     assert body.index("facts.lock(") < body.index("facts.gather(") < body.index("gate.decide(") < body.index("outbox.handoff(")
+
+
+TABLES = (
+    "clients_client", "clients_address", "appointments_appointment", "core_salon", "notifications_trigger",
+    "notifications_message", "clients_consentevent",
+)  # fmt: skip
 
 
 def test_a_visit_moved_at_the_moment_of_its_reminder(committed: Salon, fake: FakeProvider) -> None:

@@ -75,8 +75,8 @@ def test_a_language_without_texts_falls_back_to_the_salons(salon: Salon) -> None
 
 @pytest.mark.django_db
 def test_the_clock_is_the_salons_in_summer_and_winter(salon: Salon) -> None:
-    winter = rendering.when(dt.datetime(2026, 3, 28, 13, 30, tzinfo=dt.UTC), salon, "de")
-    summer = rendering.when(dt.datetime(2026, 3, 29, 13, 30, tzinfo=dt.UTC), salon, "en")
+    winter = rendering.when(dt.datetime(2026, 3, 28, 13, 30, tzinfo=dt.UTC), salon.time_zone, "de")
+    summer = rendering.when(dt.datetime(2026, 3, 29, 13, 30, tzinfo=dt.UTC), salon.time_zone, "en")
     assert (winter["time"], summer["time"]) == ("14:30", "15:30")
     assert winter["date_long"] == "Samstag, 28. März"
     assert summer["date_long"] == "Sunday 29 March"

@@ -1,0 +1,61 @@
+"""Queries compiled once and run many times: for the one path that runs them for every message.
+
+Django's own SQL and converters, without building them anew each time. On PostgreSQL several run in one round trip,
+each still a statement of its own with its own view of what is committed.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db import connection
+from django.db.models import QuerySet
+
+Row = tuple[Any, ...]
+
+
+class Query:
+    """A `values_list` queryset in which some values stand for others that are given at each run.
+
+    `places` names each such value by one that stands in the queryset; it must not occur there for anything else.
+    Belongs to the thread that made it. A queryset that locks must be made inside a transaction.
+    """
+
+    def __init__(self, queryset: "QuerySet[Any, Any]", **places: int | str) -> None:
+        self._compiler = queryset.query.get_compiler(connection=connection)
+        self.sql, params = self._compiler.as_sql()
+        names = {value: name for name, value in places.items()}
+        self._params = [(names.get(param) if isinstance(param, int | str) else None, param) for param in params]
+        if missing := set(places) - {name for name, _param in self._params}:
+            raise ValueError(f"not in the query: {sorted(missing)}")
+
+    def params(self, values: Mapping[str, Any]) -> list[Any]:
+        """Return the parameters of one run."""
+        return [param if name is None else values[name] for name, param in self._params]
+
+    def rows(self, raw: Sequence[Sequence[Any]]) -> list[Row]:
+        """Return what the database gave as Python values."""
+        return list(self._compiler.results_iter(results=[raw], tuple_expected=True))
+
+
+def run(queries: Sequence[Query], values: Mapping[str, Any]) -> list[list[Row]]:
+    """Run `queries` one after the other, in this order, and return the rows of each."""
+    raw = execute([(query.sql, query.params(values)) for query in queries], is_read=True)
+    return [query.rows(rows) for query, rows in zip(queries, raw, strict=True)]
+
+
+def execute(statements: Sequence[tuple[str, Sequence[Any]]], *, is_read: bool = False) -> list[Any]:
+    """Execute `statements` in this order; return the rows of each (`is_read`) or how many rows each changed."""
+    found: list[Any] = []
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            together = ";".join(sql for sql, _params in statements)
+            cursor.execute(together, [param for _sql, params in statements for param in params])
+            for place in range(len(statements)):
+                if place:
+                    cursor.nextset()
+                found.append(cursor.fetchall() if is_read else cursor.rowcount)
+            return found
+        for sql, params in statements:
+            cursor.execute(sql, params)
+            found.append(cursor.fetchall() if is_read else cursor.rowcount)
+    return found
