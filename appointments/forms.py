@@ -6,14 +6,14 @@ from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import pgettext
 
 from appointments import availability
 from appointments.models import Service, Staff
 from clients.models import Client
-from salon.core import money, phone
+from salon.core import dates, money, phone
 from salon.core.errors import Refused
 from salon.core.models import Salon, User
 from salon.core.roles import May
@@ -60,7 +60,7 @@ class WhenForm(forms.Form):
             data["start_at"] = availability.instant(data["on"], data["time"].replace(second=0), self.salon.zone)
             if data["start_at"] is None:
                 words = _("%(time)s does not exist on %(day)s: the clock goes forward. Choose another time.")
-                day = date_format(data["on"], "j F")
+                day = dates.show(data["on"], pgettext("date format", "j F"))
                 self.add_error("time", words % {"time": data["time"].strftime("%H:%M"), "day": day})
         return data
 

@@ -18,7 +18,7 @@ from django.conf import settings
 
 from notifications import kinds
 from notifications.models import Message
-from salon.core import phone
+from salon.core import dates, phone
 from salon.core.models import Salon
 
 FOLDER = Path(settings.BASE_DIR) / "templates" / "messages"
@@ -131,7 +131,7 @@ def when(start_at: dt.datetime, zone: str, language: str) -> Mapping[str, str]:
     locale = Locale.parse(_LOCALES.get(language, language))
     short, long = _DAYS.get(language, _DAY)
     return {
-        "date": format_date(local.date(), short, locale=locale),
-        "date_long": format_date(local.date(), long, locale=locale),
+        "date": dates.as_written(format_date(local.date(), short, locale=locale), local.date(), language),
+        "date_long": dates.as_written(format_date(local.date(), long, locale=locale), local.date(), language),
         "time": f"{local:%H:%M}",
     }

@@ -6,6 +6,8 @@ from django import template
 from django.utils import formats, timezone
 from django.utils.translation import pgettext
 
+from salon.core import dates
+
 register = template.Library()
 
 
@@ -26,11 +28,11 @@ def as_month(moment: dt.datetime) -> str:
 def as_birthday(day: dt.date) -> str:
     """Return "4 April 1991"."""
     # Translators: Django date format for a date of birth
-    return formats.date_format(day, pgettext("date format", "j F Y"))
+    return dates.show(day, pgettext("date format", "j F Y"))
 
 
 @register.filter
 def as_day_month(day: dt.date) -> str:
     """Return "4 April", for a date of birth without its year."""
     # Translators: Django date format for a day and a month
-    return formats.date_format(day, pgettext("date format", "j F"))
+    return dates.show(day, pgettext("date format", "j F"))

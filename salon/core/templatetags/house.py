@@ -9,13 +9,13 @@ from django import template
 from django.contrib.messages.storage.base import Message
 from django.core.paginator import Page
 from django.templatetags.static import static
-from django.utils import formats, timezone
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from salon.core import money, phone
+from salon.core import dates, money, phone
 from salon.core.models import Salon, User
 from salon.core.roles import May, roles_with
 
@@ -59,7 +59,7 @@ def as_day(value: date | datetime | None) -> str:
     if isinstance(value, datetime):
         value = timezone.localtime(value).date()
     # Translators: Django date format for a short date with its year
-    return formats.date_format(value, pgettext("date format", "j M Y"))
+    return dates.show(value, pgettext("date format", "j M Y"))
 
 
 @register.filter
@@ -70,7 +70,7 @@ def as_weekday(value: date | datetime | None) -> str:
     if isinstance(value, datetime):
         value = timezone.localtime(value).date()
     # Translators: Django date format for a weekday and a short date without the year
-    return formats.date_format(value, pgettext("date format", "D j M"))
+    return dates.show(value, pgettext("date format", "D j M"))
 
 
 @register.filter
@@ -81,7 +81,7 @@ def as_long_day(value: date | datetime | None) -> str:
     if isinstance(value, datetime):
         value = timezone.localtime(value).date()
     # Translators: Django date format for a heading with weekday, day and month
-    return formats.date_format(value, pgettext("date format", "l j F"))
+    return dates.show(value, pgettext("date format", "l j F"))
 
 
 @register.filter
