@@ -54,7 +54,7 @@ class Reader:
 
     def read(self, message: Message) -> Rows:
         """Return the rows of `message`: client, address and visit first, in this order, then everything else."""
-        hmac = addresses.hash_of(message.channel, to(message.client, message.channel)) if message.client else ""
+        hmac = _hmac(message)
         values = {
             "client": message.client_id, "channel": message.channel, "hmac": hmac, "visit": message.appointment_id,
             "kind": message.kind, "message": message.pk or 0,
@@ -99,8 +99,16 @@ def _around() -> list[prepared.Query]:
 def prepare(batch: Sequence[Message]) -> None:
     """Make the address rows of a batch before its hand-overs lock them."""
     for channel in {message.channel for message in batch}:
-        those = [message.client for message in batch if message.channel == channel and message.client]
-        addresses.ensure(channel, {addresses.hash_of(channel, to(client, channel)) for client in those})
+        addresses.ensure(channel, {_hmac(message) for message in batch if message.channel == channel})
+
+
+def _hmac(message: Message) -> str:
+    """Return the hash of the address on the client's card as it was loaded with the message, computed once."""
+    known: str | None = message.__dict__.get("loaded_hmac")
+    if known is None:
+        known = addresses.hash_of(message.channel, to(message.client, message.channel)) if message.client else ""
+        message.__dict__["loaded_hmac"] = known
+    return known
 
 
 def lock(message: Message, readers: list[Reader]) -> Rows:

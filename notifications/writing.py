@@ -1,13 +1,15 @@
-"""The outbox's own statements as plain SQL: what is written for every message, without building it anew each time.
+"""The outbox's own statements as plain SQL: what is written for every message, built once and then only filled in.
 
 Called by `outbox` only. Names of tables and columns come from the models, values are parameters.
 """
 
 import datetime as dt
+import functools
 from collections.abc import Mapping
 from typing import Any
 
-from django.db import connection, models
+from django.apps import apps
+from django.db import DEFAULT_DB_ALIAS, connections, models
 
 Statement = tuple[str, list[Any]]
 
@@ -19,72 +21,105 @@ class _Now:
 NOW = _Now()
 
 
-def _clock(later: dt.timedelta = dt.timedelta(0)) -> str:
-    """Return the expression for the database's clock, `later` than now, in the form its columns have."""
-    seconds = int(later.total_seconds())
-    if connection.vendor == "postgresql":
-        return f"STATEMENT_TIMESTAMP() + INTERVAL '{seconds} seconds'" if seconds else "STATEMENT_TIMESTAMP()"
-    return f"STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW', '+{seconds} seconds')"
-
-
-def _columns(model: type[models.Model], values: Mapping[str, Any]) -> list[tuple[str, str, list[Any]]]:
-    """Return (column, expression, parameters) for each value. A timedelta is that much later than the database's now."""
-    found = []
-    for name, value in values.items():
-        field: Any = model._meta.get_field(name)
-        column = connection.ops.quote_name(field.column)
-        if isinstance(value, _Now | dt.timedelta):
-            found.append((column, _clock(value if isinstance(value, dt.timedelta) else dt.timedelta(0)), []))
-        elif isinstance(value, tuple):
-            marks = ", ".join(["%s"] * len(value))
-            found.append((column, f"({marks})", [field.get_db_prep_save(one, connection) for one in value]))
-        else:
-            target = field.target_field if field.is_relation else field
-            found.append((column, "%s", [target.get_db_prep_save(value, connection)]))
-    return found
-
-
-def _condition(model: type[models.Model], where: Mapping[str, Any], *, is_lease_running: bool = False) -> Statement:
-    """Return the condition that each column equals its value, or is one of a tuple."""
-    parts, params = [], []
-    for (column, expression, values), value in zip(_columns(model, where), where.values(), strict=True):
-        parts.append(f"{column} {'IN' if isinstance(value, tuple) else '='} {expression}")
-        params += values
-    if is_lease_running:
-        parts.append(f"{connection.ops.quote_name('lease_until')} > {_clock()}")
-    return " AND ".join(parts), params
-
-
 def update(
     model: type[models.Model], changes: Mapping[str, Any], *, where: Mapping[str, Any], is_lease_running: bool = False
 ) -> Statement:
-    """Return the UPDATE that sets `changes` where every column of `where` has its value (or one of a tuple)."""
-    columns = _columns(model, changes)
-    condition, values = _condition(model, where, is_lease_running=is_lease_running)
-    assignments = ", ".join(f"{column} = {expression}" for column, expression, _values in columns)
-    params = [value for _column, _expression, some in columns for value in some]
-    table = connection.ops.quote_name(model._meta.db_table)
-    return f"UPDATE {table} SET {assignments} WHERE {condition}", [*params, *values]  # noqa: S608 (names of models)
+    """Return the UPDATE that sets `changes` where every column of `where` has its value, or is one of a tuple.
+
+    A timedelta in `changes` is that much later than the database's now, NOW the database's now itself.
+    """
+    label, backend = model._meta.label, connections[DEFAULT_DB_ALIAS]
+    sql = _update(label, backend.vendor, _shape(changes), _shape(where), is_lease_running)
+    return sql, [*_params(label, changes, backend), *_params(label, where, backend)]
 
 
 def insert_if(
     model: type[models.Model], values: Mapping[str, Any], other: type[models.Model], *, where: Mapping[str, Any]
 ) -> Statement:
     """Return the INSERT of one row of `model`, made only if a row of `other` is as `where` says."""
-    columns = _columns(model, values)
-    condition, more = _condition(other, where)
-    names = ", ".join(column for column, _expression, _values in columns)
-    # Written as VALUES would be typed: an untyped parameter in a SELECT is text to PostgreSQL.
-    casts = ", ".join(
-        f"CAST({expression} AS {_type(model, name)})" if connection.vendor == "postgresql" else expression
-        for (_column, expression, _values), name in zip(columns, values, strict=True)
+    label, there, backend = model._meta.label, other._meta.label, connections[DEFAULT_DB_ALIAS]
+    sql = _insert_if(label, backend.vendor, _shape(values), there, _shape(where))
+    return sql, [*_params(label, values, backend), *_params(there, where, backend)]
+
+
+# The form of a value, on which the SQL depends: a parameter, so many of them, or so many seconds from now.
+_Shape = tuple[tuple[str, str, int], ...]
+
+
+def _shape(values: Mapping[str, Any]) -> _Shape:
+    return tuple(
+        (name, "clock", 0)
+        if value is NOW
+        else (name, "clock", int(value.total_seconds()))
+        if isinstance(value, dt.timedelta)
+        else (name, "any", len(value))
+        if isinstance(value, tuple)
+        else (name, "one", 1)
+        for name, value in values.items()
     )
-    params = [value for _column, _expression, some in columns for value in some]
-    table, there = (connection.ops.quote_name(one._meta.db_table) for one in (model, other))
-    condition = f"EXISTS (SELECT 1 FROM {there} WHERE {condition})"  # noqa: S608 (names of models)
-    return f"INSERT INTO {table} ({names}) SELECT {casts} WHERE {condition}", [*params, *more]
 
 
-def _type(model: type[models.Model], name: str) -> str:
-    field: Any = model._meta.get_field(name)
-    return str(field.rel_db_type(connection) if not field.is_relation else field.target_field.rel_db_type(connection))
+def _params(label: str, values: Mapping[str, Any], backend: Any) -> list[Any]:
+    """Return the values as the driver wants them, without those that the database's clock gives."""
+    found: list[Any] = []
+    for name, value in values.items():
+        if value is NOW or isinstance(value, dt.timedelta):
+            continue
+        field = _field(label, name)
+        found += [field.get_db_prep_save(one, backend) for one in (value if isinstance(value, tuple) else (value,))]
+    return found
+
+
+@functools.cache
+def _field(label: str, name: str) -> Any:
+    field: Any = apps.get_model(label)._meta.get_field(name)
+    return field.target_field if field.is_relation else field
+
+
+@functools.cache
+def _column(label: str, name: str) -> str:
+    field: Any = apps.get_model(label)._meta.get_field(name)
+    return f'"{field.column}"'
+
+
+def _expression(vendor: str, form: str, count: int) -> str:
+    if form == "any":
+        return f"({', '.join(['%s'] * count)})"
+    return _clock(vendor, count) if form == "clock" else "%s"
+
+
+def _clock(vendor: str, seconds: int = 0) -> str:
+    """Return the expression for the database's clock, `seconds` later than now, in the form its columns have."""
+    if vendor == "postgresql":
+        return f"STATEMENT_TIMESTAMP() + INTERVAL '{seconds} seconds'"
+    return f"STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW', '+{seconds} seconds')"
+
+
+def _condition(label: str, vendor: str, shape: _Shape) -> str:
+    return " AND ".join(
+        f"{_column(label, name)} {'IN' if form == 'any' else '='} {_expression(vendor, form, count)}"
+        for name, form, count in shape
+    )
+
+
+@functools.cache
+def _update(label: str, vendor: str, changes: _Shape, where: _Shape, is_lease_running: bool) -> str:
+    sets = ", ".join(f"{_column(label, name)} = {_expression(vendor, form, count)}" for name, form, count in changes)
+    condition = _condition(label, vendor, where)
+    if is_lease_running:
+        condition += f" AND {_column(label, 'lease_until')} > {_clock(vendor)}"
+    return f'UPDATE "{apps.get_model(label)._meta.db_table}" SET {sets} WHERE {condition}'  # noqa: S608 (names of models)
+
+
+@functools.cache
+def _insert_if(label: str, vendor: str, values: _Shape, other: str, where: _Shape) -> str:
+    names = ", ".join(_column(label, name) for name, _form, _count in values)
+    # An untyped parameter in a SELECT is text to PostgreSQL; in VALUES it would have its column's type.
+    given = ", ".join(f"CAST(%s AS {_type(label, name)})" if vendor == "postgresql" else "%s" for name, _form, _count in values)
+    table, there = apps.get_model(label)._meta.db_table, apps.get_model(other)._meta.db_table
+    condition = f'EXISTS (SELECT 1 FROM "{there}" WHERE {_condition(other, vendor, where)})'  # noqa: S608 (names of models)
+    return f'INSERT INTO "{table}" ({names}) SELECT {given} WHERE {condition}'
+
+
+def _type(label: str, name: str) -> str:
+    return str(_field(label, name).rel_db_type(connections[DEFAULT_DB_ALIAS]))

@@ -9,10 +9,4 @@ from salon.settings import INSTALLED_APPS as OURS
 INSTALLED_APPS = [*OURS, *(["post_office"] if importlib.util.find_spec("post_office") else [])]
 EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 EMAIL_HOST, EMAIL_PORT = "127.0.0.1", int(os.environ["BENCH_PORT"])
-POST_OFFICE = {
-    "BACKENDS": {"default": EMAIL_BACKEND},
-    "BATCH_SIZE": 100_000,
-    "BATCH_DELIVERY_TIMEOUT": 600,
-    "THREADS_PER_PROCESS": 1,
-    "LOG_LEVEL": 0,
-}
+POST_OFFICE = {"BACKENDS": {"default": EMAIL_BACKEND}}

@@ -4,6 +4,7 @@ The host keeps its own id beside the data (DATA_DIR/instance, or INSTANCE_ID in 
 the id in the database do messages leave.
 """
 
+import functools
 import os
 from pathlib import Path
 
@@ -14,6 +15,12 @@ from salon.core.models import Salon
 
 def _path() -> Path:
     return Path(settings.DATA_DIR) / "instance"
+
+
+@functools.lru_cache(maxsize=1)
+def _read(path: Path, changed_at_ns: int) -> str:
+    """Return the id that stands in the file, read again only when it has changed."""
+    return path.read_text(encoding="ascii").strip()
 
 
 def claim(salon: Salon) -> None:
@@ -27,8 +34,9 @@ def is_ours(salon: Salon) -> bool:
     """Return whether this host is the one that sends for `salon`. Without an id on the host: no."""
     ours = os.environ.get("INSTANCE_ID", "")
     if not ours:
+        path = _path()
         try:
-            ours = _path().read_text(encoding="ascii").strip()
+            ours = _read(path, path.stat().st_mtime_ns)
         except OSError:
             return False
     return ours == str(salon.instance)

@@ -7,7 +7,7 @@ each still a statement of its own with its own view of what is committed.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import QuerySet
 
 Row = tuple[Any, ...]
@@ -21,8 +21,9 @@ class Query:
     """
 
     def __init__(self, queryset: "QuerySet[Any, Any]", **places: int | str) -> None:
-        self._compiler = queryset.query.get_compiler(connection=connection)
+        self._compiler = queryset.query.get_compiler(connection=connections[DEFAULT_DB_ALIAS])
         self.sql, params = self._compiler.as_sql()
+        self._converters: Any = None
         names = {value: name for name, value in places.items()}
         self._params = [(names.get(param) if isinstance(param, int | str) else None, param) for param in params]
         if missing := set(places) - {name for name, _param in self._params}:
@@ -34,7 +35,14 @@ class Query:
 
     def rows(self, raw: Sequence[Sequence[Any]]) -> list[Row]:
         """Return what the database gave as Python values."""
-        return list(self._compiler.results_iter(results=[raw], tuple_expected=True))
+        if not raw:
+            return []
+        if self._converters is None:
+            # Known only when the SQL was built: what turns a column into a Python value.
+            self._converters = self._compiler.get_converters([each[0] for each in self._compiler.select])
+        if not self._converters:
+            return [tuple(row) for row in raw]
+        return [tuple(row) for row in self._compiler.apply_converters(raw, self._converters)]
 
 
 def run(queries: Sequence[Query], values: Mapping[str, Any]) -> list[list[Row]]:
@@ -46,6 +54,7 @@ def run(queries: Sequence[Query], values: Mapping[str, Any]) -> list[list[Row]]:
 def execute(statements: Sequence[tuple[str, Sequence[Any]]], *, is_read: bool = False) -> list[Any]:
     """Execute `statements` in this order; return the rows of each (`is_read`) or how many rows each changed."""
     found: list[Any] = []
+    connection = connections[DEFAULT_DB_ALIAS]
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             together = ";".join(sql for sql, _params in statements)
