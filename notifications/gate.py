@@ -274,7 +274,7 @@ def _allowed_from(facts: Facts, now: dt.datetime) -> dt.datetime:
 
 def _deadline(facts: Facts) -> dt.datetime:
     """Return the instant from which the message makes no sense any more."""
-    if facts.visit is None:
+    if facts.visit is None or facts.kind.wanted == Wanted.ALWAYS:
         return facts.expires_at
     # A margin is crossed after start − margin, not at it.
     margin = facts.visit.start_at - facts.kind.margin + dt.timedelta(microseconds=1)

@@ -34,7 +34,7 @@ def main(count: int) -> None:
     def send(pk: int) -> None:
         message = Message.objects.select_related("client").get(pk=pk)
         text = "Hello Amélie,\n\nwe are expecting you tomorrow.\n" * 5
-        send_mail("See you tomorrow at 14:30", text, "bench@example.org", [message.client.email])
+        send_mail("See you tomorrow at 14:30", text, "bench@example.org", [message.recipient])
         Message.objects.filter(pk=pk).update(reason="peer")
 
     pks = list(Message.objects.order_by("-pk").values_list("pk", flat=True)[:count])

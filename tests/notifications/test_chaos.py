@@ -20,7 +20,7 @@ import pytest
 from django.db import OperationalError, connection, connections
 
 from clients import consent
-from notifications import outbox
+from notifications import invariants, outbox
 from notifications.models import Message, State
 from salon.core.models import Salon
 from tests.fakes.smtp_sink import Sink
@@ -131,12 +131,14 @@ def test_random_kills_and_racing_refusals_send_nothing_twice_and_nothing_against
         handed_over_at = rows[pk].handoff_at
         assert handed_over_at is None or handed_over_at <= refused_at, "handed over after the refusal had committed"
     assert len(rows) == 120
+    assert list(invariants.faults()) == []
 
 
 def test_the_control_a_requeueing_outbox_sends_twice_under_the_same_fire(committed: Salon, sink: Sink) -> None:
     """D3."""
     found = under_fire(sink, mails=60, refusals=5, kills=8, OUTBOX_POLICY="requeue")
     assert found.doubles, "the control has not shown the fault"
+    assert any("handed over 2 times" in line for line in invariants.faults()), "the check finds what it looks for"
 
 
 # --- a broker that hangs ------------------------------------------------------------------------------------------

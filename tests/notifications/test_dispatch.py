@@ -1,19 +1,21 @@
 """From the book to the provider: what leaves, once, and what does not."""
 
 import datetime as dt
+import uuid
 from email import message_from_bytes, policy
 
 import pytest
 
 from appointments.models import Appointment
 from clients import consent
-from clients.models import Address
-from notifications import dispatch, facts, gate, outbox, planner
+from clients.models import Address, Client
+from notifications import dispatch, facts, gate, invariants, outbox, planner
 from notifications.models import Attempt, Heartbeat, Message, Provider, State, Trigger
 from notifications.providers.base import Outcome, Phase, Result
 from salon.core.models import Salon
 from tests import factories
 from tests.fakes.provider import FakeProvider
+from tests.notifications.cast import client_of
 
 pytestmark = pytest.mark.django_db
 
@@ -40,7 +42,7 @@ def test_a_booking_is_confirmed_and_reminded_of_once(fake: FakeProvider, now: dt
     for _ in range(3):
         run(now)
     assert states_of(row) == {"confirmation": (State.ACCEPTED, ""), "reminder": (State.ACCEPTED, "")}
-    assert fake.recipients == [row.client.email] * 2
+    assert fake.recipients == [client_of(row).email] * 2
     assert len({envelope.message_id for envelope in fake.delivered}) == 2
 
 
@@ -63,7 +65,7 @@ def test_the_mail_is_in_the_clients_language_and_on_the_salons_clock(fake: FakeP
 def test_every_hand_over_keeps_the_decision_it_stood_on(fake: FakeProvider, now: dt.datetime) -> None:
     """I-16: one stored decision a call, and the gate says the same of it again."""
     row = visit(now)
-    consent.record(row.client, purpose="svc.reminder", channel="email", event="grant", source="phone", now=now - HOUR)
+    consent.record(client_of(row), purpose="svc.reminder", channel="email", event="grant", source="phone", now=now - HOUR)
     run(now)
     attempts = Attempt.objects.filter(message__appointment=row)
     assert attempts.count() == len(fake.delivered) == 2
@@ -71,7 +73,7 @@ def test_every_hand_over_keeps_the_decision_it_stood_on(fake: FakeProvider, now:
         again = gate.decide(facts.from_json(attempt.decision), attempt.at)
         assert isinstance(again, gate.Send)
         assert (attempt.outcome, attempt.phase, attempt.code) == ("accepted", "reply", "250")
-        assert row.client.email not in str(attempt.decision)
+        assert client_of(row).email not in str(attempt.decision)
     reminder = attempts.get(message__kind="reminder")
     assert len(reminder.decision["event_ids"]) == 1
     assert reminder.decision["version"] == gate.VERSION
@@ -81,7 +83,7 @@ def test_a_refused_reminder_never_leaves_and_says_why(fake: FakeProvider, now: d
     """I-03: recorded after the row was planned, before it was handed over."""
     row = visit(now)
     planner.plan(now)
-    consent.record(row.client, purpose="svc.reminder", channel="email", event="withdraw", source="in_person", now=now)
+    consent.record(client_of(row), purpose="svc.reminder", channel="email", event="withdraw", source="in_person", now=now)
     dispatch.deliver_due(now=now)
     assert states_of(row) == {"confirmation": (State.ACCEPTED, ""), "reminder": (State.SUPPRESSED, "client_refused")}
     assert len(fake.delivered) == 1
@@ -94,7 +96,7 @@ def test_nobody_who_is_gone_is_written_to(fake: FakeProvider, now: dt.datetime, 
     """I-02, through the database: after planning, before the hand-over."""
     row = visit(now)
     planner.plan(now)
-    type(row.client).objects.filter(pk=row.client_id).update(**{field: now})
+    Client.objects.filter(pk=client_of(row).pk).update(**{field: now})
     dispatch.deliver_due(now=now)
     assert fake.delivered == []
     reason = field.removesuffix("_at")
@@ -176,9 +178,9 @@ def test_an_undone_cancellation_revives_what_was_taken_back(fake: FakeProvider, 
 def test_reminders_switched_off_and_on_again_come_once(fake: FakeProvider, now: dt.datetime) -> None:
     row = visit(now, is_notice_wanted=False)
     planner.plan(now)
-    off = consent.record(row.client, purpose="svc.reminder", channel="email", event="withdraw", source="phone", now=now)
+    off = consent.record(client_of(row), purpose="svc.reminder", channel="email", event="withdraw", source="phone", now=now)
     dispatch.deliver_due(now=now)
-    consent.record(row.client, purpose="svc.reminder", channel="email", event="grant", source="phone", now=now + MINUTE)
+    consent.record(client_of(row), purpose="svc.reminder", channel="email", event="grant", source="phone", now=now + MINUTE)
     assert off.pk
     run(now + 2 * MINUTE)
     run(now + 3 * MINUTE)
@@ -220,7 +222,11 @@ def test_a_copied_database_sends_nothing(fake: FakeProvider, now: dt.datetime, m
 
 def test_hold_that_comes_between_claim_and_hand_over_is_kept(fake: FakeProvider, now: dt.datetime) -> None:
     row = visit(now, is_notice_wanted=False)
-    fake.before_prepare = lambda envelope: Salon.objects.update(delivery=Salon.Delivery.HOLD)
+
+    def hold(envelope: object) -> None:
+        Salon.objects.update(delivery=Salon.Delivery.HOLD)
+
+    fake.before_prepare = hold
     run(now)
     assert fake.delivered == []
     assert states_of(row) == {"reminder": (State.PENDING, "hold")}
@@ -244,7 +250,7 @@ def test_a_mailbox_that_is_not_there_stops_the_address_and_nobody_else(fake: Fak
     run(now)
     assert states_of(row) == {"reminder": (State.FAILED, "rcpt_550")}
     assert states_of(other) == {"reminder": (State.ACCEPTED, "")}
-    address = Address.objects.get(hmac=consent.hash_of("email", row.client.email))
+    address = Address.objects.get(hmac=consent.hash_of("email", client_of(row).email))
     assert (address.scope, address.reason) == ("delivery", "hard_bounce")
 
 
@@ -287,6 +293,7 @@ def test_a_dead_provider_burns_nothing_and_is_left_alone(fake: FakeProvider, now
         run(at)  # the circuit is open: not even tried
         at = circuit.open_until
     assert len(fake.prepared) == 3
+    assert circuit.open_until is not None
     assert circuit.open_until - now == MINUTE + 2 * MINUTE + 4 * MINUTE
     assert all(row.messages.get().attempt_count == 0 for row in rows)
     run(at)
@@ -308,7 +315,7 @@ def test_a_bug_of_ours_sets_the_row_aside_at_the_third_time(fake: FakeProvider, 
     good = visit(now, is_notice_wanted=False)
 
     def fall(envelope: object) -> None:
-        if getattr(envelope, "recipient", "") == bad.client.email:
+        if getattr(envelope, "recipient", "") == client_of(bad).email:
             raise RuntimeError("poison")
 
     fake.before_prepare = fall
@@ -359,7 +366,7 @@ def test_an_address_changed_while_preparing_gets_nothing_at_the_old_one(fake: Fa
     row = visit(now, is_notice_wanted=False)
 
     def change(envelope: object) -> None:
-        type(row.client).objects.filter(pk=row.client_id).update(email="new@example.org")
+        Client.objects.filter(pk=client_of(row).pk).update(email="new@example.org")
 
     fake.before_prepare = change
     run(now)
@@ -376,7 +383,7 @@ def test_a_late_result_is_good_evidence_and_a_foreign_one_changes_nothing(fake: 
     message = row.messages.get()
     taken = Result(Outcome.ACCEPTED, "250", Phase.REPLY)
     stale = Message.objects.get(pk=message.pk)
-    stale.lease_token = outbox.uuid.uuid4()
+    stale.lease_token = uuid.uuid4()
     assert not outbox.settle(stale, taken, now=now)
     assert row.messages.get().state == State.UNKNOWN
     assert outbox.settle(message, taken, now=now)
@@ -444,3 +451,16 @@ def test_a_stopped_sender_begins_nothing_new(fake: FakeProvider, now: dt.datetim
     messages = [row.messages.get() for row in rows]
     assert [message.state for message in messages] == [State.ACCEPTED, State.PENDING, State.PENDING]
     assert [message.claim_count for message in messages[1:]] == [0, 0]
+
+
+def test_the_check_finds_what_ought_not_to_be(fake: FakeProvider, now: dt.datetime) -> None:
+    row = visit(now, is_notice_wanted=False)
+    run(now)
+    assert list(invariants.faults()) == []
+    [attempt] = Attempt.objects.all()
+    pk = attempt.message_id
+    Attempt.objects.update(decision={**attempt.decision, "is_inactive": True})
+    assert list(invariants.faults()) == [f"message {pk}: handed over against its own facts"]
+    Attempt.objects.all().delete()
+    assert list(invariants.faults()) == [f"message {pk}: handed over without a decision"]
+    assert row.pk

@@ -3,6 +3,8 @@
 import datetime as dt
 import os
 import signal
+import time
+import uuid
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -82,9 +84,7 @@ def test_a_message_whose_sender_died_after_the_hand_over_is_still_unknown_a_day_
     committed: Salon, fake: FakeProvider, now: dt.datetime
 ) -> None:
     """D11: it is never put back, whatever the clock says."""
-    workers.reminders(
-        1, state=State.HANDOFF, handoff_at=now, lease_token=outbox.uuid.uuid4(), lease_until=workers.LONG_AGO
-    )
+    workers.reminders(1, state=State.HANDOFF, handoff_at=now, lease_token=uuid.uuid4(), lease_until=workers.LONG_AGO)
     for hours in range(25):
         dispatch.deliver_due(now=dt.datetime.now(dt.UTC) + dt.timedelta(hours=hours))
     assert (state(), fake.delivered) == (State.UNKNOWN, [])
@@ -105,7 +105,7 @@ def test_a_sender_frozen_between_decision_and_first_byte_does_not_send(committed
     workers.reminders(1)
     process = workers.start(sink.port, FAILPOINT="before_send:stop")
     workers.wait_for(lambda: state() == State.HANDOFF)
-    failpoints.time.sleep(dispatch.DECISION_HOLDS + 0.5)
+    time.sleep(dispatch.DECISION_HOLDS + 0.5)
     assert sink.mails == []
     os.kill(process.pid, signal.SIGCONT)
     process.communicate(timeout=60)

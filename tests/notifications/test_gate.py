@@ -107,6 +107,13 @@ def test_advertising_needs_links_that_work_and_knows_when_it_is_enough() -> None
     assert isinstance(gate.decide(facts("promotion", marketing_month_count=3), NOW), Send)
 
 
+def test_a_message_that_is_not_about_a_visit_to_come_does_not_end_with_the_visit() -> None:
+    """A wish for a review follows a visit that is over; at night it waits for the morning."""
+    night = NOW.replace(hour=22)
+    after = facts("review", visit=Visit(3, 1, NOW - DAY, "over"), expires_at=NOW + 3 * DAY)
+    assert isinstance(gate.decide(after, night), Wait)
+
+
 def test_all_reasons_are_given_in_the_order_of_their_weight() -> None:
     everything = facts(
         "promotion", is_on_hold=True, is_erased=True, is_restricted=True, is_inactive=True, expires_at=NOW, has_address=False,
@@ -192,7 +199,7 @@ def situations(draw: st.DrawFn) -> tuple[Facts, dt.datetime]:
     said = draw(st.sampled_from([start] * 9 + [start + HOUR]))
     states = ["stands", "cancelled", "over"]
     visit = draw(st.sampled_from([None, *(Visit(3, version, start, state) for version in (1, 1, 2) for state in states)]))
-    values = {
+    values: dict[str, Any] = {
         "message_id": 1, "kind": row, "channel": draw(st.sampled_from(row.channels)), "zone": draw(st.sampled_from(ZONES)),
         "client_id": draw(st.sampled_from([7] * 9 + [None])), "expires_at": now + draw(st.timedeltas(-HOUR, 3 * DAY)),
         "consent": draw(st.sampled_from(sorted(gate.CONSENTS))), "has_address": not draw(mostly_no),
@@ -291,7 +298,8 @@ def test_marketing_state_never_touches_a_service_message(situation: tuple[Facts,
 def test_nobody_gone_is_written_to_and_nothing_switched_off_leaves(situation: tuple[Facts, dt.datetime]) -> None:
     """I-02 and I-13."""
     given_facts, now = situation
-    for change in ({"is_erased": True}, {"is_restricted": True}, {"is_inactive": True}):
+    changes: list[dict[str, Any]] = [{"is_erased": True}, {"is_restricted": True}, {"is_inactive": True}]
+    for change in changes:
         assert isinstance(gate.decide(replace(given_facts, **change), now), Refuse)
     off = replace(given_facts, is_switched_on=False, is_automatic=True, consent="granted")
     assert isinstance(gate.decide(off, now), Refuse)

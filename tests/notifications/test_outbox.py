@@ -9,6 +9,7 @@ import pytest
 from django.core.management import call_command
 from django.db import DatabaseError, transaction
 
+from clients.models import Client
 from notifications import dispatch, outbox, planner
 from notifications.models import Message, State
 from notifications.providers.base import Outcome, Phase, Result
@@ -144,7 +145,7 @@ def test_a_message_of_unknown_fate_is_sent_again_by_hand_with_a_reason(fake: Fak
 def test_sent_again_is_still_asked_of_the_gate(fake: FakeProvider, now: dt.datetime, owner: User) -> None:
     row = message(now, state=State.UNKNOWN, handoff_at=now)
     again = outbox.resend(row, by=owner, reason="not_arrived", now=now)
-    type(row.client).objects.filter(pk=row.client_id).update(inactive_at=now)
+    Client.objects.filter(pk=client_of(row).pk).update(inactive_at=now)
     dispatch.deliver_due(now=now)
     again.refresh_from_db()
     assert (again.state, again.reason) == (State.SUPPRESSED, "inactive")

@@ -8,11 +8,13 @@ import pytest
 
 from appointments.models import Appointment
 from clients import consent
+from clients.models import Client
 from notifications import dispatch, planner
 from notifications.models import Message, State, Trigger
 from salon.core.models import Salon
 from tests import factories
 from tests.fakes.provider import FakeProvider
+from tests.notifications.cast import client_of
 
 pytestmark = pytest.mark.django_db
 
@@ -138,14 +140,14 @@ def test_a_wall_time_that_the_clocks_skip_is_taken_after_the_gap() -> None:
 )
 def test_rows_are_written_only_for_people_who_can_get_them(salon: Salon, change: dict[str, Any]) -> None:
     row, walk_in = visit(at(25, 14)), visit(at(25, 15), client=None)
-    type(row.client).objects.filter(pk=row.client_id).update(**change)
+    Client.objects.filter(pk=client_of(row).pk).update(**change)
     planner.plan(at(24, 12))
     assert kinds_of(row) == kinds_of(walk_in) == []
 
 
 def test_rows_are_written_only_for_people_whose_standing_allows(salon: Salon) -> None:
     row = visit(at(25, 14))
-    consent.record(row.client, purpose="svc.reminder", channel="email", event="withdraw", source="phone", now=at(20, 12))
+    consent.record(client_of(row), purpose="svc.reminder", channel="email", event="withdraw", source="phone", now=at(20, 12))
     planner.plan(at(24, 12))
     assert kinds_of(row) == []
 

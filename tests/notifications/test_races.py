@@ -19,6 +19,7 @@ from notifications.models import Message, State
 from salon.core.models import Salon
 from tests.fakes.provider import FakeProvider
 from tests.notifications import workers
+from tests.notifications.cast import client_of
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
@@ -152,7 +153,7 @@ def test_the_control_a_weaker_lock_does_not_see_a_row_that_only_points_to_the_cl
         threading.Timer(0.7, go_on.set).start()
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(f"SELECT id FROM clients_client WHERE id = %s FOR {strength}", [message.client_id])
-            count = Subject.objects.filter(client_id=message.client_id).count()
+            count = Subject.objects.filter(client=client_of(message)).count()
     assert count == (1 if is_missed else 2)
 
 

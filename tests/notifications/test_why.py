@@ -7,11 +7,13 @@ from django.core.management import call_command
 
 from appointments.models import Appointment
 from clients import consent
+from clients.models import Client
 from notifications import dispatch, gate, outbox, planner, reasons, why
 from notifications.models import Message, Trigger
 from salon.core.models import Salon, User
 from tests import factories
 from tests.fakes.provider import FakeProvider
+from tests.notifications.cast import client_of
 
 pytestmark = pytest.mark.django_db
 HOUR = dt.timedelta(hours=1)
@@ -38,7 +40,13 @@ def test_it_says_when_the_reminder_leaves(visit: Appointment, now: dt.datetime) 
 
 def test_it_says_since_when_and_by_whom_reminders_are_off(visit: Appointment, now: dt.datetime, reception: User) -> None:
     consent.record(
-        visit.client, purpose="svc.reminder", channel="email", event="withdraw", source="in_person", by=reception, now=now - HOUR
+        client_of(visit),
+        purpose="svc.reminder",
+        channel="email",
+        event="withdraw",
+        source="in_person",
+        by=reception,
+        now=now - HOUR,
     )
     said = answer(visit, now)
     assert said.sentence == "No reminder. Switched off since 24 Nov 2026 (In the salon, by Sofia Klein)."
@@ -48,14 +56,14 @@ def test_it_says_since_when_and_by_whom_reminders_are_off(visit: Appointment, no
 
 
 def test_it_names_every_reason(visit: Appointment, now: dt.datetime, capsys: pytest.CaptureFixture[str]) -> None:
-    type(visit.client).objects.update(email="", inactive_at=now)
+    Client.objects.update(email="", inactive_at=now)
     Trigger.objects.filter(kind="reminder").update(is_on=False)
     assert answer(visit, now).reasons == ("inactive", "no_address", "automation_off")
     call_command("why", str(visit.client_id))
     out = capsys.readouterr().out
     assert "The client is not active." in out
     assert "No e-mail address on the card." in out
-    assert out.count("\n") > len(why.answers(visit.client, now))
+    assert out.count("\n") > len(why.answers(client_of(visit), now))
 
 
 def test_without_a_visit_it_speaks_of_the_client(sending_salon: Salon, now: dt.datetime) -> None:
