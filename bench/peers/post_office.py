@@ -1,4 +1,4 @@
-"""django-post-office with its own defaults: the mails are queued in the database and sent by its own command's function. Prints mails a second."""
+"""django-post-office as it comes: the mails are queued in the database and sent by its own command. Prints mails a second."""
 
 import sys
 import time

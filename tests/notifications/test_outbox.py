@@ -18,6 +18,7 @@ from salon.core.errors import Refused
 from salon.core.models import AuditEvent, Salon, User
 from tests import factories
 from tests.fakes.provider import FakeProvider
+from tests.notifications.cast import client_of
 
 pytestmark = pytest.mark.django_db
 
