@@ -26,7 +26,7 @@ from salon.core.models import Salon
 from tests.fakes.smtp_sink import Sink
 from tests.notifications import workers
 
-pytestmark = [pytest.mark.django_db(transaction=True, serialized_rollback=True), pytest.mark.chaos]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.chaos]
 
 
 @dataclass

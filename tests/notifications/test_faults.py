@@ -22,7 +22,7 @@ from tests.fakes.provider import FakeProvider
 from tests.fakes.smtp_sink import Sink
 from tests.notifications import workers
 
-pytestmark = [pytest.mark.django_db(transaction=True, serialized_rollback=True), pytest.mark.chaos]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.chaos]
 
 
 @pytest.fixture

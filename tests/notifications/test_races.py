@@ -21,7 +21,7 @@ from tests.fakes.provider import FakeProvider
 from tests.notifications import workers
 from tests.notifications.cast import client_of
 
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = pytest.mark.django_db(transaction=True)
 
 PATIENCE = 60.0
 
