@@ -3,6 +3,10 @@
 import os
 from typing import Any
 
+from gunicorn.glogging import Logger
+
+from salon.core.logs import Line
+
 bind = f"{os.environ.get('BIND', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
 wsgi_app = "salon.wsgi:application"
 workers = int(os.environ.get("WEB_WORKERS", "1"))
@@ -17,6 +21,16 @@ limit_request_line = 8190
 # No second door, and no file of ours outside the data folder.
 control_socket_disable = True
 loglevel = "warning"
+
+
+class logger_class(Logger):  # type: ignore[misc]  # noqa: N801 (the name that gunicorn reads)
+    """Writes gunicorn's own errors as the house writes all errors."""
+
+    def setup(self, cfg: Any) -> None:
+        """Open the log, with our lines."""
+        super().setup(cfg)
+        for handler in self.error_log.handlers:
+            handler.setFormatter(Line("web    | %(asctime)s %(levelname)s %(name)s %(message)s"))
 
 
 def when_ready(server: Any) -> None:

@@ -259,10 +259,18 @@ PROCESS = env("PROCESS", default="manage")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": f"{PROCESS:<6} | {{asctime}} {{levelname}} {{name}} {{message}}", "style": "{"}},
+    "formatters": {
+        "line": {
+            "()": "salon.core.logs.Line",
+            "format": f"{PROCESS:<6} | {{asctime}} {{levelname}} {{name}} {{message}}",
+            "style": "{",
+        }
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="INFO")},
     "loggers": {
+        # One way out for everything: Django's own handlers would print errors with their values.
+        "django": {"handlers": [], "level": "INFO"},
         "django.security.DisallowedHost": {"level": "ERROR"},
         # A line for every tick says nothing; that the ticks stopped, the health page says.
         "celery": {"level": "WARNING"},

@@ -1,0 +1,114 @@
+"""The log: what went wrong and where, without a name or a value."""
+
+import logging
+import logging.config
+from collections.abc import Callable, Iterator
+from io import StringIO
+from types import SimpleNamespace
+
+import pytest
+from django.conf import settings
+from django.db import IntegrityError
+from django.test import Client as Browser
+
+from salon.core import views
+from salon.core.logs import Line
+from salon.core.models import Salon
+from salon.core.roles import Role
+
+SECRET = "Key (email)=(amelie@example.org) already exists."
+
+
+def told(write: Callable[[logging.Logger], object]) -> str:
+    """Return what `write` leaves in the log through the handler and the formatter of the settings."""
+    out = StringIO()
+    logger = logging.Logger("test")
+    handler = logging.StreamHandler(out)
+    spec = dict(settings.LOGGING["formatters"]["line"])
+    assert spec.pop("()") == "salon.core.logs.Line"
+    handler.setFormatter(Line(fmt=spec["format"], style=spec["style"]))
+    logger.addHandler(handler)
+    write(logger)
+    return out.getvalue()
+
+
+def fail() -> None:
+    try:
+        raise ValueError(f"Failing row contains (7, {SECRET})")
+    except ValueError as error:
+        raise IntegrityError(SECRET) from error
+
+
+def caught() -> IntegrityError:
+    try:
+        fail()
+    except IntegrityError as error:
+        return error
+    raise AssertionError
+
+
+def test_an_exception_is_written_as_type_and_place() -> None:
+    text = told(lambda log: log.error("broke", exc_info=caught()))
+    assert "amelie" not in text
+    assert "Failing row" not in text
+    assert "django.db.utils.IntegrityError" in text
+    assert "builtins.ValueError" in text, "what led to it too"
+    assert "test_logs.py:" in text
+    assert " fail" in text
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda log: log.error("message %s: %s", 7, caught()),
+        lambda log: log.error(caught()),
+        lambda log: log.error("%(name)s: %(exc)s", {"name": "task", "exc": repr(caught())}, exc_info=caught()),
+        lambda log: log.error("Error handling request %s", "/search/?q=amelie@example.org"),
+    ],
+)
+def test_an_exception_among_the_words_is_its_type(write: Callable[[logging.Logger], object]) -> None:
+    assert "amelie" not in told(write)
+
+
+def test_a_text_that_another_handler_left_is_not_used() -> None:
+    def write(log: logging.Logger) -> None:
+        record = log.makeRecord("test", logging.ERROR, __file__, 1, "broke", (), (IntegrityError, caught(), None))
+        logging.Formatter().format(record)
+        assert SECRET in str(record.exc_text), "control: the usual way of writing tells it"
+        log.handle(record)
+
+    assert "amelie" not in told(write)
+
+
+@pytest.fixture
+def house_log() -> Iterator[StringIO]:
+    """What the settings' own configuration writes while the test runs."""
+    out = StringIO()
+    before = [(name, list(logging.getLogger(name).handlers), logging.getLogger(name).level) for name in (None, "django")]
+    logging.config.dictConfig({
+        **settings.LOGGING,
+        "handlers": {"console": {**settings.LOGGING["handlers"]["console"], "stream": out}},
+    })  # fmt: skip
+    yield out
+    for name, handlers, level in before:
+        logging.getLogger(name).handlers = handlers
+        logging.getLogger(name).setLevel(level)
+
+
+def test_a_page_that_breaks_names_no_value(
+    salon: Salon, signed_in: Callable[[Role], Browser], monkeypatch: pytest.MonkeyPatch, house_log: StringIO
+) -> None:
+    monkeypatch.setattr(views, "profile", SimpleNamespace(edit_own=lambda *args, **fields: fail()))
+    browser = signed_in(Role.STYLIST)
+    browser.raise_request_exception = False
+    me = {"name": "Sofia", "language": "fr", "theme": "auto", "density": "compact"}
+    assert browser.post("/me/?q=amelie", me).status_code == 500
+    text = house_log.getvalue()
+    assert "Internal Server Error: /me/" in text
+    assert "IntegrityError" in text
+    assert "amelie" not in text
+
+
+def test_nothing_but_the_root_writes() -> None:
+    assert settings.LOGGING["loggers"]["django"]["handlers"] == []
+    assert [handler["formatter"] for handler in settings.LOGGING["handlers"].values()] == ["line"]
