@@ -8,6 +8,7 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import environ
 from csp.constants import NONE, SELF
@@ -256,7 +257,7 @@ MEDIA_ROOT = DATA_DIR / "files"
 
 # No personal data goes to the log: requests by path without the query, errors by type and place.
 PROCESS = env("PROCESS", default="manage")
-LOGGING = {
+LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {

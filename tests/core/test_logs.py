@@ -7,10 +7,10 @@ from io import StringIO
 from types import SimpleNamespace
 
 import pytest
-from django.conf import settings
 from django.db import IntegrityError
 from django.test import Client as Browser
 
+from salon import settings
 from salon.core import views
 from salon.core.logs import Line
 from salon.core.models import Salon
