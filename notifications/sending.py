@@ -208,9 +208,12 @@ def test(*, to: str, salon: Salon, by: User) -> Result:
     return result
 
 
-def hand_over(envelope: Envelope) -> Result:
-    """Carry one mail at once, outside the outbox: staff mail and tests only. Short time-outs, no second try."""
-    carrier = provider(IN_A_REQUEST)
+def hand_over(envelope: Envelope, carrier: Provider | None = None) -> Result:
+    """Carry one mail at once, outside the outbox: staff mail and tests only. Short time-outs, no second try.
+
+    With a `carrier` (see `provider`) the database is not asked. It is closed afterwards and may be used again.
+    """
+    carrier = carrier or provider(IN_A_REQUEST)
     try:
         ready = carrier.prepare(envelope)
         return ready if isinstance(ready, Result) else ready.deliver()

@@ -1,7 +1,9 @@
 """How sign-in behaves: allauth does the work, nobody can sign up by themselves."""
 
 import time
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote, urljoin, urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.login import get_authentication_records, record_authentication
@@ -12,7 +14,19 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from salon.core import secrets
-from salon.core.models import User
+from salon.core.models import Salon, User
+
+
+@dataclass(frozen=True)
+class _Site:
+    """What mails say of the house. The request's own Host header is somebody's claim and stands in no mail."""
+
+    name: str
+    domain: str
+
+
+def _site() -> _Site:
+    return _Site(Salon.objects.current().name, urlsplit(settings.PUBLIC_BASE_URL).netloc)
 
 
 class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -34,6 +48,22 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         """Return the own menu, where the change began."""
         return reverse("core:me")
+
+    def get_reset_password_from_key_url(self, key: str) -> str:
+        """Return the link of a forgotten password, at the installation's own address."""
+        path = reverse("account_reset_password_from_key", kwargs={"uidb36": "UID", "key": "KEY"})
+        link: str = urljoin(settings.PUBLIC_BASE_URL, path.replace("UID-KEY", quote(key)))
+        return link
+
+    def format_email_subject(self, subject: str) -> str:
+        """Return the subject with the salon's name before it."""
+        return f"[{_site().name}] {subject}"
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Send a mail about an account, in the salon's name."""
+        self.render_mail(
+            template_prefix, email, {"request": self.request, "email": email, **context, "current_site": _site()}
+        ).send()
 
 
 class SecondFactor(DefaultMFAAdapter):  # type: ignore[misc]

@@ -70,9 +70,19 @@ def test_a_forgotten_password_answers_the_same_for_known_and_unknown(owner: User
     assert settings.PASSWORD_RESET_TIMEOUT == 30 * 60
 
 
+def test_what_a_browser_claims_as_host_stands_in_no_mail(owner: User) -> None:
+    answer = Browser().post("/accounts/password/reset/", {"email": owner.email}, headers={"Host": "localhost:6666"})
+    assert answer.status_code == 302
+    (message,) = mail.outbox
+    assert settings.PUBLIC_BASE_URL in message.body
+    assert "Atelier Nord" in message.body
+    assert message.subject.startswith("[Atelier Nord] ")
+    assert "6666" not in f"{message.subject} {message.body}"
+
+
 def test_the_link_of_a_forgotten_password_lasts_half_an_hour_and_works_once(owner: User) -> None:
     Browser().post("/accounts/password/reset/", {"email": owner.email})
-    found = re.search(r"http://testserver(/accounts/password/reset/key/\S+)", str(mail.outbox[0].body))
+    found = re.search(re.escape(settings.PUBLIC_BASE_URL) + r"(/accounts/password/reset/key/\S+)", str(mail.outbox[0].body))
     assert found
     with time_machine.travel("2099-01-01"):
         assert "action_url" not in str(Browser().get(found[1], follow=True).content)

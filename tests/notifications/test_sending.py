@@ -1,7 +1,9 @@
 """Which server carries the salon's mail, what is kept about it, and mail to the team."""
 
 import logging
+import socket
 import ssl
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,13 +12,13 @@ from django.core.mail import EmailMessage
 from django.db import connection
 from django.utils import translation
 
-from notifications import sending
+from notifications import sending, staffmail
 from notifications.models import MailServer
 from notifications.providers.base import Outcome
 from notifications.providers.console import ConsoleProvider
 from notifications.providers.smtp import SmtpProvider
 from notifications.providers.unusable import UnusableProvider
-from notifications.providers.wire import Security
+from notifications.providers.wire import Security, TimeOuts
 from notifications.sending import Origin
 from notifications.staffmail import EmailBackend
 from salon.core.models import AuditEvent, Salon, User
@@ -196,6 +198,7 @@ def test_mail_to_the_team_goes_through_the_salons_server(salon: Salon, owner: Us
     saved(owner, host="127.0.0.1", port=sink.port, security="none", user="")
     count = EmailBackend().send_messages([EmailMessage("Password", "A link", None, [owner.email])])
     assert count == 1
+    assert staffmail.finish(10)
     assert sink.mails[0].recipients == (owner.email,)
     assert sink.mails[0].sender == "bonjour@atelier-nord.example"
     assert sink.mails[0].parsed["From"] == "Atelier Nord <bonjour@atelier-nord.example>"
@@ -206,9 +209,29 @@ def test_a_dead_mail_server_gives_no_hint_to_who_asks_for_a_password(
 ) -> None:
     saved(owner, host="127.0.0.1", port=9, security="none", user="")
     with caplog.at_level(logging.ERROR):
-        assert EmailBackend().send_messages([EmailMessage("Password", "A link", None, [owner.email])]) == 0
+        assert EmailBackend().send_messages([EmailMessage("Password", "A link", None, [owner.email])]) == 1
+        assert staffmail.finish(10)
     assert "staff mail not sent" in caplog.text
     assert owner.email not in caplog.text
+
+
+def test_a_hanging_mail_server_holds_up_nobody(salon: Salon, owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setattr(sending, "IN_A_REQUEST", TimeOuts(connect=2, command=2, block=2, dot=2, quit=1))
+        saved(owner, host="127.0.0.1", port=silent.getsockname()[1], security="none", user="")
+        began = time.monotonic()
+        assert EmailBackend().send_messages([EmailMessage("Password", "A link", None, [owner.email])]) == 1
+        assert time.monotonic() - began < 1
+        assert not staffmail.finish(0)
+        assert staffmail.finish(10)
+
+
+def test_no_more_team_mail_waits_than_can_leave(
+    salon: Salon, owner: User, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(staffmail, "LIMIT", 0)
+    assert EmailBackend().send_messages([EmailMessage("Password", "A link", None, [owner.email])]) == 0
+    assert "too many are waiting" in caplog.text
 
 
 def test_a_certificate_of_a_private_authority_can_be_trusted(salon: Salon, owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
