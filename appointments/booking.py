@@ -10,6 +10,7 @@ from functools import wraps
 from typing import ParamSpec, TypeVar
 
 from django.db import IntegrityError, OperationalError, connection, transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from appointments import claims, slips, states
@@ -33,6 +34,7 @@ class Conflict(Refused):
 
 P = ParamSpec("P")
 R = TypeVar("R")
+Clock = Callable[[], dt.datetime]
 _TRY_AGAIN = {"40P01", "40001"}  # PostgreSQL: deadlock detected, serialization failure
 
 
@@ -206,18 +208,21 @@ def write_note(appointment: Appointment, *, note: str, by: User | None, version:
 
 
 @_once_more
-def undo(appointment: Appointment, *, slip: slips.Slip, by: User | None, now: dt.datetime) -> Appointment:
+def undo(
+    appointment: Appointment, *, slip: slips.Slip, by: User | None, now: dt.datetime, clock: Clock = timezone.now
+) -> Appointment:
     """Take the last act on the visit back to how `slip` says it stood, and return it. A new visit is cancelled.
 
     What may have been told meanwhile is told again: after HOLD the version rises, so that the client hears of it.
+    `clock` is read once the visit is held: what left while Undo waited for it has been told.
     Raises Conflict if anybody changed the visit since, Overlap if its old time has been taken.
     """
     try:
         with transaction.atomic():
             if slip.state in TAKES_TIME:
-                span = Span(dt.datetime.fromisoformat(slip.start_at), dt.datetime.fromisoformat(slip.end_at))
-                claims.hold(Staff.objects.get(pk=slip.staff), span, may_be_inactive=True)
+                claims.hold(Staff.objects.get(pk=slip.staff), slip.span, may_be_inactive=True)
             row = _fresh(appointment, slip.version)
+            now = max(now, clock())
             acted_at = row.cancelled_at or row.time_set_at
             was_told = row.is_notice_wanted and now - acted_at >= HOLD
             if not slip.state:
@@ -236,13 +241,11 @@ def _restore(row: Appointment, slip: slips.Slip, *, acted_at: dt.datetime, was_t
     """Put the values of `slip` back into `row`."""
     if row.state not in (slip.state, *states.BACK.before(slip.state)):
         raise Refused(_("This cannot be undone."))
-    start_at, end_at = dt.datetime.fromisoformat(slip.start_at), dt.datetime.fromisoformat(slip.end_at)
-    is_moved = (row.staff_id, row.service_id, row.start_at, row.end_at) != (slip.staff, slip.service, start_at, end_at)
-    is_back = row.state not in TAKES_TIME and slip.state in TAKES_TIME
-    was_cancelled = row.state == State.CANCELLED
+    is_moved = (row.staff_id, row.service_id, Span(row.start_at, row.end_at)) != (slip.staff, slip.service, slip.span)
+    is_back, was_cancelled = row.state not in TAKES_TIME and slip.state in TAKES_TIME, row.state == State.CANCELLED
     row.state, row.cancelled_at = slip.state, None
     row.staff_id, row.service_id, row.price = slip.staff, slip.service, Decimal(slip.price)
-    row.start_at, row.end_at = start_at, end_at
+    row.start_at, row.end_at = slip.span.start_at, slip.span.end_at
     if is_moved or is_back:
         # One that was booked over this visit while it stood is no reason against its return: both stood before.
         if claims.others(row).exclude(is_overbooked=True, time_set_at__lte=acted_at).exists():
@@ -256,7 +259,7 @@ def _restore(row: Appointment, slip: slips.Slip, *, acted_at: dt.datetime, was_t
 
 def _check_active(client: Client | None, service: Service) -> None:
     if client is not None and (client.erased_at or client.restricted_at or client.inactive_at):
-        raise Refused(_("%(name)s is inactive. Make the card active first.") % {"name": client.name}, "client")
+        raise Refused(_("This client is inactive. Make the card active first."), "client")
     if not service.is_active:
         raise Refused(_("%(name)s is not offered any more.") % {"name": service.name}, "service")
 
@@ -287,14 +290,11 @@ def _made_before(made: Appointment) -> Appointment | None:
     first = Appointment.objects.filter(idempotency_key=key).first() if key else None
     if first is None:
         return None
-    names = ("client_id", "staff_id", "service_id", "start_at")
-    if any(getattr(first, name) != getattr(made, name) for name in names):
+    if any(getattr(first, name) != getattr(made, name) for name in ("client_id", "staff_id", "service_id", "start_at")):
         raise Refused(_("This form was already sent with other details. Open a new one."))
     return first
 
 
 def _in_words(error: Exception, made: Appointment) -> Exception:
     """Return the refusal that a constraint of the database stands for, else the error itself."""
-    if "appointments_no_overlap" in str(error):
-        return claims.Overlap(made)
-    return error
+    return claims.Overlap(made) if "appointments_no_overlap" in str(error) else error

@@ -7,6 +7,7 @@ from typing import Any
 from django.core import signing
 from django.utils.translation import gettext as _
 
+from appointments.availability import Span
 from appointments.models import Appointment
 from salon.core.errors import Refused
 
@@ -28,6 +29,11 @@ class Slip:
     price: str = ""
     is_overbooked: bool = False
     is_notice_wanted: bool = False
+
+    @property
+    def span(self) -> Span:
+        """Return the time that the visit took."""
+        return Span(dt.datetime.fromisoformat(self.start_at), dt.datetime.fromisoformat(self.end_at))
 
 
 def before(appointment: Appointment) -> Slip:

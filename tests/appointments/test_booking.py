@@ -231,7 +231,7 @@ def test_set_state_does_not_cancel(booked: Appointment, reception: User) -> None
 
 
 def undo(appointment: Appointment, token: str, by: User, now: dt.datetime = LATER) -> Appointment:
-    return booking.undo(appointment, slip=slips.read(token, appointment), by=by, now=now)
+    return booking.undo(appointment, slip=slips.read(token, appointment), by=by, now=now, clock=lambda: now)
 
 
 def test_undo_of_a_move_brings_the_old_time_back_as_a_new_version(booked: Appointment, reception: User) -> None:
@@ -268,6 +268,14 @@ def test_undo_of_a_booking_cancels_it_and_nobody_hears_of_it(booked: Appointment
 def test_undo_of_a_booking_that_may_have_been_confirmed_is_told(booked: Appointment, reception: User) -> None:
     undo(booked, slips.token(booked), reception, now=NOW + dt.timedelta(seconds=40))
     assert fresh(booked).is_notice_wanted
+
+
+def test_an_undo_that_waited_while_the_message_left_is_told(booked: Appointment, reception: User) -> None:
+    slip = slips.read(slips.token(booked), booked)
+    clicked_at, held_at = NOW + dt.timedelta(seconds=29.9), NOW + dt.timedelta(seconds=30.1)
+    booking.undo(booked, slip=slip, by=reception, now=clicked_at, clock=lambda: held_at)
+    row = fresh(booked)
+    assert (row.state, row.cancelled_at, row.is_notice_wanted) == (State.CANCELLED, held_at, True)
 
 
 def test_undo_of_a_status_brings_the_status_back(booked: Appointment, reception: User) -> None:
