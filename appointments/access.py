@@ -48,9 +48,13 @@ def bookable_staff(user: User) -> QuerySet[Staff]:
 
 
 def own_client_ids(user: User, on: dt.date) -> set[int]:
-    """Return the clients who have a visit with `user` on the local day `on` (cancelled ones do not count)."""
+    """Return the clients who have a visit with `user` on the local day `on`.
+
+    Cancelled ones do not count, nor those that `user` booked on the day itself: nobody opens a card by booking it.
+    """
     span = availability.day(on, Salon.objects.current().zone)
     rows = Appointment.objects.filter(staff__user=user, state__in=(*TAKES_TIME, State.NO_SHOW), client__isnull=False)
+    rows = rows.exclude(created_by=user, created_at__gte=span.start_at, created_at__lt=span.end_at)
     return set(rows.overlapping(span.start_at, span.end_at).values_list("client_id", flat=True))
 
 

@@ -40,7 +40,8 @@ def answer(request: SignedIn, pk: int) -> HttpResponse:
     else:
         if events:
             undo_url = reverse("clients:consent_undo", args=[client.pk])
-            toast(request, _words(client, what, channel, said), undo_url=undo_url, undo=answers.undo_token(events))
+            name = access.contacts(request.user, client, request.salon, now=timezone.now()).name
+            toast(request, _words(name, what, channel, said), undo_url=undo_url, undo=answers.undo_token(events))
     return _line(request, client, what, channel)
 
 
@@ -77,7 +78,7 @@ def _line(request: SignedIn, client: Client, what: str, channel: str, *, asked: 
     return page(request, "clients/card.html", context, fragment="clients/_consent.html")
 
 
-def _words(client: Client, what: str, channel: str, said: str) -> str:
+def _words(name: str, what: str, channel: str, said: str) -> str:
     words = {
         ("reminders", "email", "yes"): _("%(name)s: reminders by e-mail on."),
         ("reminders", "email", "no"): _("%(name)s: reminders by e-mail off."),
@@ -88,4 +89,4 @@ def _words(client: Client, what: str, channel: str, said: str) -> str:
         ("marketing", "sms", "yes"): _("%(name)s: marketing SMS on."),
         ("marketing", "sms", "no"): _("%(name)s: marketing SMS off."),
     }
-    return words[what, channel, said] % {"name": client.name}
+    return words[what, channel, said] % {"name": name}
