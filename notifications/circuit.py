@@ -18,9 +18,9 @@ def is_open(name: str, now: dt.datetime) -> bool:
     return Provider.objects.filter(pk=name, open_until__gt=now).exists()
 
 
-def has_failed(name: str) -> bool:
-    """Return whether a failure stands against the provider."""
-    return Provider.objects.filter(pk=name, failure_count__gt=0).exists()
+def failure(name: str) -> str:
+    """Return the reason of the failure that stands against the provider, an empty text for none."""
+    return Provider.objects.filter(pk=name, failure_count__gt=0).values_list("reason", flat=True).first() or ""
 
 
 @transaction.atomic

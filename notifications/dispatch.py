@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from django.db import InterfaceError, OperationalError, connection, connections, transaction
 from django.utils import timezone
@@ -22,6 +22,7 @@ from notifications import circuit, facts, gate, heartbeats, outbox
 from notifications.channels import email
 from notifications.models import Message, State
 from notifications.providers.base import Outcome, Phase, Ready, Result
+from notifications.providers.replies import is_no_mailbox, is_policy
 from notifications.rendering import Rendered, TemplateError, render
 from salon.core import failpoints
 from salon.core.models import Salon
@@ -36,8 +37,8 @@ DECISION_HOLDS = 5.0
 LEASE_RESERVE = 60.0
 WRITE_FOR = 15 * 60.0
 HOLD_WAIT = dt.timedelta(minutes=1)
-# Replies to RCPT that say the mailbox is not there. Others (full, policy) are not the client's fault.
-NO_SUCH_MAILBOX = frozenset({"550", "551", "553"})
+# The same permanent no to so many messages in a row is about us, not about each of them.
+REFUSALS_MAX = 3
 AWAY = (OperationalError, InterfaceError)
 
 stopping = threading.Event()
@@ -85,11 +86,12 @@ class _Sender:
     counts: Counter[str] = field(default_factory=Counter)
     unsettled: tuple[Message, Result] | None = None
     readers: list[facts.Reader] = field(default_factory=list)
+    refusals: list[str] = field(default_factory=list)
 
     def run(self, limit: int) -> Counter[str]:
         """Take batch after batch until nothing is due, the time is over, or we are told to stop."""
         self.line = email.open_line(self.salon)
-        self.is_broken = circuit.has_failed(self.line.provider.name)
+        self.broken_by = circuit.failure(self.line.provider.name)
         try:
             taken = 0
             while taken < limit and self._may_go_on() and not circuit.is_open(self.line.provider.name, self.clock()):
@@ -149,7 +151,7 @@ class _Sender:
             self._count("stumbled", outbox.stumble(message, now=self.clock()))
             return True
         if isinstance(ready, Result):
-            return self._refused_early(message, ready)
+            return self._refused_early(message, self._judge(ready))
         failpoints.hit("after_prepare")
         began = time.monotonic()
         try:
@@ -171,15 +173,15 @@ class _Sender:
             ready.abandon()
             self._count("taken_back", outbox.take_back(message, now=self.clock()))
             return True
-        result = self._send(leave, ready)
+        result = self._judge(self._send(leave, ready))
         failpoints.hit("after_deliver")
         self.unsettled = (message, result)
         self.counts[result.outcome.value] += 1
         if result.outcome != Outcome.ACCEPTED:
             self._flush()
-        elif self.is_broken:
+        elif self.broken_by:
             circuit.close(self.line.provider.name)
-            self.is_broken = False
+            self.broken_by = ""
         return result.outcome != Outcome.DOWN
 
     def _send(self, leave: gate.Send, ready: Ready) -> Result:
@@ -189,6 +191,17 @@ class _Sender:
         except Exception as error:  # noqa: BLE001 (see the promise above)
             log.error("message %s: %s while sending", leave.message_id, type(error).__name__)
             return Result(Outcome.UNKNOWN, "error", Phase.DOT)
+
+    def _judge(self, result: Result) -> Result:
+        """Return the result; a permanent no that repeats itself, or broke the provider before, as one that burns nothing."""
+        if not is_policy(result):
+            self.refusals = []
+            return result
+        reason = _reason(result)
+        self.refusals = [*self.refusals, reason] if reason in self.refusals else [reason]
+        if self.broken_by == reason or len(self.refusals) >= REFUSALS_MAX:
+            return replace(result, outcome=Outcome.DOWN)
+        return result
 
     @transaction.atomic
     def _decide(self, message: Message, words: Rendered | None, *, has_line: bool) -> gate.Decision | None:
@@ -242,14 +255,14 @@ class _Sender:
         if result.outcome in {Outcome.UNKNOWN, Outcome.ACCEPTED}:  # nothing was said, so nothing can be unknown
             result = Result(Outcome.RETRY, result.code, result.phase)
         with transaction.atomic():
-            if result.outcome == Outcome.FAILED and result.phase == Phase.RCPT and result.code in NO_SUCH_MAILBOX:
+            if is_no_mailbox(result):
                 address = facts.to(message.client, message.channel) if message.client else ""
                 scope, reason = Address.Scope.DELIVERY, Address.Reason.HARD_BOUNCE
                 addresses.stop(message.channel, address, scope=scope, reason=reason, now=now)
             outbox.retry(message, result, now=now)
         self.counts[result.outcome.value] += 1
         if result.outcome == Outcome.DOWN:
-            circuit.fail(self.line.provider.name, now=now, reason=f"{result.phase}_{result.code}")
+            circuit.fail(self.line.provider.name, now=now, reason=_reason(result))
             return False
         return True
 
@@ -268,7 +281,7 @@ class _Sender:
                 with transaction.atomic():
                     outbox.settle(message, result, now=self.clock())
                     if result.outcome == Outcome.DOWN:
-                        circuit.fail(self.line.provider.name, now=self.clock(), reason=f"{result.phase}_{result.code}")
+                        circuit.fail(self.line.provider.name, now=self.clock(), reason=_reason(result))
                 break
             except AWAY:
                 if time.monotonic() > until:
@@ -278,3 +291,7 @@ class _Sender:
                 time.sleep(wait)
                 wait = min(wait * 2, 10.0)
         self.unsettled = None
+
+
+def _reason(result: Result) -> str:
+    return f"{result.phase}_{result.code}"

@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 
 from notifications import gate, writing
 from notifications.models import Attempt, Message, State
-from notifications.providers.base import Outcome, Result
+from notifications.providers.base import Outcome, Phase, Result
 from salon.core import audit, prepared, states
 from salon.core.errors import Refused
 from salon.core.models import User
@@ -65,6 +65,8 @@ CLAIMS_MAX = 5
 STUMBLES_MAX = 3
 RETRY_FIRST = dt.timedelta(seconds=60)
 RETRY_LONGEST = dt.timedelta(hours=6)
+DOWN_WAIT = dt.timedelta(minutes=15)
+_BEFORE_RECIPIENT = frozenset({Phase.CONNECT, Phase.AUTH, Phase.MAIL})
 
 RESENDABLE = (State.UNKNOWN, State.FAILED, State.QUARANTINED)
 
@@ -219,7 +221,10 @@ def _again(message: Message, result: Result, *, now: dt.datetime) -> tuple[State
     if result.outcome == Outcome.DOWN:
         # `attempt_count` was raised by the hand-over only if there was one; a dead provider burns nothing.
         attempts = message.attempt_count - (message.state == State.HANDOFF)
-        return State.PENDING, {"reason": "provider_down", "claim_count": 0, "attempt_count": attempts}
+        changes: dict[str, Any] = {"reason": "provider_down", "claim_count": 0, "attempt_count": attempts}
+        if result.phase not in _BEFORE_RECIPIENT:
+            changes["not_before"] = now + DOWN_WAIT  # others first: it may be this one that the server does not like
+        return State.PENDING, changes
     due = now + backoff(message.attempt_count - 1)
     if message.attempt_count >= ATTEMPTS_MAX:
         return State.FAILED, {"reason": _code(result), "settled_at": now}

@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from notifications import gate, sending
 from notifications.models import Message
-from notifications.providers.base import Envelope, Outcome, Provider, Ready, Result
+from notifications.providers.base import Envelope, Outcome, Phase, Provider, Ready, Result, explain
+from notifications.providers.wire import in_ascii
 from notifications.rendering import Rendered
 from salon.core.models import Salon
 
@@ -31,9 +32,11 @@ class Line:
 
     def prepare(self, message: Message, words: Rendered) -> Ready | Result:
         """Go as far as can be gone without saying anything: connect, sign in, name sender and recipient."""
+        if not in_ascii(self.sender.address).isascii():
+            return Result(Outcome.DOWN, "address", Phase.MAIL, words=explain(Outcome.DOWN, Phase.MAIL, "address"))
         message_id = message_id_of(message, self.salon, self.sender.address)
         raw = build(words, message_id=message_id, sender=self.sender)
-        return self.provider.prepare(Envelope(message_id, self.sender.address, words.recipient, raw))
+        return self.provider.prepare(Envelope(message_id, in_ascii(self.sender.address), in_ascii(words.recipient), raw))
 
     def send(self, leave: gate.Send, ready: Ready) -> Result:
         """Hand the mail over, by leave of the gate."""
@@ -56,16 +59,16 @@ def open_line(salon: Salon) -> Line:
 
 def message_id_of(message: Message, salon: Salon, sender: str) -> str:
     """Return the Message-ID: the same for every attempt, so that two copies of one mail can be told."""
-    return f"<m.{message.pk}.{salon.instance.hex}@{sender.rpartition('@')[2] or 'localhost'}>"
+    return f"<m.{message.pk}.{salon.instance.hex}@{in_ascii(sender).rpartition('@')[2] or 'localhost'}>"
 
 
 def build(words: Rendered, *, message_id: str, sender: sending.Sender) -> bytes:
     """Return the mail as it goes over the wire: plain text, UTF-8, no line that a value could have added."""
     is_plain = words.body.isascii() and max(map(len, words.body.splitlines() or [""])) < 900
     headers = [
-        ("From", formataddr((_one_line(sender.name), sender.address))),
-        ("To", words.recipient),
-        *([("Reply-To", sender.reply_to)] if sender.reply_to else []),
+        ("From", formataddr((_one_line(sender.name), in_ascii(sender.address)))),
+        ("To", in_ascii(words.recipient)),
+        *([("Reply-To", in_ascii(sender.reply_to))] if sender.reply_to else []),
         ("Subject", _word(words.title)),
         ("Date", format_datetime(timezone.now())),
         ("Message-ID", message_id),

@@ -51,7 +51,8 @@ class Envelope:
 class Result:
     """What came of it. `code` is the server's reply code or one of the words in `explain`; `words` are for a person.
 
-    `phase` is the last step that was reached, `duration_ms` the time since the step began.
+    `phase` is the last step that was reached, `duration_ms` the time since the step began, `status` the server's own
+    reason as of RFC 3463 ("5.1.1") where it gave one.
     """
 
     outcome: Outcome
@@ -60,6 +61,7 @@ class Result:
     provider_id: str = ""
     words: str = ""
     duration_ms: int = 0
+    status: str = ""
 
 
 class Ready(Protocol):
@@ -119,6 +121,8 @@ def _answer(outcome: str, phase: str, code: str) -> str:
     """Return the sentence for a reply code, with a gap for it."""
     if outcome == Outcome.ACCEPTED:
         return _("The server took the message (%(code)s).")
+    if outcome == Outcome.DOWN and phase not in {Phase.CONNECT, Phase.AUTH, Phase.MAIL}:
+        return _("The server lets nothing of this sender through at present (%(code)s).")
     if code.startswith("4"):
         return _("The server asked to try again later (%(code)s).")
     match phase:

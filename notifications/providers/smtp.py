@@ -13,10 +13,22 @@ import time
 from dataclasses import dataclass
 
 from notifications.providers.base import Envelope, Outcome, Phase, Result, explain
-from notifications.providers.wire import PATIENT, Line, Security, Server, StepError, TimeOuts, error_code, expect, wire_format
+from notifications.providers.replies import at_rcpt, status_of
+from notifications.providers.wire import (
+    PATIENT,
+    Line,
+    Security,
+    Server,
+    StepError,
+    TimeOuts,
+    error_code,
+    expect,
+    in_ascii,
+    wire_format,
+)
 
 _QUEUED = re.compile(r"queued as ([\w.-]{1,100})", re.IGNORECASE)
-_RELAY = re.compile(r"relay", re.IGNORECASE)
+_UNSAYABLE = re.compile(r"[\s<>]|[^\x00-\x7f]")
 _BLOCK = 64 * 1024
 
 
@@ -107,6 +119,7 @@ class SmtpProvider:
         A kept connection that turns out to be dead is opened anew at once: nothing had been said.
         """
         began = time.monotonic()
+        status = ""
         try:
             if self._line is not None and self._line.sock is None:
                 self._line = None
@@ -116,18 +129,21 @@ class SmtpProvider:
                 except (OSError, smtplib.SMTPException):
                     self._drop()
                 except StepError as trouble:
-                    if trouble.code != "421":
+                    if self._phase is Phase.RCPT and trouble.code != "421":
                         raise
                     self._drop()
             self._line = self._open()
             return self._announce(self._line, envelope, is_reused=False)
         except StepError as trouble:
-            outcome, code = trouble.outcome, trouble.code
+            outcome, code, status = trouble.outcome, trouble.code, trouble.status
         except (OSError, smtplib.SMTPException) as error:
             outcome, code = Outcome.RETRY, error_code(error)
-        if self._phase is not Phase.RCPT or outcome is not Outcome.FAILED:
+        if self._phase is not Phase.RCPT:
+            outcome = Outcome.DOWN  # no recipient was named yet: it is the server, or us
+        if outcome is not Outcome.FAILED:
             self._drop()
-        return Result(outcome, code, self._phase, words=explain(outcome, self._phase, code), duration_ms=_elapsed(began))
+        words = explain(outcome, self._phase, code)
+        return Result(outcome, code, self._phase, words=words, duration_ms=_elapsed(began), status=status)
 
     def close(self) -> None:
         """Say good-bye; whatever comes back no longer matters."""
@@ -152,23 +168,22 @@ class SmtpProvider:
 
     def _announce(self, line: Line, envelope: Envelope, *, is_reused: bool) -> _Ready:
         self._phase = Phase.MAIL
-        if not (envelope.sender.isascii() and envelope.recipient.isascii()) or re.search(
-            r"[\s<>]", envelope.sender + envelope.recipient
-        ):
+        sender, recipient = in_ascii(envelope.sender), in_ascii(envelope.recipient)
+        if _UNSAYABLE.search(sender):
+            raise StepError(Outcome.DOWN, "address")
+        if _UNSAYABLE.search(recipient):
             self._phase = Phase.RCPT
             raise StepError(Outcome.FAILED, "address")
         line.wait(self.timeouts.command)
         if is_reused:
             expect(line.rset(), (250,), Outcome.RETRY)
         options = ["BODY=8BITMIME"] if not envelope.raw.isascii() and line.has_extn("8bitmime") else []
-        expect(line.mail(envelope.sender, options), (250,), Outcome.DOWN)
+        expect(line.mail(sender, options), (250,), Outcome.DOWN)
         self._phase = Phase.RCPT
-        reply = line.rcpt(envelope.recipient)
-        if reply[0] in {530, 535, 538}:
-            raise StepError(Outcome.DOWN, str(reply[0]))
-        if reply[0] in range(500, 600) and _RELAY.search(reply[1].decode("utf-8", "replace")):
-            # "Relay access denied" is about us, not about the recipient: it must not brand every client's address.
-            raise StepError(Outcome.DOWN, "relay")
+        reply = line.rcpt(recipient)
+        if 500 <= reply[0] < 600:
+            text = reply[1].decode("utf-8", "replace")
+            raise StepError(*at_rcpt(reply[0], text), status_of(text))
         expect(reply, (250, 251, 252), Outcome.FAILED)
         return _Ready(line, envelope, self.timeouts)
 

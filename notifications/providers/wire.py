@@ -12,6 +12,8 @@ import ssl
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+import idna
+
 from notifications.providers.base import Outcome
 
 _LINE_END = re.compile(rb"\r\n|\r|\n")
@@ -62,10 +64,11 @@ class Server:
 class StepError(Exception):
     """A step went wrong; what that means is decided."""
 
-    def __init__(self, outcome: Outcome, code: str) -> None:
+    def __init__(self, outcome: Outcome, code: str, status: str = "") -> None:
         super().__init__(code)
         self.outcome = outcome
         self.code = code
+        self.status = status
 
 
 class Line(smtplib.SMTP):
@@ -122,6 +125,17 @@ def expect(reply: tuple[int, bytes], good: tuple[int, ...], never: Outcome) -> N
     if 500 <= code < 600:
         raise StepError(never, str(code))
     raise StepError(Outcome.RETRY, str(code) if 200 <= code < 500 else "garbage")
+
+
+def in_ascii(address: str) -> str:
+    """Return an e-mail address as it is said to servers: its domain in ASCII (IDNA). What cannot be so stays as it is."""
+    box, at, domain = address.rpartition("@")
+    if domain.isascii():
+        return address
+    try:
+        return f"{box}{at}{idna.encode(domain, uts46=True).decode()}"
+    except idna.IDNAError:
+        return address
 
 
 def wire_format(raw: bytes) -> bytes:
