@@ -27,9 +27,7 @@ class ProfileForm(forms.Form):
     country = forms.ChoiceField(label=_("Country"))
     phone = forms.CharField(label=_("Phone"), max_length=40, required=False)
     email = forms.EmailField(label=_("E-mail of the salon"), max_length=254, required=False)
-    language = forms.ChoiceField(
-        label=_("Language"), required=False, help_text=_("For messages to clients whose language is not known.")
-    )
+    language = forms.ChoiceField(label=_("Language"), required=False)
     time_zone = forms.ChoiceField(label=_("Time zone"), required=False)
     currency = forms.ChoiceField(label=_("Currency"), required=False)
     is_mfa_required = forms.BooleanField(

@@ -2,9 +2,11 @@
 
 from urllib.parse import urljoin
 
+from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib import messages
 from django.core.mail import send_mail
+from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -23,7 +25,8 @@ from salon.core.web import SignedIn, allowed, go, page, public, refuse, sent, to
 @allowed(May.READ_SETTINGS)
 def members(request: SignedIn) -> HttpResponse:
     """List the team, the active first."""
-    people = User.objects.order_by("-is_active", "name", "pk")
+    has_second_factor = Exists(Authenticator.objects.filter(user=OuterRef("pk"), type=Authenticator.Type.TOTP))
+    people = User.objects.annotate(has_second_factor=has_second_factor).order_by("-is_active", "name", "pk")
     may_edit = request.user.may(May.EDIT_TEAM)
     return page(request, "core/team.html", {"members": people, "may_edit": may_edit, "roles": Role.choices})
 
