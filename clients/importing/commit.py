@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import TypeVar
 
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import Count, Max, Sum
 
 from clients import consent, fold, records
 from clients.importing import columns, plan, reading, rows
@@ -16,6 +17,7 @@ from salon.core import audit
 from salon.core.models import Salon, User
 
 CHUNK = 500
+TRIES = 3
 # A claimed yes names offers and news: the one thing "newsletter" and "marketing" have in common.
 CLAIMED = "mkt.promotion"
 _FIELDS = (*records.FIELDS,)
@@ -33,13 +35,42 @@ def make_plan(data: bytes, salon: Salon, *, now: dt.datetime) -> Plan:
     return plan.make(lines, known_cards(), hash_of=consent.hash_of)
 
 
-@transaction.atomic
 def carry_out(data: bytes, salon: Salon, *, by: User | None, now: dt.datetime) -> Plan:
     """Import the file and return what was done: every accepted row, or nothing at all when anything fails.
 
-    The plan is made afresh inside the transaction, so that it speaks of the cards as they are.
+    Reading and planning take their time outside the transaction, so that the salon goes on working. Under the lock it
+    is only checked that the plan still speaks of the cards as they are; a salon too busy for that is planned under it.
     """
-    done = make_plan(data, salon, now=now)
+    for _try in range(TRIES):
+        before = _stamp()
+        done = make_plan(data, salon, now=now)
+        with transaction.atomic():
+            _wait_for_other_imports()
+            if _stamp() == before:
+                return _write(done, salon, by=by, now=now)
+    with transaction.atomic():
+        _wait_for_other_imports()
+        return _write(make_plan(data, salon, now=now), salon, by=by, now=now)
+
+
+def _stamp() -> list[object]:
+    """Return a mark that changes with anything a plan looks at: cards, what they answered, and the salon's country."""
+    cards = Client.objects.aggregate(Count("pk"), Max("pk"), Sum("version"), Count("erased_at"), Count("restricted_at"))
+    events = ConsentEvent.objects.aggregate(Count("pk"), Max("pk"))
+    states = Standing.objects.values_list("state").annotate(Count("pk")).order_by("state")
+    return [cards, events, list(states), Salon.objects.values_list("country", flat=True).first()]
+
+
+def _wait_for_other_imports() -> None:
+    """Hold the salon's row, so that of two imports at once the second sees what the first has written."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL lock_timeout = '10min'; SET LOCAL statement_timeout = '10min'")
+    list(Salon.objects.select_for_update(no_key=True).values_list("pk"))
+
+
+def _write(done: Plan, salon: Salon, *, by: User | None, now: dt.datetime) -> Plan:
+    """Write what the plan says, and return it."""
     clients: dict[Card, int] = {}
     for some in _chunks(done.new):
         added = records.add_many([{"language": salon.language, **card.fields} for card in some], by=by, now=now)

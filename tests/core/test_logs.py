@@ -5,6 +5,7 @@ import logging.config
 from collections.abc import Callable, Iterator
 from io import StringIO
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from django.db import IntegrityError
@@ -85,10 +86,11 @@ def house_log() -> Iterator[StringIO]:
     """What the settings' own configuration writes while the test runs."""
     out = StringIO()
     before = [(name, list(logging.getLogger(name).handlers), logging.getLogger(name).level) for name in (None, "django")]
-    logging.config.dictConfig({
+    config: dict[str, Any] = {
         **settings.LOGGING,
         "handlers": {"console": {**settings.LOGGING["handlers"]["console"], "stream": out}},
-    })  # fmt: skip
+    }
+    logging.config.dictConfig(config)
     yield out
     for name, handlers, level in before:
         logging.getLogger(name).handlers = handlers
