@@ -2,8 +2,16 @@
 
 from django.apps import AppConfig
 
+from salon.core import hooks
+
 
 class ClientsConfig(AppConfig):
     """The person."""
 
     name = "clients"
+
+    def ready(self) -> None:
+        """Ask to be called when the country changes: it decides what a Yes must prove."""
+        from clients import standings  # noqa: PLC0415 (models are not ready before)
+
+        hooks.on_country_change(standings.rebuild)

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import transaction
 
-from salon.core import audit
+from salon.core import audit, hooks
 from salon.core.models import Salon, User
 
 SALON_FIELDS = frozenset({
@@ -30,6 +30,8 @@ def edit(salon: Salon, *, by: User, **fields: Any) -> Salon:
     if names := _changed(row, SALON_FIELDS, fields):
         row.save(update_fields=names)
         audit.record("salon.edited", row, by=by, fields=names)
+    if "country" in names:
+        hooks.country_changed()
     return row
 
 

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 import pytest
 from django.core.management import call_command
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from clients import consent, invariants, retention
 from clients.models import Client, ConsentEvent, ConsentText, Standing
+from salon.core import profile
 from salon.core.errors import Refused
 from salon.core.models import Salon, User
 from tests import factories
@@ -141,4 +143,14 @@ def test_a_new_country_is_followed_by_rebuilding(event: ConsentEvent) -> None:
     Salon.objects.update(country="DE")
     assert list(invariants.faults())
     call_command("rebuild_standings", stdout=io.StringIO())
+    assert list(invariants.faults()) == []
+
+
+def test_a_new_country_on_the_salon_page_counts_for_what_was_said_before(
+    event: ConsentEvent, owner: User, django_capture_on_commit_callbacks: Callable[..., AbstractContextManager[object]]
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        profile.edit(Salon.objects.current(), by=owner, name="Atelier Süd")
+        assert profile.edit(Salon.objects.current(), by=owner, country="DE").country == "DE"
+        assert list(invariants.faults()), "control: the commit is what is waited for"
     assert list(invariants.faults()) == []
