@@ -1,0 +1,113 @@
+"""Every page in every size, theme and language: no accessibility fault, nothing wider than the screen, no broken page.
+
+The pages come from the permission table, so that a new page is looked at without anybody thinking of it.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.test import Client as Browser
+from django.urls import reverse
+from django.utils import timezone
+from playwright.sync_api import Browser as Chromium
+from playwright.sync_api import BrowserContext, Page
+from pytest_django.live_server_helper import LiveServer
+
+from appointments.models import Appointment, Service, Staff
+from clients.models import Client
+from notifications.demo import salon as demo
+from notifications.models import Message, State
+from salon.core.models import User
+from salon.core.roles import Role
+from tests.house import permissions
+
+pytestmark = [pytest.mark.browser, pytest.mark.matrix, pytest.mark.django_db(transaction=True)]
+
+WIDTHS = (1440, 820, 390)
+THEMES = ("light", "dark")
+LANGUAGES = ("en", "fr", "de")
+# Pages that answer with a file, a redirect or a plain word; and those that need a state the demo has not got.
+NO_PAGE = {
+    "home", "core:healthz", "core:settings", "appointments:today", "mfa_download_recovery_codes", "mfa_view_recovery_codes",
+    "mfa_generate_recovery_codes", "mfa_deactivate_totp", "mfa_authenticate", "mfa_reauthenticate", "account_reauthenticate",
+    "mfa_activate_totp", "core:setup_closed", "core:link", "core:second_factor",
+}  # fmt: skip
+SIGNED_OUT = {name for name, row in permissions.TABLE.items() if row.is_public}
+
+
+def paths(*, is_signed_in: bool) -> list[str]:
+    """Return the address of every page, filled in with rows of the demo salon."""
+    client = Client.objects.active().exclude(email="").exclude(note="").filter(messages__isnull=False).order_by("pk")[0]
+    today = timezone.localdate().isoformat()
+    rows: dict[str, Any] = {
+        "client": client.pk,
+        "visit": Appointment.objects.standing().order_by("start_at")[0].pk,
+        "service": Service.objects.all()[0].pk,
+        "staff": Staff.objects.all()[0].pk,
+        "message": Message.objects.filter(state=State.UNKNOWN)[0].pk,
+        "member": User.objects.exclude(role=Role.OWNER)[0].pk,
+    }
+    found = []
+    for name, row in permissions.TABLE.items():
+        if row.method == "get" and name not in NO_PAGE and (name in SIGNED_OUT) is not is_signed_in:
+            args = {key: today if key == "iso" else rows.get(value, value) for key, value in row.args.items()}
+            found.append(reverse(name, kwargs=args))
+    if is_signed_in:
+        found += [f"{reverse('clients:list')}?q=zzzz", f"{reverse('notifications:list')}?box=sent", "/no-such-page/"]
+    return found
+
+
+def faults_of(page: Page, path: str) -> Iterator[str]:
+    """Yield what is wrong with the page that is open."""
+    for violation in Axe().run(page).response["violations"]:
+        for node in violation["nodes"]:
+            yield f"{path}: {violation['id']}: {node['html'][:160]}"
+    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    if wide > 0:
+        yield f"{path}: {wide} px wider than the screen"
+
+
+@pytest.fixture
+def olivia(live_server: LiveServer, transactional_db: None) -> User:
+    """The owner of a demo salon."""
+    demo.fill(client_count=60, language="en", seed=7, now=timezone.now())
+    return User.objects.get(role=Role.OWNER)
+
+
+def walk(context: BrowserContext, *, is_signed_in: bool) -> list[str]:
+    """Open every page and return what is wrong with each."""
+    faults: list[str] = []
+    page = context.new_page()
+    page.on("pageerror", lambda error: faults.append(f"{page.url}: {error}"))
+    page.on("console", lambda line: faults.append(f"{page.url}: {line.text}") if "Content Security" in line.text else None)
+    for path in paths(is_signed_in=is_signed_in):
+        answer = page.goto(path)
+        page.wait_for_load_state("networkidle")
+        assert answer is not None
+        assert answer.status < 500, path
+        faults += faults_of(page, path)
+    context.close()
+    return faults
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_page_is_whole(
+    browser: Chromium, live_server: LiveServer, olivia: User, language: str, theme: str, width: int
+) -> None:
+    User.objects.filter(pk=olivia.pk).update(language=language, theme=theme)
+    desk = Browser()
+    desk.force_login(User.objects.get(pk=olivia.pk))
+    look: Any = {
+        "base_url": live_server.url,
+        "viewport": {"width": width, "height": 900},
+        "color_scheme": theme,
+        "locale": language,
+    }
+    inside, outside = browser.new_context(**look), browser.new_context(**look)
+    inside.add_cookies([{"name": "sessionid", "value": desk.cookies["sessionid"].value, "url": live_server.url}])
+    faults = [*walk(inside, is_signed_in=True), *walk(outside, is_signed_in=False)]
+    assert faults == [], "\n".join(faults[:40])
