@@ -33,12 +33,20 @@ def _day_input() -> forms.DateInput:
     return forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
 
 
+def _check_day(on: dt.date) -> None:
+    if not dates.is_known(on):
+        words = _("Choose a day between %(first)s and %(last)s.")
+        raise forms.ValidationError(words % {"first": dates.FIRST_DAY.year, "last": dates.LAST_DAY.year})
+
+
 class WhenForm(forms.Form):
     """Service, person, day and time: what booking and moving share."""
 
     service = ServiceField(label=lazy("Service"), queryset=Service.objects.none(), empty_label=lazy("Choose a service"))
     staff = forms.ModelChoiceField(label=lazy("With"), queryset=Staff.objects.none(), empty_label=None)
-    on = forms.DateField(label=lazy("Day"), widget=_day_input(), input_formats=["%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y"])
+    on = forms.DateField(
+        label=lazy("Day"), widget=_day_input(), input_formats=["%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y"], validators=[_check_day]
+    )
     time = forms.TimeField(
         label=lazy("Time"), widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"}), input_formats=["%H:%M", "%H:%M:%S"]
     )

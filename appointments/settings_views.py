@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.db.models import Count
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -45,7 +45,7 @@ def service_add(request: SignedIn) -> HttpResponse:
 def service_edit(request: SignedIn, pk: int) -> HttpResponse:
     """Change a service, take it off the list, or put it back."""
     service = get_object_or_404(Service, pk=pk)
-    act = request.POST.get("act", "save")
+    act = _act(request, "retire", "offer")
     form = ServiceForm(request.POST if request.method == "POST" and act == "save" else None, instance=service)
     if request.method == "POST" and (act != "save" or form.is_valid()):
         try:
@@ -79,7 +79,7 @@ def staff(request: SignedIn) -> HttpResponse:
 @allowed(May.EDIT_SETTINGS)
 def staff_add(request: SignedIn) -> HttpResponse:
     """Add somebody with their hours."""
-    form, days = StaffForm(request.POST or None), _days(request, None)
+    form, days = StaffForm(request.POST or None), _days(None, request.POST if request.method == "POST" else None)
     if request.method == "POST" and _are_valid(form, days):
         try:
             person = crew.add(by=request.user, hours=_hours(days), **form.cleaned_data)
@@ -94,10 +94,13 @@ def staff_add(request: SignedIn) -> HttpResponse:
 def staff_edit(request: SignedIn, pk: int) -> HttpResponse:
     """Change somebody and their hours, let them go, or bring them back."""
     person = get_object_or_404(Staff, pk=pk)
-    act = request.POST.get("act", "save")
+    act = _act(request, "deactivate", "reactivate")
     is_saving = request.method == "POST" and act == "save"
-    form, days = StaffForm(request.POST if is_saving else None, instance=person), _days(request, person)
-    if request.method == "POST" and (not is_saving or _are_valid(form, days)):
+    form, days = (
+        StaffForm(request.POST if is_saving else None, instance=person),
+        _days(person, request.POST if is_saving else None),
+    )
+    if request.method == "POST" and (data is None or _are_valid(form, days)):
         try:
             if act == "deactivate":
                 crew.deactivate(person, by=request.user, now=timezone.now())
@@ -111,11 +114,17 @@ def staff_edit(request: SignedIn, pk: int) -> HttpResponse:
             toast(request, words % {"name": person.name})
             return go(request, "appointments:staff")
         except Refused as refused:
-            if is_saving:
+            if data is not None:
                 refuse(form, refused)
             else:
                 toast(request, refused.message, level=messages.ERROR)
     return _show(request, form, days, person)
+
+
+def _act(request: SignedIn, *others: str) -> str:
+    """Return which of `others` the button says, and "save" for anything else."""
+    act = request.POST.get("act", "")
+    return act if act in others else "save"
 
 
 def _show(request: SignedIn, form: StaffForm, days: list[DayForm], person: Staff | None) -> HttpResponse:
@@ -134,9 +143,8 @@ def _hours(days: list[DayForm]) -> list[tuple[int, dt.time, dt.time]]:
     return [row for day in days for row in day.hours()]
 
 
-def _days(request: SignedIn, person: Staff | None) -> list[DayForm]:
+def _days(person: Staff | None, data: QueryDict | None) -> list[DayForm]:
     """Return the week as seven small forms: as posted, as it stands, or 9 to 18 from Tuesday to Saturday for somebody new."""
-    data = request.POST if request.method == "POST" and request.POST.get("act", "save") == "save" else None
     initial: dict[int, dict[str, Any]] = {}
     if person is None:
         initial = {weekday: {"starts_at": dt.time(9), "ends_at": dt.time(18)} for weekday in range(1, 6)}

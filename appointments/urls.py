@@ -5,6 +5,7 @@ import datetime as dt
 from django.urls import URLPattern, path, register_converter
 
 from appointments import settings_views, views, visit_views
+from salon.core import dates
 
 
 class DateConverter:
@@ -13,8 +14,11 @@ class DateConverter:
     regex = r"\d{4}-\d{2}-\d{2}"
 
     def to_python(self, value: str) -> dt.date:
-        """Return the date; ValueError (no such address) for the 31st of November."""
-        return dt.date.fromisoformat(value)
+        """Return the date; ValueError (no such address) for the 31st of November, or a day no calendar shows."""
+        on = dates.read(value)
+        if on is None:
+            raise ValueError(value)
+        return on
 
     def to_url(self, value: dt.date | str) -> str:
         """Return "2026-11-18"."""

@@ -6,10 +6,10 @@ from itertools import groupby
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from appointments import access, agenda, claims, desk, objections, picking, slips
@@ -17,6 +17,7 @@ from appointments.forms import BookForm
 from appointments.models import STANDS, Appointment
 from clients import access as clients_access
 from clients import cards
+from salon.core import dates
 from salon.core.errors import Refused
 from salon.core.roles import May
 from salon.core.web import SignedIn, allowed, go, is_fragment, page, refuse, toast
@@ -27,7 +28,7 @@ def today(request: SignedIn) -> HttpResponse:
     """Show today, or go to the day that "Go to date" asks for."""
     asked = request.GET.get("on", "")
     if asked:
-        on = _date_or_none(asked)
+        on = dates.read(asked)
         return go(request, "appointments:day", on) if on else go(request, "appointments:today")
     return day(request, timezone.localdate())  # type: ignore[return-value]
 
@@ -40,11 +41,8 @@ def day(request: SignedIn, iso: dt.date) -> HttpResponse:
 
 def day_context(request: SignedIn, on: dt.date, *, focus: int = 0) -> dict[str, Any]:
     """Return what `_agenda.html` needs to show the local day `on`; `focus` is the visit that was just acted on."""
-    try:
-        before, after = on - dt.timedelta(days=1), on + dt.timedelta(days=1)
-        found = agenda.day(on, user=request.user, salon=request.salon, now=timezone.now())
-    except OverflowError:
-        raise Http404 from None
+    before, after = on - dt.timedelta(days=1), on + dt.timedelta(days=1)
+    found = agenda.day(on, user=request.user, salon=request.salon, now=timezone.now())
     return {"day": found, "before": before, "after": after, "today": timezone.localdate(), "focus": focus}
 
 
@@ -114,7 +112,7 @@ def _first_values(request: SignedIn) -> dict[str, Any]:
     """Return the values that the address of the booking page gives: client, service, staff, start."""
     values: dict[str, Any] = {name: request.GET[name] for name in ("client", "service", "staff") if request.GET.get(name)}
     start_at = _start_or_none(request.GET.get("start", ""))
-    on = start_at.date() if start_at else _date_or_none(request.GET.get("on", ""))
+    on = start_at.date() if start_at else dates.read(request.GET.get("on", ""))
     values |= {"on": on or timezone.localdate(), "key": uuid.uuid4().hex}
     return values | ({"time": start_at.time()} if start_at else {})
 
@@ -150,17 +148,11 @@ def of_client(request: SignedIn, pk: int) -> HttpResponse:
     return page(request, "appointments/of_client.html", context | cards.head(request, client, tab="appointments"))
 
 
-def _date_or_none(text: str) -> dt.date | None:
-    try:
-        return parse_date(text)
-    except ValueError:
-        return None
-
-
 def _start_or_none(text: str) -> dt.datetime | None:
     """Return the salon's wall time of "2026-11-18T12:30" with or without an offset; None for anything else."""
     try:
         found = parse_datetime(text)
-    except ValueError:
+        wall = timezone.localtime(found) if found and timezone.is_aware(found) else found
+    except (ValueError, OverflowError):
         return None
-    return timezone.localtime(found) if found and timezone.is_aware(found) else found
+    return wall if wall and dates.is_known(wall.date()) else None

@@ -6,7 +6,6 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -16,9 +15,10 @@ from appointments.models import Appointment, State
 from appointments.states import TABLE
 from appointments.views import day_context, name_of
 from clients import access as clients_access
+from salon.core import dates
 from salon.core.errors import Refused
 from salon.core.roles import May
-from salon.core.web import SignedIn, allowed, go, is_fragment, page, refuse, safe_next, toast
+from salon.core.web import SignedIn, allowed, go, is_fragment, page, refuse, safe_next, toast, whole
 
 
 @allowed(May.SEE_CALENDAR)
@@ -204,7 +204,7 @@ def _back(request: SignedIn, visit: Appointment, code: int) -> HttpResponse:
     """Answer with the day or the visit, whichever the button stands on; without htmx go back there."""
     if not is_fragment(request):
         return go(request, safe_next(request, reverse("appointments:detail", args=[visit.pk])))
-    on = parse_date(request.POST.get("on", "") or "-")
+    on = dates.read(request.POST.get("on", ""))
     if on:
         context = day_context(request, on, focus=visit.pk)
         return page(request, "appointments/day.html", context, fragment="appointments/_agenda.html", status=code)
@@ -217,8 +217,7 @@ def _fresh(request: SignedIn, pk: int) -> Appointment:
 
 
 def _version(request: SignedIn) -> int | None:
-    text = request.POST.get("version", "")
-    return int(text) if text.isascii() and text.isdigit() else None
+    return whole(request.POST.get("version", ""))
 
 
 def _undo_url(visit: Appointment) -> str:

@@ -16,6 +16,7 @@ from clients import access, answers, duplicates
 from clients.forms import ClientForm, first_values
 from clients.models import Client
 from salon.core.models import Salon, User
+from salon.core.web import whole
 
 THEIRS = "theirs"
 
@@ -50,8 +51,7 @@ class Editing:
         self.version = client.version if client else 0
         values = first_values(client, salon.country) if client else {"language": salon.language, **start}
         if data is not None:
-            given = data.get("version", "")
-            self.version = int(given) if given.isascii() and given.isdigit() else 0
+            self.version = whole(data.get("version", "")) or 0
             data = self._with_picks(data, values)
         self.form = ClientForm(data, initial=values, country=salon.country, today=today)
         self._wire()

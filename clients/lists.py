@@ -15,6 +15,7 @@ from clients import access, answers, search
 from clients.access import Contacts, Visits
 from clients.models import Client, ClientQuerySet
 from salon.core.models import Salon, User
+from salon.core.web import whole
 
 PER_PAGE = 50
 STATUSES: Mapping[str, Q] = {
@@ -90,7 +91,7 @@ def wanted(given: Any) -> dict[str, Any]:
         "text": given.get("q", "").strip()[:200],
         "status": status if status in STATUSES else "active",
         "sort": sort if sort in SORTS else "name",
-        "number": int(number) if number.isascii() and number.isdigit() and len(number) < 7 else 1,
+        "number": whole(number) or 1,
     }
 
 

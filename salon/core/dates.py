@@ -1,11 +1,17 @@
-"""Days in words, as the languages of the house write them. Called by filters, forms and the texts of messages."""
+"""Days in words, as the languages of the house write them, and days read from addresses.
+
+Called by filters, forms, views and the texts of messages.
+"""
 
 import datetime as dt
 import re
 
 from django.utils import formats
+from django.utils.dateparse import parse_date
 from django.utils.translation import get_language
 
+# The days that the calendar knows: outside them the arithmetic of dates ends, not a salon.
+FIRST_DAY, LAST_DAY = dt.date(2000, 1, 1), dt.date(2100, 12, 31)
 _FIRST = re.compile(r"\b1(?= \D)")
 
 
@@ -17,3 +23,17 @@ def show(on: dt.date, pattern: str) -> str:
 def as_written(text: str, on: dt.date, language: str) -> str:
     """Return `text`, which names the day `on`, as people write it: in French the first of a month is "1er"."""
     return _FIRST.sub("1er", text, count=1) if language.startswith("fr") and on.day == 1 else text
+
+
+def is_known(on: dt.date) -> bool:
+    """Return whether the calendar knows the day."""
+    return FIRST_DAY <= on <= LAST_DAY
+
+
+def read(text: str) -> dt.date | None:
+    """Return the day that `text` ("2026-11-18") names, or None: for nonsense, and for a day the calendar does not know."""
+    try:
+        on = parse_date(text)
+    except ValueError:
+        return None
+    return on if on and is_known(on) else None

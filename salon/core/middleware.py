@@ -1,4 +1,4 @@
-"""The house's own middleware: language and zone of the reader, set-up first, length of a session, second factor."""
+"""The house's own middleware: no zero bytes, the reader's language and zone, set-up first, length of a session, second factor."""
 
 import time
 import zoneinfo
@@ -8,6 +8,7 @@ from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -20,6 +21,21 @@ Answer = Callable[[HttpRequest], HttpResponse]
 # Open in every state of the installation, the account and the session.
 ALWAYS_OPEN = ("/healthz", settings.STATIC_URL)
 WRITE_SEEN_EVERY = 60
+NULL = "\0"
+
+
+def no_null(get_response: Answer) -> Answer:
+    """Refuse what no keyboard writes and no database takes: a zero byte in an address or a form. Forget such a cookie."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        for name in [name for name, value in request.COOKIES.items() if NULL in value]:
+            del request.COOKIES[name]
+        fields = [*request.GET.lists(), *(request.POST.lists() if request.method == "POST" else [])]
+        if NULL in request.path or any(NULL in text for name, values in fields for text in (name, *values)):
+            raise BadRequest("zero byte")
+        return get_response(request)
+
+    return middleware
 
 
 def house(get_response: Answer) -> Answer:

@@ -16,6 +16,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 from django.shortcuts import render, resolve_url
 from django.template.loader import render_to_string
 from django.utils.cache import patch_vary_headers
+from django.utils.encoding import iri_to_uri
 from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.middleware import HtmxDetails
 
@@ -119,18 +120,24 @@ def toast(request: HttpRequest, text: str, *, undo_url: str = "", undo: str = ""
 
 def go(request: HttpRequest, to: Any, *args: Any, **kwargs: Any) -> HttpResponse:
     """Return a 303 to `to` (URL name, model or path): by HX-Location for htmx, so that the whole page changes."""
-    url = resolve_url(to, *args, **kwargs)
+    is_path = isinstance(to, str) and to.startswith("/")
+    url = iri_to_uri(to) if is_path else resolve_url(to, *args, **kwargs)
     if request.headers.get("HX-Request") == "true":
         return HttpResponse(status=204, headers={"HX-Redirect": url})
     return HttpResponseRedirect(url, status=303)
 
 
 def safe_next(request: HttpRequest, default: str) -> str:
-    """Return the `next` that the request carries if it stays on this host, else `default`."""
+    """Return the `next` that the request carries if it is a path of this host, else `default`."""
     target = request.POST.get("next") or request.GET.get("next") or ""
-    if url_has_allowed_host_and_scheme(target, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
+    if target.startswith("/") and url_has_allowed_host_and_scheme(target, allowed_hosts=None):
         return target
     return resolve_url(default)
+
+
+def whole(text: str) -> int | None:
+    """Return the number that `text` writes in up to nine plain digits, as no longer one was ever ours; else None."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 def sent(request: HttpRequest) -> QueryDict | None:
