@@ -226,7 +226,7 @@ class _Sender:
             # It was changed while the mail was being prepared; the row we read and locked is that of the old one.
             self._count("waiting", outbox.postpone(message, until=now, reason="address_changed"))
         elif not isinstance(decision, gate.Send):
-            self._no(message, decision, now)
+            self._no(message, decision, rows, now)
         else:
             self._count("failed", outbox.fail(message, "template_error", now=now))
         return None
@@ -237,7 +237,7 @@ class _Sender:
         self.unsettled = None  # written in the transaction that has just committed
         return decision if isinstance(decision, gate.Send) else None
 
-    def _no(self, message: Message, decision: gate.Wait | gate.Refuse, now: dt.datetime) -> None:
+    def _no(self, message: Message, decision: gate.Wait | gate.Refuse, rows: facts.Rows, now: dt.datetime) -> None:
         if isinstance(decision, gate.Wait):
             self._count("waiting", outbox.postpone(message, until=decision.until, reason=decision.reason))
         elif decision.reasons[0] == "error":
@@ -246,7 +246,8 @@ class _Sender:
         elif decision.reasons[0] == "hold":
             self._count("waiting", outbox.postpone(message, until=now + HOLD_WAIT, reason="hold"))
         else:
-            self._count("refused", outbox.refuse(message, decision.reasons, now=now))
+            to = {"recipient": rows.address_of(message.channel), "address_hmac": rows.hmac}
+            self._count("refused", outbox.refuse(message, decision.reasons, now=now, **to))
 
     def _refused_early(self, message: Message, result: Result) -> bool:
         """Write down that the provider would not take it, before anything was handed over."""
@@ -255,11 +256,11 @@ class _Sender:
         if result.outcome in {Outcome.UNKNOWN, Outcome.ACCEPTED}:  # nothing was said, so nothing can be unknown
             result = Result(Outcome.RETRY, result.code, result.phase)
         with transaction.atomic():
+            address, stopped = facts.to(message.client, message.channel) if message.client else "", ""
             if is_no_mailbox(result):
-                address = facts.to(message.client, message.channel) if message.client else ""
                 scope, reason = Address.Scope.DELIVERY, Address.Reason.HARD_BOUNCE
-                addresses.stop(message.channel, address, scope=scope, reason=reason, now=now)
-            outbox.retry(message, result, now=now)
+                stopped = addresses.stop(message.channel, address, scope=scope, reason=reason, now=now).hmac
+            outbox.retry(message, result, now=now, recipient=address, address_hmac=stopped)
         self.counts[result.outcome.value] += 1
         if result.outcome == Outcome.DOWN:
             circuit.fail(self.line.provider.name, now=now, reason=_reason(result))

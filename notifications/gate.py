@@ -49,6 +49,8 @@ PRECEDENCE = (
     "automation_off",
     "frequency_cap",
 )
+# Reasons that lie with the address alone: they end with it.
+OF_ADDRESS = frozenset({"invalid_address", "suppressed_all", "channel_stop"})
 OBSOLETE = frozenset({"gone", "cancelled", "undone", "over", "moved", "duplicate", "past", "too_late", "expired"})
 
 MARKETING_A_DAY = 1

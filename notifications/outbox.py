@@ -201,11 +201,15 @@ def settle(message: Message, result: Result, *, now: dt.datetime) -> bool:
     return is_ours
 
 
-def retry(message: Message, result: Result, *, now: dt.datetime) -> bool:
-    """Put back a message that was refused before its hand-over, or give it up, as `result` says."""
+def retry(message: Message, result: Result, *, now: dt.datetime, recipient: str = "", address_hmac: str = "") -> bool:
+    """Put back a message that was refused before its hand-over, or give it up, as `result` says.
+
+    A refused `recipient` is kept, and its hash if the address was stopped for it: another one may be written to.
+    """
     owned = Q(lease_token=message.lease_token)
     if result.outcome == Outcome.FAILED:
-        is_ours = states.move(message, TABLE, to=State.FAILED, guard=owned, reason=_code(result), settled_at=now)
+        refused = {"reason": _code(result), "settled_at": now, "recipient": recipient, "address_hmac": address_hmac}
+        is_ours = states.move(message, TABLE, to=State.FAILED, guard=owned, **refused)
     else:
         attempts = message.attempt_count + (result.outcome != Outcome.DOWN)
         message.attempt_count = attempts
@@ -245,14 +249,18 @@ def postpone(message: Message, *, until: dt.datetime, reason: str) -> bool:
     return states.move(message, TABLE, to=State.PENDING, guard=owned, not_before=until, reason=reason, claim_count=0)
 
 
-def refuse(message: Message, reasons: tuple[str, ...], *, now: dt.datetime) -> bool:
-    """End a claimed message that the gate refused: too late, not so any more, or not allowed."""
+def refuse(message: Message, reasons: tuple[str, ...], *, now: dt.datetime, recipient: str = "", address_hmac: str = "") -> bool:
+    """End a claimed message that the gate refused: too late, not so any more, or not allowed.
+
+    An address that stood in the way is kept, so that the message comes back with another one.
+    """
     first = reasons[0]
+    kept = {"recipient": recipient, "address_hmac": address_hmac} if first in gate.OF_ADDRESS else {}
     if first in {"expired", "past", "too_late"}:
         to = State.EXPIRED
     else:
         to = State.CANCELLED if first in gate.OBSOLETE else State.SUPPRESSED
-    return states.move(message, TABLE, to=to, guard=Q(lease_token=message.lease_token), reason=first, settled_at=now)
+    return states.move(message, TABLE, to=to, guard=Q(lease_token=message.lease_token), reason=first, settled_at=now, **kept)
 
 
 def stumble(message: Message, *, now: dt.datetime) -> bool:

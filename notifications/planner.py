@@ -18,7 +18,7 @@ from django.utils import timezone
 from appointments.models import STANDS, Appointment, AppointmentQuerySet
 from appointments.models import State as VisitState
 from clients.models import Standing
-from notifications import facts, heartbeats, kinds, outbox
+from notifications import facts, heartbeats, kinds, outbox, readdressing, stopping
 from notifications.kinds import Kind, Wanted
 from notifications.models import Message, State, Trigger
 from salon.core.models import Salon
@@ -51,14 +51,21 @@ def plan(now: dt.datetime) -> Counter[str]:
         return counts
     switches = facts.switches()
     counts["cancelled"] += _take_back(switches, now)
+    refused = defaultdict(list)
+    for message in readdressing.failed(now):
+        refused[message.kind].append(message)
     for name, wishes in RULES.items():
         kind, trigger = kinds.TABLE[name], switches[name]
         if not trigger.is_on:
             continue
         for wish in wishes(trigger, salon.zone, now):
-            visits = _reachable(wish.visits, kind).annotate(occasion=wish.occasion)
+            visits: Any = _unstopped(_reachable(wish.visits, kind), kind).annotate(occasion=wish.occasion)
             counts["revived"] += outbox.revive(_undone(visits, kind))
             counts[name] += _put(visits, kind, wish, now)
+            for message in refused[name]:
+                again = visits.filter(pk=message.appointment_id, occasion=readdressing.occasion_of(message))
+                occasion = Value(readdressing.next_occasion(message), output_field=CharField())
+                counts[name] += _put(again.annotate(occasion=occasion), kind, wish, now)
     heartbeats.beat("planner", timezone.now())
     return +counts
 
@@ -85,10 +92,20 @@ def _put(visits: Visits, kind: Kind, wish: Wish, now: dt.datetime) -> int:
 def _undone(visits: Any, kind: Kind) -> "QuerySet[Message]":
     """Return the messages taken back earlier that are wanted again, and that no provider can have."""
     ended = Message.objects.filter(
-        kind=kind.name, state__in=[State.CANCELLED, State.SUPPRESSED], reason__in=REVIVABLE, handoff_at=None, resend_of=None
-    )
+        Q(reason__in=REVIVABLE) | readdressing.suppressed(),
+        kind=kind.name, state__in=[State.CANCELLED, State.SUPPRESSED], handoff_at=None, resend_of=None,
+    )  # fmt: skip
     again = visits.filter(pk=OuterRef("appointment_id"), client_id=OuterRef("client_id"), occasion=OuterRef("occasion"))
     return ended.filter(Exists(again))
+
+
+def _unstopped(visits: Visits, kind: Kind) -> Visits:
+    """Leave out the visits of which somebody stopped this kind of message by hand, unless they begin at another time now."""
+    by_hand = Message.objects.filter(
+        kind=kind.name, appointment=OuterRef("pk"), told_start_at=OuterRef("start_at"),
+        state=State.CANCELLED, reason=stopping.REASON,
+    )  # fmt: skip
+    return visits.filter(~Exists(by_hand))
 
 
 def _reachable(visits: Visits, kind: Kind) -> Visits:

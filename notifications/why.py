@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from appointments.models import Appointment
 from clients.models import Client, ConsentEvent
-from notifications import facts, gate, kinds, outbox, planner, reasons
+from notifications import facts, gate, kinds, outbox, planner, readdressing, reasons
 from notifications.models import Message, State, Trigger
 from salon.core.models import Salon
 from salon.core.templatetags.house import as_day, as_time, as_weekday
@@ -119,7 +119,8 @@ def _of_the_book(kind: kinds.Kind, visit: Appointment | None, trigger: Trigger, 
     last = rows.first()
     if last is None or last.state in outbox.TOLD or last.state in {State.PENDING, State.CLAIMED}:
         return ""
-    return "" if last.reason in planner.REVIVABLE else last.reason
+    is_back = last.reason in planner.REVIVABLE or readdressing.comes_back(last, visit.client.email if visit.client else "")
+    return "" if is_back else last.reason
 
 
 def _refused(kind: kinds.Kind, channel: str, decision: gate.Refuse, found: gate.Facts) -> Answer:

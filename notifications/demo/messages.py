@@ -107,7 +107,7 @@ def _trouble(messages: Sequence[Message], rng: Random, now: dt.datetime) -> None
             _end(message, State.BOUNCED, "")
         elif chance < 0.010 and message.kind != "cancellation":
             # A cancellation names in its occasion what was told before it; the planner would say a failed one again.
-            _end(message, State.FAILED, "rcpt_550", handoff_at=None, provider_id="")
+            _end(message, State.FAILED, "rcpt_550", handoff_at=None, provider_id="", address_hmac="")
     recent = [message for message in messages if message.expires_at > now and message.state == State.ACCEPTED]
     for message in rng.sample(recent, min(2, len(recent))):
         _end(message, State.UNKNOWN, "sender_died", provider_id="")

@@ -1,0 +1,140 @@
+"""An address that a server does not know, and what becomes of the messages once it is corrected or tried again."""
+
+import datetime as dt
+import zoneinfo
+from typing import Any
+
+import pytest
+
+from appointments.models import Appointment
+from clients import addresses, records
+from notifications import dispatch, planner, why
+from notifications.models import Message, State, Trigger
+from notifications.providers.base import Outcome, Phase, Result
+from salon.core.models import Salon, User
+from tests import factories
+from tests.fakes.provider import FakeProvider
+from tests.notifications.cast import client_of
+
+pytestmark = pytest.mark.django_db
+
+PARIS = zoneinfo.ZoneInfo("Europe/Paris")
+NO_SUCH_USER = Result(Outcome.FAILED, "550", Phase.RCPT, status="5.1.1")
+
+
+def at(hour: int, minute: int = 0, day: int = 24) -> dt.datetime:
+    return dt.datetime(2026, 11, day, hour, minute, tzinfo=PARIS)
+
+
+@pytest.fixture
+def visit(salon: Salon) -> Appointment:
+    start_at = at(14, day=25)
+    return factories.appointment(
+        client=factories.client(email="wrong@example.org"),
+        start_at=start_at,
+        is_notice_wanted=False,
+        time_set_at=start_at - dt.timedelta(days=9),
+    )
+
+
+def run(now: dt.datetime) -> None:
+    planner.plan(now)
+    dispatch.deliver_due(now=now)
+
+
+def correct(visit: Appointment, owner: User, email: str = "right@example.org") -> None:
+    client = client_of(visit)
+    client.refresh_from_db()
+    records.edit(client, by=owner, version=client.version, email=email)
+    client.refresh_from_db()
+
+
+def states_of(visit: Appointment) -> list[Any]:
+    return [State(state) for state in visit.messages.order_by("pk").values_list("state", flat=True)]
+
+
+def shut(scope: str, reason: str) -> None:
+    addresses.stop("email", "wrong@example.org", scope=scope, reason=reason, now=at(9))
+
+
+@pytest.mark.parametrize(("scope", "reason"), [("delivery", "hard_bounce"), ("all", "stop"), ("all", "manual")])
+def test_a_corrected_address_brings_the_message_back(
+    fake: FakeProvider, visit: Appointment, owner: User, scope: str, reason: str
+) -> None:
+    shut(scope, reason)
+    run(at(12))
+    run(at(12, 1))
+    assert states_of(visit) == [State.SUPPRESSED]
+
+    correct(visit, owner)
+    run(at(12, 2))
+    assert (states_of(visit), fake.recipients) == ([State.ACCEPTED], ["right@example.org"])
+    run(at(12, 3))
+    assert len(fake.delivered) == 1
+
+
+def test_a_corrected_address_brings_back_what_the_server_refused(fake: FakeProvider, visit: Appointment, owner: User) -> None:
+    fake.at_rcpt = [NO_SUCH_USER]
+    run(at(12))
+    run(at(12, 1))
+    assert states_of(visit) == [State.FAILED]
+
+    correct(visit, owner)
+    answers = {answer.kind: answer for answer in why.answers(client_of(visit), at(12, 2))}
+    assert answers["reminder"].is_yes, "the page says what the planner will do"
+    for minute in range(2, 6):
+        run(at(12, minute))
+    assert (states_of(visit), fake.recipients) == ([State.FAILED, State.ACCEPTED], ["right@example.org"])
+
+
+def test_it_may_be_corrected_twice(fake: FakeProvider, visit: Appointment, owner: User) -> None:
+    fake.at_rcpt = [NO_SUCH_USER, NO_SUCH_USER]
+    run(at(12))
+    for minute, email in enumerate(["wrong2@example.org", "right@example.org"], 1):
+        correct(visit, owner, email)
+        run(at(12, minute))
+        run(at(12, minute, 24))
+    assert states_of(visit) == [State.FAILED, State.FAILED, State.ACCEPTED]
+    assert fake.recipients == ["right@example.org"]
+
+
+def test_what_was_refused_for_another_reason_waits_for_another_address(
+    fake: FakeProvider, visit: Appointment, owner: User
+) -> None:
+    """Control: an address that was never stopped is not "open again"."""
+    fake.at_rcpt = [Result(Outcome.FAILED, "550", Phase.RCPT, status="5.5.0")]
+    for minute in range(4):
+        run(at(12, minute))
+    assert states_of(visit) == [State.FAILED]
+    correct(visit, owner)
+    run(at(12, 5))
+    assert states_of(visit) == [State.FAILED, State.ACCEPTED]
+
+
+def test_what_was_said_by_hand_meanwhile_is_not_said_twice(fake: FakeProvider, visit: Appointment, owner: User) -> None:
+    fake.at_rcpt = [NO_SUCH_USER]
+    run(at(12))
+    failed = visit.messages.get()
+    Message.objects.create(
+        kind="reminder", channel="email", client=visit.client, appointment=visit, occasion="by hand",
+        time_version=visit.time_version, told_start_at=visit.start_at, state=State.ACCEPTED, handoff_at=at(12),
+        not_before=at(12), expires_at=visit.start_at, resend_of=failed,
+    )  # fmt: skip
+    correct(visit, owner)
+    run(at(12, 2))
+    assert fake.delivered == []
+
+
+def test_what_a_person_stopped_stays_stopped_when_the_trigger_changes(salon: Salon, visit: Appointment) -> None:
+    planner.plan(at(12))
+    Message.objects.update(state=State.CANCELLED, reason="stopped")
+    Trigger.objects.update_or_create(pk="reminder", defaults={"days_before": 2, "is_on": True})
+    planner.plan(at(12, 1))
+    Appointment.objects.filter(pk=visit.pk).update(time_version=2)  # somebody else takes it, at the same time
+    planner.plan(at(12, 2))
+    assert states_of(visit) == [State.CANCELLED]
+
+    start_at = at(16, day=25)
+    Appointment.objects.filter(pk=visit.pk).update(time_version=3, start_at=start_at, end_at=start_at + dt.timedelta(hours=1))
+    planner.plan(at(12, 3))
+    assert states_of(visit) == [State.CANCELLED, State.PENDING], "another time is another thing to say"
