@@ -95,11 +95,8 @@ def staff_edit(request: SignedIn, pk: int) -> HttpResponse:
     """Change somebody and their hours, let them go, or bring them back."""
     person = get_object_or_404(Staff, pk=pk)
     act = _act(request, "deactivate", "reactivate")
-    is_saving = request.method == "POST" and act == "save"
-    form, days = (
-        StaffForm(request.POST if is_saving else None, instance=person),
-        _days(person, request.POST if is_saving else None),
-    )
+    data = request.POST if request.method == "POST" and act == "save" else None
+    form, days = StaffForm(data, instance=person), _days(person, data)
     if request.method == "POST" and (data is None or _are_valid(form, days)):
         try:
             if act == "deactivate":
