@@ -57,14 +57,18 @@ def hold(staff: Staff, span: Span, *, may_be_inactive: bool = False) -> None:
     Two visits that overlap share an instant, so they share a day and a row to wait for. On SQLite the transaction
     itself is the lock.
     """
-    for on in availability.days_of(span, Salon.objects.current().zone):
-        rows = StaffDay.objects.select_for_update(of=("self",)).select_related("staff").filter(staff=staff, on=on)
-        row = rows.first()
-        if row is None:
-            StaffDay.objects.bulk_create([StaffDay(staff=staff, on=on)], ignore_conflicts=True)
-            row = rows.get()
-        if not row.staff.is_active and not may_be_inactive:
-            raise Refused(_("%(name)s does not work here any more.") % {"name": staff.name}, "staff")
+    days = availability.days_of(span, Salon.objects.current().zone)
+    rows = StaffDay.objects.select_for_update().filter(staff=staff, on__in=days).order_by("on")
+    # Asked after the wait, in a statement of its own: a join would say what was true before.
+    person = Staff.objects.filter(pk=staff.pk)
+    if len(rows) < len(days):
+        StaffDay.objects.bulk_create([StaffDay(staff=staff, on=on) for on in days], ignore_conflicts=True)
+        list(rows.all())
+        # Whoever lets them go at this moment cannot have waited for a day that was not there: meet at the person.
+        person = person.select_for_update()
+    is_active = person.get().is_active
+    if not is_active and not may_be_inactive:
+        raise Refused(_("%(name)s does not work here any more.") % {"name": staff.name}, "staff")
 
 
 def of_staff(staff_ids: Sequence[int], span: Span) -> list[Appointment]:

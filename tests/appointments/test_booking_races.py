@@ -3,14 +3,16 @@
 import contextlib
 import datetime as dt
 import threading
+import time
 from collections.abc import Callable, Iterator
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import OperationalError, connection, connections
 
-from appointments import booking, claims
-from appointments.models import Appointment, Staff
+from appointments import booking, claims, crew
+from appointments.models import Appointment, Staff, StaffDay
+from salon.core import audit
 from salon.core.errors import Refused
 from salon.core.models import User
 from salon.core.roles import Role
@@ -99,6 +101,61 @@ def test_one_press_sent_twelve_times_is_one_booking_for_all(desk: User) -> None:
         ),
     )
     assert {result.pk if isinstance(result, Appointment) else result for result in results} == {Appointment.objects.get().pk}
+
+
+@pytest.mark.skipif(not is_postgresql, reason="SQLite has one writer at a time")
+@pytest.mark.parametrize("is_day_known", [False, True])
+def test_nobody_leaves_while_a_visit_is_booked_with_them(desk: User, is_day_known: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    staff, client, service = factories.staff(), factories.client(), factories.service()
+    if is_day_known:
+        StaffDay.objects.create(staff=staff, on=SLOT.date())
+    held, real = threading.Event(), claims.hold
+
+    def hold_long(*args: object, **kwargs: object) -> None:
+        real(*args, **kwargs)  # type: ignore[arg-type]
+        held.set()
+        time.sleep(0.5)
+
+    monkeypatch.setattr(claims, "hold", hold_long)
+
+    def act(number: int) -> object:
+        if number == 0:
+            return booking.book(client=client, staff=staff, service=service, start_at=SLOT, by=desk, now=NOW)
+        held.wait(20)
+        return crew.deactivate(staff, by=desk, now=NOW)
+
+    booked, left = all_at_once(2, act)
+    assert isinstance(booked, Appointment)
+    assert isinstance(left, Refused)
+    assert Staff.objects.get().is_active
+
+
+@pytest.mark.skipif(not is_postgresql, reason="SQLite has one writer at a time")
+@pytest.mark.parametrize("is_day_known", [False, True])
+def test_nobody_is_booked_while_they_leave(desk: User, is_day_known: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    staff, client, service = factories.staff(), factories.client(), factories.service()
+    if is_day_known:
+        StaffDay.objects.create(staff=staff, on=SLOT.date())
+    counted, real = threading.Event(), audit.record
+
+    def record(action: str, *args: object, **facts: object) -> None:
+        real(action, *args, **facts)  # type: ignore[arg-type]
+        if action == "staff.deactivate":
+            counted.set()
+            time.sleep(0.5)
+
+    monkeypatch.setattr(audit, "record", record)
+
+    def act(number: int) -> object:
+        if number == 0:
+            return crew.deactivate(staff, by=desk, now=NOW)
+        counted.wait(20)
+        return booking.book(client=client, staff=staff, service=service, start_at=SLOT, by=desk, now=NOW)
+
+    left, booked = all_at_once(2, act)
+    assert isinstance(left, Staff)
+    assert isinstance(booked, Refused)
+    assert not Appointment.objects.exists()
 
 
 def test_two_visits_that_change_places_end_without_a_deadlock(desk: User) -> None:
