@@ -7,6 +7,7 @@ planner's. A row that a provider may have is never put back by itself.
 import datetime as dt
 import os
 import random
+import re
 import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
@@ -68,6 +69,8 @@ RETRY_LONGEST = dt.timedelta(hours=6)
 DOWN_WAIT = dt.timedelta(minutes=15)
 _BEFORE_RECIPIENT = frozenset({Phase.CONNECT, Phase.AUTH, Phase.MAIL})
 
+_AGAIN = re.compile(r"(:again\d+)+$")
+_MAY_ARRIVE = (State.PENDING, State.CLAIMED, State.HANDOFF, State.UNKNOWN, State.ACCEPTED, State.DELIVERED, State.BOUNCED)
 RESENDABLE = (State.UNKNOWN, State.FAILED, State.QUARANTINED)
 
 # --- writing down what is to be said ------------------------------------------------------------------------------
@@ -380,16 +383,18 @@ def resend(message: Message, *, by: User, reason: str, now: dt.datetime) -> Mess
         row = Message.objects.select_for_update().get(pk=message.pk)
         if not reason:
             raise Refused(_("Say why it is sent again."), "reason")
-        if row.state not in RESENDABLE or row.resends.filter(state__in=[State.PENDING, State.CLAIMED, *TOLD]).exists():
+        root = _AGAIN.sub("", row.occasion)
+        family = Message.objects.filter(kind=row.kind, client_id=row.client_id, occasion__startswith=f"{root}:again")
+        if row.state not in RESENDABLE or family.filter(state__in=_MAY_ARRIVE).exclude(pk=row.pk).exists():
             raise Refused(_("This message cannot be sent again."))
         if row.expires_at <= now:
             raise Refused(_("It is too late for this message."))
         if row.state == State.UNKNOWN:
             states.move(row, TABLE, to=State.CLOSED_UNKNOWN, reason="sent_again")
-        occasion = f"{row.occasion}:again{row.resends.count() + 1}"
         again = Message.objects.create(
             kind=row.kind, channel=row.channel, client_id=row.client_id, appointment_id=row.appointment_id,
-            occasion=occasion, time_version=row.time_version, told_start_at=row.told_start_at, not_before=now,
+            occasion=f"{root}:again{family.count() + 1}",
+            time_version=row.time_version, told_start_at=row.told_start_at, not_before=now,
             expires_at=row.expires_at, created_at=now, resend_of=row,
         )  # fmt: skip
         audit.record("message.resend", again, by=by, kind=row.kind, of=row.pk, reason=reason)

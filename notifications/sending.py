@@ -3,6 +3,7 @@
 Writes the salon's server (`save`), sends a test (`test`); never touches a message of the outbox.
 """
 
+import re
 import urllib.parse
 from dataclasses import dataclass
 from email.message import EmailMessage
@@ -21,7 +22,7 @@ from notifications.providers.base import Envelope, Provider, Result
 from notifications.providers.console import ConsoleProvider
 from notifications.providers.smtp import SmtpProvider
 from notifications.providers.unusable import UnusableProvider
-from notifications.providers.wire import PATIENT, Security, Server, TimeOuts
+from notifications.providers.wire import PATIENT, Security, Server, TimeOuts, in_ascii
 from salon.core import audit, bell
 from salon.core.errors import Refused
 from salon.core.models import Salon, User
@@ -39,6 +40,7 @@ _SCHEMES = {
 }
 # The default of DEFAULT_FROM_EMAIL: nobody has said who the sender is.
 NO_SENDER = "carnet@localhost"
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
 
 
 class Origin(StrEnum):
@@ -60,7 +62,7 @@ class Sender:
     @property
     def header(self) -> str:
         """Return the From line."""
-        return formataddr((self.name, self.address))
+        return formataddr((self.name, in_ascii(self.address)))
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,7 @@ def provider(timeouts: TimeOuts | None = None) -> Provider:
 
 def sender(salon: Salon | None) -> Sender:
     """Return whom mails are from: the salon's name with the address of the server in force."""
-    name = salon.name if salon else "Carnet"
+    name = _one_line(salon.name) if salon else "Carnet"
     row = None if settings.EMAIL_URL else mail_server()
     if row is not None:
         return Sender(name, row.sender, row.reply_to)
@@ -166,7 +168,8 @@ def describe(salon: Salon | None) -> Description:
 def save(*, host: str, port: int, security: str, user: str, password: str, sender: str, reply_to: str, by: User) -> MailServer:
     """Keep the salon's mail server. An empty `password` keeps the saved one, unless there is no user to go with it.
 
-    What failed with the old settings counts no more. Raises Refused while EMAIL_URL decides.
+    What failed with the old settings counts no more. Raises Refused while EMAIL_URL decides, and for an empty password
+    where the saved one would go to another server, another account or over another kind of connection.
     """
     if settings.EMAIL_URL:
         raise Refused(_("EMAIL_URL of the environment decides how mail leaves."))
@@ -177,6 +180,10 @@ def save(*, host: str, port: int, security: str, user: str, password: str, sende
     if password or not user:
         values["password"] = password
     row = mail_server()
+    asked_by = {"host": host, "port": port, "user": user, "security": security}
+    is_elsewhere = row is not None and any(getattr(row, name) != value for name, value in asked_by.items())
+    if is_elsewhere and "password" not in values and MailServer.objects.exclude(password="").exists():
+        raise Refused(_("Enter the password again: it was saved for another server or account."), "password")
     changed = sorted(
         name for name, value in values.items() if name != "password" and (row is None or getattr(row, name) != value)
     )
@@ -193,14 +200,19 @@ def save(*, host: str, port: int, security: str, user: str, password: str, sende
     return row
 
 
+def _one_line(text: str) -> str:
+    """Return a text as it may stand in a header."""
+    return _CONTROL.sub(" ", text).strip()
+
+
 def test(*, to: str, salon: Salon, by: User) -> Result:
     """Send one mail to `to` at once, and return what the server said. Waits at most about a minute."""
     from_ = sender(salon)
     message = EmailMessage(policy=SMTP.clone(cte_type="7bit"))
-    message["Subject"] = _("Test from %(salon)s") % {"salon": salon.name}
+    message["Subject"] = _("Test from %(salon)s") % {"salon": _one_line(salon.name)}
     message["From"] = from_.header
-    message["To"] = to
-    message["Message-ID"] = make_msgid("test", domain=from_.address.rpartition("@")[2] or "localhost")
+    message["To"] = in_ascii(to)
+    message["Message-ID"] = make_msgid("test", domain=in_ascii(from_.address).rpartition("@")[2] or "localhost")
     message["Date"] = timezone.now()
     message.set_content(_("This mail shows that %(salon)s can send messages.") % {"salon": salon.name})
     result = hand_over(Envelope(str(message["Message-ID"]), from_.address, to, message.as_bytes()))

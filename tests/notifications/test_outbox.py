@@ -143,6 +143,17 @@ def test_a_message_of_unknown_fate_is_sent_again_by_hand_with_a_reason(fake: Fak
     assert (event.by, event.facts["reason"], event.facts["of"]) == (owner, "not_arrived", row.pk)
 
 
+def test_it_may_be_sent_again_many_times_but_never_two_at_once(salon: Salon, now: dt.datetime, owner: User) -> None:
+    first = row = message(now, state=State.FAILED, occasion="1" * 70)
+    for number in range(1, 8):
+        row = outbox.resend(row, by=owner, reason="important", now=now)
+        assert row.occasion == "1" * 70 + f":again{number}"
+        with pytest.raises(Refused):
+            outbox.resend(first, by=owner, reason="important", now=now)
+        for state in (State.CLAIMED, State.FAILED):
+            Message.objects.filter(pk=row.pk).update(state=state)
+
+
 def test_sent_again_is_still_asked_of_the_gate(fake: FakeProvider, now: dt.datetime, owner: User) -> None:
     row = message(now, state=State.UNKNOWN, handoff_at=now)
     again = outbox.resend(row, by=owner, reason="not_arrived", now=now)

@@ -74,8 +74,17 @@ def test_the_saved_password_is_never_shown_again(signed_in: SignIn) -> None:
 def test_an_empty_password_in_the_form_keeps_the_saved_one(signed_in: SignIn) -> None:
     browser = signed_in(Role.OWNER)
     browser.post(SENDING, entered())
-    browser.post(SENDING, entered(password="", port="465", security="tls"))
-    assert (MailServer.objects.get().password, MailServer.objects.get().port) == ("geheim 42", 465)
+    browser.post(SENDING, entered(password="", reply_to="desk@example.org"))
+    assert (MailServer.objects.get().password, MailServer.objects.get().reply_to) == ("geheim 42", "desk@example.org")
+
+
+def test_another_server_asks_for_the_password_again(signed_in: SignIn) -> None:
+    browser = signed_in(Role.OWNER)
+    browser.post(SENDING, entered())
+    answer = browser.post(SENDING, entered(password="", host="other.example.org"))
+    assert answer.status_code == 422
+    assert "Enter the password again" in answer.content.decode()
+    assert MailServer.objects.get().host == "mail.example.org"
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from notifications.providers.unusable import UnusableProvider
 from notifications.providers.wire import Security, TimeOuts
 from notifications.sending import Origin
 from notifications.staffmail import EmailBackend
+from salon.core.errors import Refused
 from salon.core.models import AuditEvent, Salon, User
 from tests.fakes.smtp_sink import Sink
 
@@ -143,9 +144,29 @@ def test_the_password_is_nowhere_in_the_database_in_the_open(salon: Salon, owner
 
 def test_an_empty_password_keeps_the_saved_one(salon: Salon, owner: User) -> None:
     saved(owner)
-    saved(owner, host="new.example.org", password="")
+    saved(owner, sender="new@example.org", password="")
     row = MailServer.objects.get()
-    assert (row.host, row.password) == ("new.example.org", "geheim 42")
+    assert (row.sender, row.password) == ("new@example.org", "geheim 42")
+
+
+@pytest.mark.parametrize("changes", [{"host": "evil.example"}, {"port": 2525}, {"user": "other"}, {"security": "tls"}])
+def test_a_saved_password_never_goes_to_another_server_unasked(salon: Salon, owner: User, changes: dict[str, Any]) -> None:
+    saved(owner)
+    with pytest.raises(Refused) as refused:
+        saved(owner, **changes, password="")
+    assert refused.value.field == "password"
+    assert MailServer.objects.get().host == "mail.example.org"
+    saved(owner, **changes, password="the new one")
+
+
+@pytest.mark.parametrize("name", ["Chez\nLéa", "Chez\r\nBcc: x@example.org", "Chez\u2028Léa"])
+def test_a_line_break_in_the_salons_name_stops_no_mail(salon: Salon, owner: User, sink: Sink, name: str) -> None:
+    saved(owner, host="127.0.0.1", port=sink.port, security="none", user="", password="")
+    salon.name = name
+    assert sending.test(to="anna@münchen.example", salon=salon, by=owner).outcome == "accepted"
+    assert sink.mails[0].recipients == ("anna@xn--mnchen-3ya.example",)
+    assert sink.mails[0].parsed["Bcc"] is None
+    assert "\n" not in sending.sender(salon).header
 
 
 def test_a_server_without_a_user_keeps_no_password(salon: Salon, owner: User) -> None:
