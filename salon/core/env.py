@@ -1,9 +1,10 @@
-"""Where an installation keeps its data and its keys. Called by settings only; never imports Django."""
+"""Where an installation keeps its data and its keys. Called by settings and `instance`; never imports Django."""
 
 import base64
 import json
 import os
 import secrets
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +31,41 @@ def _from_environment(name: str) -> str | None:
     return None
 
 
+def _link(name: str, path: Path) -> None:
+    """Give the file `name` the name `path` too, unless that is taken."""
+    try:
+        os.link(name, path)
+    except FileExistsError:
+        return
+    except OSError:  # a file system without second names
+        if not path.exists():
+            Path(name).replace(path)
+
+
+def write_whole(path: Path, text: str, *, is_first_kept: bool = False) -> None:
+    """Write `text` to `path` with mode 0600, all of it or nothing, also when the machine dies meanwhile.
+
+    With `is_first_kept` a file that is there already, or that another process makes at this moment, stays as it is.
+    """
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        if is_first_kept:
+            _link(name, path)
+        else:
+            Path(name).replace(path)
+    finally:
+        Path(name).unlink(missing_ok=True)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
 def keys(data_dir: Path) -> Keys:
     """Return the installation's keys: from SECRET_KEY, FIELD_KEY and ADDRESS_KEY, else from `data_dir`/keys.json.
 
@@ -47,9 +83,8 @@ def keys(data_dir: Path) -> Keys:
         }
         if not all(_from_environment(name) for name in ("SECRET_KEY", "FIELD_KEY", "ADDRESS_KEY")):
             data_dir.mkdir(parents=True, exist_ok=True)
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(stored, file)
+            write_whole(path, json.dumps(stored), is_first_kept=True)
+            stored = json.loads(path.read_text(encoding="utf-8"))
     return Keys(
         session=_from_environment("SECRET_KEY") or stored["session"],
         fields=_from_environment("FIELD_KEY") or stored["fields"],

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+from salon.core import env
 from salon.core.models import Salon
 
 
@@ -24,10 +25,13 @@ def _read(path: Path, changed_at_ns: int) -> str:
 
 
 def claim(salon: Salon) -> None:
-    """Make this host the one that sends for `salon`. Called by the set-up page and the demo, never at a start."""
+    """Make this host the one that sends for `salon`. Called by the set-up page and the demo, never at a start.
+
+    Call it before the commit: an id of a salon that came to nothing does no harm, a salon without it never sends.
+    """
     path = _path()
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"{salon.instance}\n", encoding="ascii")
+    env.write_whole(path, f"{salon.instance}\n")
 
 
 def is_ours(salon: Salon) -> bool:

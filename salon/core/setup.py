@@ -69,7 +69,7 @@ def _take(token: str, profile: Profile, *, name: str, email: str, password: str,
         raise refusal from error
     owner = User.objects.create_user(email, password, name=name, role=Role.OWNER, language=profile.language)
     audit.record("setup.taken", salon, by=owner)
-    transaction.on_commit(lambda: instance.claim(salon))
+    instance.claim(salon)
     return owner
 
 

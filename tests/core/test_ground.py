@@ -1,9 +1,11 @@
 """The ground floor's small promises: audit, changes of state, phone, money, secrets, the bell, keys, instance."""
 
+import os
 import stat
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, ClassVar
@@ -195,6 +197,31 @@ def test_keys_are_made_once_readable_by_the_owner_alone(tmp_path: Path, monkeypa
     (tmp_path / "secret").write_text("from a file\n")
     monkeypatch.setenv("SECRET_KEY_FILE", str(tmp_path / "secret"))
     assert env.keys(tmp_path / "data").session == "from a file"
+
+
+def test_a_start_that_dies_while_it_makes_the_keys_leaves_the_next_one_free(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("SECRET_KEY", "FIELD_KEY", "ADDRESS_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", lambda handle: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            env.keys(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    assert env.keys(tmp_path) == env.keys(tmp_path)
+
+
+@pytest.mark.parametrize("has_links", [True, False])
+def test_of_starts_at_once_all_have_the_same_keys(has_links: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SECRET_KEY", "FIELD_KEY", "ADDRESS_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    if not has_links:
+        monkeypatch.setattr(os, "link", lambda *args: os.truncate(tmp_path / "no such file", 0))
+    with ThreadPoolExecutor(8 if has_links else 1) as pool:
+        found = set(pool.map(lambda _number: env.keys(tmp_path), range(8)))
+    assert len(found) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["keys.json"]
 
 
 def test_a_copied_database_is_not_ours(salon: Salon, settings: LazySettings, tmp_path: Path) -> None:

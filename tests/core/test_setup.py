@@ -2,7 +2,6 @@
 
 import threading
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.conf import LazySettings
@@ -32,13 +31,24 @@ def take(token: str, email: str = "olivia@example.org") -> User:
 
 
 @pytest.mark.django_db
-def test_the_holder_of_the_link_becomes_the_owner(django_capture_on_commit_callbacks: Any) -> None:
-    with django_capture_on_commit_callbacks(execute=True):
-        owner = take(token())
+def test_the_holder_of_the_link_becomes_the_owner() -> None:
+    owner = take(token())
     assert owner.role == Role.OWNER
     assert owner.check_password(people.PASSWORD)
     assert instance.is_ours(Salon.objects.current())
     assert AuditEvent.objects.get().action == "setup.taken"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_salon_is_never_there_without_the_host_that_sends_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    key = token()
+    with monkeypatch.context() as patch:
+        patch.setattr(instance, "claim", lambda salon: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            take(key)
+    assert not Salon.objects.exists()
+    take(key)
+    assert instance.is_ours(Salon.objects.current())
 
 
 @pytest.mark.django_db
