@@ -15,6 +15,7 @@ from appointments.models import Service, Staff
 from clients.models import Client
 from salon.core import dates, money, phone
 from salon.core.errors import Refused
+from salon.core.lines import Line
 from salon.core.models import Salon, User
 from salon.core.roles import May
 
@@ -77,9 +78,9 @@ class BookForm(WhenForm):
     """A new visit, for a client of the book or for somebody new."""
 
     client = forms.ModelChoiceField(queryset=Client.objects.none(), required=False, widget=forms.HiddenInput)
-    first_name = forms.CharField(label=lazy("First name"), max_length=100, required=False)
-    last_name = forms.CharField(label=lazy("Last name"), max_length=100, required=False)
-    phone = forms.CharField(label=lazy("Phone"), max_length=40, required=False)
+    first_name = Line(label=lazy("First name"), max_length=100, required=False)
+    last_name = Line(label=lazy("Last name"), max_length=100, required=False)
+    phone = Line(label=lazy("Phone"), max_length=40, required=False)
     note = forms.CharField(
         label=lazy("Note for this visit"), max_length=1000, required=False, widget=forms.Textarea(attrs={"rows": 2}),
         help_text=lazy("The client does not see it. It is part of the copy they may ask for."),
@@ -136,6 +137,7 @@ class ServiceForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Service
+        field_classes = {"name": Line, "category": Line}
         fields = ("name", "category", "duration_minutes", "price", "rebook_weeks", "position")
         help_texts = {
             "category": lazy("Services with the same word stand together, for example Colour."),
@@ -153,6 +155,7 @@ class StaffForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Staff
+        field_classes = {"name": Line}
         fields = ("name", "color", "user", "position")
         help_texts = {
             "user": lazy("Who signs in as this person, and so may change this column."),

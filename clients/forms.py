@@ -12,14 +12,15 @@ from email_validator import EmailNotValidError, validate_email
 from clients.models import Client
 from salon.core import phone
 from salon.core.errors import Refused
+from salon.core.lines import Line
 
 BIRTH = ("birth_day", "birth_month", "birth_year")
 ADDRESS = ("street", "postcode", "city", "country")
 
 
-def _text(label: Any, length: int, **attrs: str) -> forms.CharField:
+def _text(label: Any, length: int, **attrs: str) -> Line:
     widget = forms.TextInput(attrs={"autocomplete": "off", **attrs})
-    return forms.CharField(label=label, max_length=length, required=False, widget=widget, show_hidden_initial=True)
+    return Line(label=label, max_length=length, required=False, widget=widget, show_hidden_initial=True)
 
 
 def _number(label: Any, low: int, high: int) -> forms.IntegerField:

@@ -11,12 +11,13 @@ from django.utils.translation import gettext_lazy as _
 from notifications import reasons, sending, triggers
 from notifications.models import MailServer, Trigger
 from notifications.providers.wire import Security, Server
+from salon.core.lines import Line
 
 
 class SendingForm(forms.Form):
     """The salon's mail server. The saved password is never shown; an empty one keeps it."""
 
-    host = forms.CharField(
+    host = Line(
         label=_("Server"),
         max_length=253,
         validators=[RegexValidator(r"^[A-Za-z0-9.:_-]+$", _("Enter the name of a server, like smtp.example.com"))],
@@ -24,7 +25,7 @@ class SendingForm(forms.Form):
     )
     port = forms.IntegerField(label=_("Port"), min_value=1, max_value=65535, initial=587)
     security = forms.ChoiceField(label=_("Security"), choices=MailServer.Security.choices, initial="starttls")
-    user = forms.CharField(label=_("User name"), max_length=254, required=False)
+    user = Line(label=_("User name"), max_length=254, required=False)
     password = forms.CharField(
         label=_("Password"),
         max_length=500,

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from salon.core import countries, phone
 from salon.core.errors import Refused
+from salon.core.lines import Line
 from salon.core.models import Salon, User
 from salon.core.roles import Role
 from salon.core.setup import Profile
@@ -20,12 +21,12 @@ USUAL = _("As usual in the country")
 class ProfileForm(forms.Form):
     """The salon's profile. Zone, currency and language may be left to the country."""
 
-    name = forms.CharField(label=_("Name of the salon"), max_length=100)
-    street = forms.CharField(label=_("Street"), max_length=150, required=False)
-    postcode = forms.CharField(label=_("Postcode"), max_length=20, required=False)
-    city = forms.CharField(label=_("Town"), max_length=100, required=False)
+    name = Line(label=_("Name of the salon"), max_length=100)
+    street = Line(label=_("Street"), max_length=150, required=False)
+    postcode = Line(label=_("Postcode"), max_length=20, required=False)
+    city = Line(label=_("Town"), max_length=100, required=False)
     country = forms.ChoiceField(label=_("Country"))
-    phone = forms.CharField(label=_("Phone"), max_length=40, required=False)
+    phone = Line(label=_("Phone"), max_length=40, required=False)
     email = forms.EmailField(label=_("E-mail of the salon"), max_length=254, required=False)
     language = forms.ChoiceField(label=_("Language"), required=False)
     time_zone = forms.ChoiceField(label=_("Time zone"), required=False)
@@ -103,7 +104,7 @@ def _password_field() -> forms.CharField:
 class SetupForm(ProfileForm):
     """The first page of a new installation: the owner's account, then the salon's profile."""
 
-    owner_name = forms.CharField(label=_("Your name"), max_length=100, widget=forms.TextInput(attrs={"autocomplete": "name"}))
+    owner_name = Line(label=_("Your name"), max_length=100, widget=forms.TextInput(attrs={"autocomplete": "name"}))
     owner_email = forms.EmailField(
         label=_("Your e-mail"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "username"})
     )
@@ -139,7 +140,7 @@ class JoinForm(forms.Form):
 class InviteForm(forms.Form):
     """Somebody new in the team."""
 
-    name = forms.CharField(label=_("Name"), max_length=100)
+    name = Line(label=_("Name"), max_length=100)
     email = forms.EmailField(label=_("E-mail"), max_length=254, help_text=_("They sign in with it."))
     role = forms.ChoiceField(label=_("Role"), choices=Role.choices, initial=Role.STYLIST)
 
@@ -153,7 +154,7 @@ class RoleForm(forms.Form):
 class MeForm(forms.Form):
     """How a user is called and likes to see the house."""
 
-    name = forms.CharField(label=_("Your name"), max_length=100)
+    name = Line(label=_("Your name"), max_length=100)
     language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
     theme = forms.ChoiceField(label=_("Colours"), choices=User.Theme.choices)
     density = forms.ChoiceField(label=_("Rows"), choices=User.Density.choices)

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from salon.core import accounts, team
 from salon.core.errors import Refused
 from salon.core.forms import InviteForm, JoinForm, RoleForm
+from salon.core.lines import one_line
 from salon.core.models import Salon, User
 from salon.core.roles import May, Role
 from salon.core.web import SignedIn, allowed, go, page, public, refuse, sent, toast
@@ -38,7 +39,7 @@ def _mail_link(member: User, link: str) -> None:
         title = _("You are invited to %(salon)s") % {"salon": salon.name}
         words = _("Hello %(name)s,\n\nopen this link to choose your password. It works once, within %(days)s days.\n\n%(link)s\n")
         text = words % {"name": member.name, "days": settings.JOIN_LINK_DAYS, "link": link}
-        send_mail(title, text, None, [member.email], fail_silently=True)
+        send_mail(one_line(title), text, None, [member.email], fail_silently=True)
 
 
 @allowed(May.EDIT_TEAM)
