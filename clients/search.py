@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import phonenumbers
 from django.core.exceptions import EmptyResultSet
-from django.db import connection, models
+from django.db import models
 from django.db.models import Q, Value
 from django.db.models.functions import StrIndex
 from django.db.models.lookups import LessThan
@@ -18,6 +18,8 @@ from django.db.models.lookups import LessThan
 from clients.models import Client, ClientQuerySet
 
 COUNT_UP_TO = 10_000
+# No real card comes near. A row of an index has to fit in a third of a page on PostgreSQL.
+MOST_BYTES = 1_700
 # Stands in search_text between the names and what a name search must not look in.
 NAMES_END = "|"
 # Letters that Unicode does not take apart.
@@ -46,7 +48,8 @@ def text_of(*, first_name: str, last_name: str, phone: str, email: str) -> str:
         for form in (fold(name), fold_german(name)):
             parts = _words(form)
             words += [*parts, "".join(parts)] if len(parts) > 1 and " " not in form.strip() else parts
-    return " ".join([*dict.fromkeys(words), NAMES_END, *_digits_of(phone), fold(email)]).strip()
+    text = " ".join([*dict.fromkeys(words), NAMES_END, *_digits_of(phone), fold(email)]).strip()
+    return text.encode()[:MOST_BYTES].decode(errors="ignore")
 
 
 def sort_name_of(*, first_name: str, last_name: str, phone: str) -> str:
@@ -142,7 +145,7 @@ def page(
     if count is not None:
         number, page_count = _in_range(number, count, per_page)
         return Found(_cut(rows.order_by(*order), number, per_page), count, False, number, page_count)
-    found, ids = _probe(rows, order, number, per_page)
+    found, clients = _probe(rows, order, number, per_page)
     is_capped = found > COUNT_UP_TO
     total = min(found, COUNT_UP_TO)
     asked = number
@@ -150,9 +153,8 @@ def page(
     if is_capped:
         return Found(_cut(rows.order_by(*order), number, per_page), total, True, number, page_count)
     if number != asked:
-        found, ids = _probe(rows, order, number, per_page)
-    by_id = Client.objects.in_bulk(ids)
-    return Found([by_id[pk] for pk in ids if pk in by_id], total, False, number, page_count)
+        found, clients = _probe(rows, order, number, per_page)
+    return Found(clients, total, False, number, page_count)
 
 
 def _in_range(number: int, count: int, per_page: int) -> tuple[int, int]:
@@ -164,11 +166,12 @@ def _cut(rows: models.QuerySet[Client], number: int, per_page: int) -> list[Clie
     return list(rows[(number - 1) * per_page : number * per_page])
 
 
-def _probe(rows: models.QuerySet[Client], order: tuple[str, ...], number: int, per_page: int) -> tuple[int, list[int]]:
-    """Return how many `rows` there are, at most one more than COUNT_UP_TO, and the ids of page `number` of them.
+def _probe(rows: models.QuerySet[Client], order: tuple[str, ...], number: int, per_page: int) -> tuple[int, list[Client]]:
+    """Return how many `rows` there are, at most one more than COUNT_UP_TO, and page `number` of them if not too many.
 
     One statement, and the matches never leave the database: reading ten thousand keys would take longer than finding
-    them. MATERIALIZED, or the planner walks the order for a name that hardly anybody has.
+    them. MATERIALIZED, or the planner walks the order for a name that hardly anybody has. Too many are not sorted: the
+    caller walks.
     """
     names = [name.removeprefix("-") for name in order]
     inner = rows.order_by().values_list(*names)[: COUNT_UP_TO + 1]
@@ -179,15 +182,18 @@ def _probe(rows: models.QuerySet[Client], order: tuple[str, ...], number: int, p
     keys = ", ".join(f"k{index}" for index in range(len(names)))
     by = ", ".join(f"k{index}{' DESC' if name.startswith('-') else ''}" for index, name in enumerate(order))
     first = (max(1, number) - 1) * per_page
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"WITH found({keys}) AS MATERIALIZED ({found})"  # noqa: S608 (names are ours, values are parameters)
-            " SELECT counted.n, page.* FROM (SELECT count(*) AS n FROM found) AS counted LEFT JOIN"
-            f" (SELECT * FROM found ORDER BY {by} LIMIT {per_page} OFFSET {first}) AS page ON true ORDER BY {by}",
+    lines = list(
+        Client.objects.raw(
+            f"WITH found({keys}) AS MATERIALIZED ({found}),"  # noqa: S608 (names are ours, values are parameters)
+            " counted AS (SELECT count(*) AS found_count FROM found)"
+            " SELECT clients_client.*, found_count FROM counted LEFT JOIN"
+            f" (SELECT * FROM found WHERE (SELECT found_count FROM counted) <= {COUNT_UP_TO}"
+            f" ORDER BY {by} LIMIT {per_page} OFFSET {first}) AS page ON true"
+            f" LEFT JOIN clients_client ON clients_client.id = k{names.index('pk')} ORDER BY {by}",
             params,
         )
-        lines = cursor.fetchall()
-    return int(lines[0][0]), [int(line[-1]) for line in lines if line[-1] is not None]
+    )
+    return int(vars(lines[0])["found_count"]), [client for client in lines if client.pk is not None]
 
 
 def _words(folded: str) -> list[str]:

@@ -1,7 +1,10 @@
 """Whom the search box finds."""
 
+from random import Random
+
 import pytest
 from django.db import connection
+from pytest_django import DjangoAssertNumQueries
 
 from clients import records, search
 from clients.models import Client
@@ -81,6 +84,46 @@ def test_postgresql_looks_in_its_trigram_index(book: None) -> None:
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute("EXPLAIN " + "SELECT id FROM clients_client WHERE search_text LIKE '%muller%'")
         assert "clients_client_search" in str(cursor.fetchall())
+
+
+def test_a_page_of_few_matches_and_their_count_take_one_statement(
+    book: None, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    with django_assert_num_queries(1):
+        found = search.page(search.find("mm1990"))
+    assert ([client.last_name for client in found.rows], found.count) == (["Müller"], 1)
+    with django_assert_num_queries(1):
+        nobody = search.page(search.find("zzz"))
+    assert (nobody.rows, nobody.count, nobody.page_count) == ([], 0, 1)
+
+
+def test_a_found_client_comes_with_every_field_of_the_card(reception: User) -> None:
+    client = factories.client(first_name="Noor", last_name="Haddad", phone="+33612447890", note="Sits by the window")
+    (found,) = search.page(search.find("haddad")).rows
+    fields = [field.attname for field in Client._meta.concrete_fields]
+    assert not found.get_deferred_fields()
+    stored = Client.objects.get(pk=client.pk)
+    assert [getattr(found, name) for name in fields] == [getattr(stored, name) for name in fields]
+
+
+def test_postgresql_counts_a_broad_term_in_a_narrow_index(book: None) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite reads a narrow index from end to end")
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("SET LOCAL enable_bitmapscan = off")
+        sql, params = search.find("m", Client.objects.active()).values_list("sort_name", "pk").query.sql_with_params()
+        cursor.execute(f"EXPLAIN {sql}", params)
+        assert "Index Only Scan using clients_client_search_walk" in str(cursor.fetchall())
+
+
+def test_names_that_grow_when_folded_still_fit_the_indexes(reception: User) -> None:
+    # One sign of these is up to six letters of three bytes once it is folded.
+    signs = [chr(code) for code in range(0x3300, 0x3358)]
+    first, last = ("".join(Random(seed).choices(signs, k=100)) for seed in (1, 2))
+    records.add_many([{"first_name": first, "last_name": last}], by=reception)
+    assert len(Client.objects.get().search_text.encode()) <= search.MOST_BYTES
+    assert names(first[:20]) == {last}
 
 
 def test_cards_made_by_the_test_factory_are_found_too(reception: User) -> None:
