@@ -3,9 +3,12 @@
 import datetime as dt
 import itertools
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
+
+from django.utils.functional import Promise
+from django.utils.translation import pgettext_lazy
 
 from appointments import access, availability, claims, states
 from appointments.availability import Shift, Span
@@ -19,6 +22,14 @@ LEAST_GAP = dt.timedelta(minutes=15)
 STEP = dt.timedelta(minutes=15)
 LOOKS_AHEAD = 21
 MOVABLE = (State.BOOKED, State.CONFIRMED, State.ARRIVED)
+
+# What the button of a state says: the act, for the word of the state stands beside it.
+_ACTS: Mapping[str, Promise] = {
+    State.CONFIRMED: pgettext_lazy("act", "Confirm"),
+    State.ARRIVED: pgettext_lazy("act", "Check in"),
+    State.IN_CHAIR: pgettext_lazy("act", "Start"),
+    State.DONE: pgettext_lazy("act", "Finish"),
+}
 
 
 @dataclass(frozen=True)
@@ -35,8 +46,8 @@ class Line:
 
     @property
     def following_label(self) -> str:
-        """Return the word on the button of the next state."""
-        return str(State(self.following).label) if self.following else ""
+        """Return the word on the button of the next state: the act that leads there."""
+        return str(_ACTS[self.following]) if self.following else ""
 
     @property
     def can_move(self) -> bool:

@@ -176,6 +176,13 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_ADAPTER = "salon.core.accounts.Adapter"
+ACCOUNT_FORMS = {
+    "login": "salon.core.entrance.SignIn",
+    "reset_password": "salon.core.entrance.Reset",
+    "reset_password_from_key": "salon.core.entrance.NewPassword",
+    "change_password": "salon.core.entrance.ChangePassword",
+    "reauthenticate": "salon.core.entrance.Again",
+}
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
@@ -190,6 +197,11 @@ ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 PASSWORD_RESET_TIMEOUT = 30 * 60
 JOIN_LINK_DAYS = 7
 MFA_ADAPTER = "salon.core.accounts.SecondFactor"
+MFA_FORMS = {
+    "authenticate": "salon.core.entrance.Code",
+    "reauthenticate": "salon.core.entrance.CodeAgain",
+    "activate_totp": "salon.core.entrance.FirstCode",
+}
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Carnet"
 MFA_RECOVERY_CODE_COUNT = 10

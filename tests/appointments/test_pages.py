@@ -501,3 +501,9 @@ def test_reception_reads_the_settings_and_changes_nothing(desk: Browser, visit: 
     assert desk.get(reverse("appointments:staff")).status_code == 200
     assert desk.get(reverse("appointments:service_edit", args=[visit.service_id])).status_code == 403
     assert desk.get(reverse("appointments:staff_edit", args=[visit.staff_id])).status_code == 403
+
+
+def test_the_button_of_the_next_state_names_the_act(signed_in: SignIn) -> None:
+    visit = factories.appointment()
+    html = signed_in(Role.RECEPTION).get(f"/appointments/{visit.pk}/").content.decode()
+    assert re.search(r'id="visit-to-confirmed">Confirm<', html)

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core import mail
 from django.core.cache import cache
 from django.test import Client as Browser
+from django.urls import reverse
 
 from salon import settings as file
 from salon.core.models import Salon, User
@@ -162,3 +163,18 @@ def test_personal_pages_are_kept_out_of_caches_and_frames(salon: Salon, signed_i
 def test_a_next_that_leaves_the_house_is_not_followed(owner: User) -> None:
     answer = Browser().post("/accounts/login/?next=https://evil.example/", {"login": owner.email, "password": people.PASSWORD})
     assert answer.headers["Location"] == "/"
+
+
+@pytest.mark.parametrize("path", ["/accounts/login/", "/accounts/password/reset/"])
+def test_the_entrance_says_e_mail_once_and_in_the_label(salon: Salon, path: str) -> None:
+    html = Browser().get(path, headers={"Accept-Language": "en"}).content.decode()
+    assert ">E-mail<" in html
+    assert "Email" not in html
+    assert "placeholder" not in html
+
+
+@pytest.mark.parametrize("name", ["account_change_password", "mfa_activate_totp"])
+def test_no_field_of_the_account_has_a_placeholder(signed_in: SignIn, name: str) -> None:
+    html = signed_in(Role.OWNER).get(reverse(name), follow=True).content.decode()
+    fields = re.findall(r'<input[^>]*name="(?:\w*password\w*|code)"[^>]*>', html)
+    assert (len(fields) > 0, [field for field in fields if "placeholder" in field]) == (True, [])
