@@ -9,10 +9,15 @@ import unicodedata
 from collections.abc import Collection
 
 import idna
+from django.db import transaction
+from django.utils.translation import gettext as _
 
-from clients.models import Address
-from salon.core import secrets
+from clients.models import Address, Client
+from salon.core import audit, secrets
+from salon.core.errors import Refused
+from salon.core.models import User
 
+_UNDELIVERABLE = frozenset({Address.Reason.HARD_BOUNCE, Address.Reason.INVALID})
 _ALL, _MARKETING, _DELIVERY, _NONE = Address.Scope.ALL, Address.Scope.MARKETING, Address.Scope.DELIVERY, Address.Scope.NONE
 
 
@@ -35,7 +40,7 @@ def hash_of(channel: str, address: str) -> str:
 
 def lock(channel: str, address: str) -> Address:
     """Return the locked row of an address, made on first use. Call it inside a transaction, after locking the client."""
-    row, _ = Address.objects.get_or_create(channel=channel, hmac=hash_of(channel, address))
+    row, _is_new = Address.objects.get_or_create(channel=channel, hmac=hash_of(channel, address))
     return Address.objects.select_for_update().get(pk=row.pk)
 
 
@@ -64,6 +69,31 @@ def reopen_service(channel: str, address: str) -> None:
     if row.scope == _ALL and row.reason == Address.Reason.STOP:
         row.scope = _MARKETING
         row.save(update_fields=["scope"])
+
+
+def is_undeliverable(channel: str, address: str) -> bool:
+    """Return whether nothing is sent to the address because a server said that it does not exist."""
+    rows = Address.objects.filter(channel=channel, hmac=hash_of(channel, address))
+    return rows.filter(scope__in=[_DELIVERY, _ALL], reason__in=_UNDELIVERABLE).exists()
+
+
+@transaction.atomic
+def try_again(client: Client, channel: str, *, by: User) -> None:
+    """Let the client's address be written to again that a server did not know; its holder's own No stays.
+
+    Raises Refused if nothing of the kind stands against it.
+    """
+    card = Client.objects.select_for_update().get(pk=client.pk)
+    address = str((card.email if channel == "email" else card.phone) or "")
+    row = lock(channel, address) if address else None
+    if row is None or row.scope not in {_DELIVERY, _ALL} or row.reason not in _UNDELIVERABLE:
+        raise Refused(_("Nothing stops this address."))
+    if row.scope == _ALL:  # it was stopped for marketing before
+        row.scope, row.reason = _MARKETING, Address.Reason.MANUAL
+    else:
+        row.scope, row.reason, row.stopped_at = _NONE, Address.Reason.NONE, None
+    row.save(update_fields=["scope", "reason", "stopped_at"])
+    audit.record("address.tried_again", card, by=by, channel=channel)
 
 
 def lift_marketing(channel: str, address: str) -> None:

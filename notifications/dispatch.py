@@ -128,6 +128,8 @@ class _Sender:
             except AWAY:
                 log.warning("database away while handing over message %s", message.pk)
                 connection.close()
+                # This one too unless it was handed over: then only its lease tells.
+                _give_back(batch[place + (message.state != State.CLAIMED) :])
                 return False
             if not is_up:
                 outbox.release(batch[place + 1 :])
@@ -296,3 +298,11 @@ class _Sender:
 
 def _reason(result: Result) -> str:
     return f"{result.phase}_{result.code}"
+
+
+def _give_back(messages: list[Message]) -> None:
+    """Release what was not begun, if the database is there again; else the leases end by themselves."""
+    try:
+        outbox.release(messages)
+    except AWAY:
+        connection.close()

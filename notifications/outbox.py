@@ -384,7 +384,7 @@ def resend(message: Message, *, by: User, reason: str, now: dt.datetime) -> Mess
         if not reason:
             raise Refused(_("Say why it is sent again."), "reason")
         root = _AGAIN.sub("", row.occasion)
-        family = Message.objects.filter(kind=row.kind, client_id=row.client_id, occasion__startswith=f"{root}:again")
+        family = Message.objects.filter(kind=row.kind, client=row.client, occasion__startswith=f"{root}:again")
         if row.state not in RESENDABLE or family.filter(state__in=_MAY_ARRIVE).exclude(pk=row.pk).exists():
             raise Refused(_("This message cannot be sent again."))
         if row.expires_at <= now:

@@ -12,6 +12,7 @@ urlpatterns = [
     path("messages/<int:pk>/resume/", messages.resume, name="resume"),
     path("messages/<int:pk>/resend/", messages.resend, name="resend"),
     path("clients/<int:pk>/messages/", cards.of_client, name="of_client"),
+    path("clients/<int:pk>/messages/address/", cards.try_address, name="try_address"),
     path("settings/notifications/triggers/", settings.switches, name="triggers"),
     path("settings/notifications/sending/", settings.server, name="sending"),
     path("settings/notifications/sending/test/", settings.test, name="test_sending"),

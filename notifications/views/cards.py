@@ -2,15 +2,20 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
 
 from clients import access as clients_access
-from clients import cards
+from clients import addresses, cards
 from notifications import access, history, why
+from salon.core.errors import Refused
 from salon.core.roles import May
-from salon.core.web import SignedIn, allowed, is_fragment, page
+from salon.core.web import SignedIn, allowed, go, is_fragment, page, toast
 
 PER_PAGE = 30
 NEWEST = 5
@@ -27,6 +32,7 @@ def of_client(request: SignedIn, pk: int) -> HttpResponse:
     numbered = Paginator(rows, NEWEST if is_panel else PER_PAGE).get_page(None if is_panel else request.GET.get("page"))
     context: dict[str, Any] = {
         "client": client,
+        "may_try_again": request.user.may(May.SEE_MESSAGES) and addresses.is_undeliverable("email", client.email),
         "numbered": numbered,
         "lines": history.lines(numbered, now),
         "answers": [answer for answer in answers if not answer.is_yes or answer.kind == "reminder"] if is_panel else answers,
@@ -35,3 +41,17 @@ def of_client(request: SignedIn, pk: int) -> HttpResponse:
         return page(request, "notifications/_of_client.html", context, fragment="notifications/_of_client.html")
     context |= cards.head(request, client, tab="messages")
     return page(request, "notifications/of_client.html", context, fragment="notifications/_history.html")
+
+
+@allowed(May.SEE_MESSAGES)
+@require_POST
+def try_address(request: SignedIn, pk: int) -> HttpResponse:
+    """Let the client's address be written to again that a mail server did not know."""
+    client = clients_access.client_for(request.user, pk)
+    try:
+        addresses.try_again(client, "email", by=request.user)
+    except Refused as refused:
+        toast(request, refused.message, level=messages.ERROR)
+    else:
+        toast(request, _("The address is tried again with the next message."))
+    return go(request, reverse("notifications:of_client", args=[pk]))

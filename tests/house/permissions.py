@@ -113,6 +113,7 @@ TABLE: dict[str, Row] = {
     "notifications:stop": post(DESK, pk="message"),
     "notifications:resume": post(DESK, pk="message"),
     "notifications:of_client": get(ALL, pk="client"),
+    "notifications:try_address": post(DESK, pk="client"),
     "notifications:triggers": get(DESK, changed_by=LEAD),
     "notifications:sending": get(DESK, changed_by=OWNER),
     "notifications:test_sending": post(OWNER),

@@ -2,22 +2,27 @@
 
 import datetime as dt
 import zoneinfo
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from appointments.models import Appointment
 from clients import addresses, records
+from clients.models import Address
 from notifications import dispatch, planner, why
 from notifications.models import Message, State, Trigger
 from notifications.providers.base import Outcome, Phase, Result
-from salon.core.models import Salon, User
+from salon.core.errors import Refused
+from salon.core.models import AuditEvent, Salon, User
+from salon.core.roles import Role
 from tests import factories
 from tests.fakes.provider import FakeProvider
 from tests.notifications.cast import client_of
 
 pytestmark = pytest.mark.django_db
 
+SignIn = Callable[[Role], Any]
 PARIS = zoneinfo.ZoneInfo("Europe/Paris")
 NO_SUCH_USER = Result(Outcome.FAILED, "550", Phase.RCPT, status="5.1.1")
 
@@ -138,3 +143,41 @@ def test_what_a_person_stopped_stays_stopped_when_the_trigger_changes(salon: Sal
     Appointment.objects.filter(pk=visit.pk).update(time_version=3, start_at=start_at, end_at=start_at + dt.timedelta(hours=1))
     planner.plan(at(12, 3))
     assert states_of(visit) == [State.CANCELLED, State.PENDING], "another time is another thing to say"
+
+
+def test_the_desk_lets_an_address_be_tried_again_and_the_message_leaves(
+    fake: FakeProvider, visit: Appointment, signed_in: SignIn
+) -> None:
+    fake.at_rcpt = [NO_SUCH_USER]
+    run(at(12))
+    browser, client = signed_in(Role.RECEPTION), client_of(visit)
+    page = f"/clients/{client.pk}/messages/"
+    assert "Try this address again" in browser.get(page).content.decode()
+
+    answer = browser.post(f"{page}address/")
+
+    assert (answer.status_code, answer["Location"]) == (303, page)
+    assert not Address.objects.exclude(scope="").exists()
+    event = AuditEvent.objects.get(action="address.tried_again")
+    assert (event.subject_id, event.facts) == (client.pk, {"channel": "email"})
+    assert "Try this address again" not in browser.get(page).content.decode()
+    run(at(12, 2))
+    assert fake.recipients == ["wrong@example.org"]
+
+
+def test_a_stop_of_the_client_is_not_lifted_by_trying_the_address_again(salon: Salon, visit: Appointment, owner: User) -> None:
+    client = client_of(visit)
+    shut("all", "stop")
+    with pytest.raises(Refused):
+        addresses.try_again(client, "email", by=owner)
+    Address.objects.all().delete()
+    shut("marketing", "object")
+    shut("delivery", "hard_bounce")
+    addresses.try_again(client, "email", by=owner)
+    assert Address.objects.get().scope == "marketing"
+
+
+def test_a_stylist_is_not_offered_to_try_an_address_again(fake: FakeProvider, visit: Appointment, signed_in: SignIn) -> None:
+    shut("delivery", "hard_bounce")
+    page = signed_in(Role.STYLIST).get(f"/clients/{client_of(visit).pk}/messages/").content.decode()
+    assert "Try this address again" not in page

@@ -3,8 +3,10 @@
 import datetime as dt
 import uuid
 from email import message_from_bytes, policy
+from types import SimpleNamespace
 
 import pytest
+from django.db import OperationalError
 
 from appointments.models import Appointment
 from clients import consent
@@ -464,3 +466,22 @@ def test_the_check_finds_what_ought_not_to_be(fake: FakeProvider, now: dt.dateti
     Attempt.objects.all().delete()
     assert list(invariants.faults()) == [f"message {pk}: handed over without a decision"]
     assert row.pk
+
+
+@pytest.mark.parametrize("where", ["gather", "lock"])
+def test_a_database_that_is_busy_for_a_moment_leaves_no_message_claimed(
+    fake: FakeProvider, now: dt.datetime, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    rows = [visit(now, is_notice_wanted=False) for _ in range(3)]
+
+    def busy(*args: object) -> None:
+        raise OperationalError("database is locked")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(facts, where, busy)
+        patch.setattr(dispatch, "connection", SimpleNamespace(close=lambda: None))  # the test's own transaction lives on
+        run(now)
+    messages = [row.messages.get() for row in rows]
+    assert [(message.state, message.claim_count) for message in messages] == [(State.PENDING, 0)] * 3
+    run(now)
+    assert len(fake.delivered) == 3
