@@ -66,7 +66,7 @@ def _wait_for_other_imports() -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL lock_timeout = '10min'; SET LOCAL statement_timeout = '10min'")
-    list(Salon.objects.select_for_update(no_key=True).values_list("pk"))
+    list(Salon.objects.select_for_update().values_list("pk"))
 
 
 def _write(done: Plan, salon: Salon, *, by: User | None, now: dt.datetime) -> Plan:

@@ -1,23 +1,16 @@
 """The frame in a real browser: keys, toasts, focus, and forms that survive a lost session or a lost line."""
 
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
 from salon.core.models import Salon, User
 from tests import people
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
-]
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-sync"]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 FORM = """
   document.getElementById("main").innerHTML = '<form id="sheet" hx-post="/parts/" hx-target="#sheet" hx-swap="outerHTML">'
     + '<input name="note" aria-label="Note"><button id="save">Save</button></form>';
@@ -27,22 +20,21 @@ SAVED = '<form id="sheet"><span data-say>Saved</span><button id="save" data-focu
 
 
 @pytest.fixture
-def desk(live_server: LiveServer, salon: Salon, owner: User) -> Iterator[Page]:
+def desk(browser: Browser, live_server: LiveServer, salon: Salon, owner: User) -> Iterator[Page]:
     """Olivia's browser, signed in, on her own settings."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        page = browser.new_context(base_url=live_server.url, locale="en").new_page()
-        faults: list[str] = []
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("console", lambda line: faults.append(line.text) if "Content Security Policy" in line.text else None)
-        page.goto("/accounts/login/?next=/me/")
-        page.fill("[name=login]", owner.email)
-        page.fill("[name=password]", people.PASSWORD)
-        page.click("button:has-text('Sign in')")
-        page.wait_for_url("**/me/")
-        yield page
-        browser.close()
-        assert faults == []
+    context = browser.new_context(base_url=live_server.url, locale="en")
+    page = context.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda line: faults.append(line.text) if "Content Security Policy" in line.text else None)
+    page.goto("/accounts/login/?next=/me/")
+    page.fill("[name=login]", owner.email)
+    page.fill("[name=password]", people.PASSWORD)
+    page.click("button:has-text('Sign in')")
+    page.wait_for_url("**/me/")
+    yield page
+    context.close()
+    assert faults == []
 
 
 def answers(page: Page, *replies: dict[str, Any]) -> list[Any]:
