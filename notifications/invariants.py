@@ -19,7 +19,7 @@ def faults() -> Iterator[str]:
 
 def _handed_over_twice() -> Iterator[str]:
     """I1: at most one hand-over a row of which the provider did not say no."""
-    no = Q(attempts__outcome__in=["retry", "failed", "down", "taken_back"])
+    no = Q(attempts__outcome__in=["retry", "failed", "down", "taken_back", "stumbled"])
     rows = Message.objects.annotate(count=Count("attempts", filter=~no)).filter(count__gt=1)
     for pk, count in rows.values_list("pk", "count"):
         yield f"message {pk}: handed over {count} times"

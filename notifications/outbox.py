@@ -64,6 +64,7 @@ HANDOFF_LEASE = dt.timedelta(minutes=15)
 ATTEMPTS_MAX = 6
 CLAIMS_MAX = 5
 STUMBLES_MAX = 3
+_STUMBLED = "stumbled"
 RETRY_FIRST = dt.timedelta(seconds=60)
 RETRY_LONGEST = dt.timedelta(hours=6)
 DOWN_WAIT = dt.timedelta(minutes=15)
@@ -268,13 +269,17 @@ def refuse(message: Message, reasons: tuple[str, ...], *, now: dt.datetime, reci
 
 def stumble(message: Message, *, now: dt.datetime) -> bool:
     """Put back a claimed message over which we fell ourselves; at the third time set it aside, and others go on."""
-    if message.claim_count >= STUMBLES_MAX:
-        return states.move(
-            message, TABLE, to=State.QUARANTINED, guard=Q(lease_token=message.lease_token), reason="error", settled_at=now
-        )
-    return states.move(
-        message, TABLE, to=State.PENDING, guard=Q(lease_token=message.lease_token), reason="error", not_before=now + RETRY_FIRST
-    )
+    owned = Q(lease_token=message.lease_token)
+    stumbles = Attempt.objects.filter(message_id=message.pk, outcome=_STUMBLED)
+    if stumbles.count() + 1 >= STUMBLES_MAX:
+        is_ours = states.move(message, TABLE, to=State.QUARANTINED, guard=owned, reason="error", settled_at=now)
+    else:  # the sender lives: a claim is counted against what kills it, not here
+        wait = {"not_before": now + RETRY_FIRST, "claim_count": max(message.claim_count - 1, 0)}
+        is_ours = states.move(message, TABLE, to=State.PENDING, guard=owned, reason="error", **wait)
+    if is_ours:
+        said = {"at": now, "outcome": _STUMBLED, "code": "error"}
+        Attempt.objects.get_or_create(message_id=message.pk, lease_token=_token(message), defaults=said)
+    return is_ours
 
 
 def fail(message: Message, reason: str, *, now: dt.datetime) -> bool:

@@ -188,3 +188,13 @@ def test_the_commands_plan_and_deliver(fake: FakeProvider, capsys: pytest.Captur
     call_command("plan")
     call_command("deliver", "--once")
     assert capsys.readouterr().out == "Nothing new.\nNothing due.\n"
+
+
+def test_our_own_stumbles_are_not_counted_with_senders_that_died(salon: Salon, now: dt.datetime) -> None:
+    row = message(now, claim_count=3)  # three senders died over it
+    for number in range(1, outbox.STUMBLES_MAX + 1):
+        [row] = outbox.claim(now)
+        assert row.claim_count == 4
+        assert outbox.stumble(row, now=now)
+        assert row.state == (State.QUARANTINED if number == outbox.STUMBLES_MAX else State.PENDING)
+        Message.objects.filter(pk=row.pk).update(not_before=now)
