@@ -6,6 +6,8 @@ from typing import Any
 from django import forms
 from django.http import QueryDict
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 
 from appointments import agenda
 from appointments.forms import BookForm, WhenForm
@@ -16,7 +18,8 @@ from clients.models import Client
 from salon.core.web import SignedIn
 
 HITS = 8
-SLOTS = 12
+SLOTS = 48  # a day of twelve hours in quarters: more is no choice but a wall
+_PARTS = ((12, lazy("Morning")), (17, lazy("Afternoon")), (24, lazy("Evening")))  # up to which hour, and its word
 LEAST_DIGITS = 4
 
 
@@ -60,21 +63,46 @@ def context(request: SignedIn, form: BookForm) -> dict[str, Any]:
 
 
 def slots(form: WhenForm, *, except_for: Appointment | None) -> dict[str, Any]:
-    """Return the free times of the chosen day, nearest to the chosen time, and the first one after it if there is none."""
+    """Return the free times of the chosen day by part of the day; if there is none, why, and the first one after it."""
     service, staff, on, time = (_value(form, name) for name in ("service", "staff", "on", "time"))
     people = [staff] if staff else list(form.fields["staff"].queryset)  # type: ignore[attr-defined]
-    shown: dict[str, Any] = {"slots": None, "first_slot": None, "many_people": len(people) > 1, "chosen_time": None}
-    if service is None or on is None:
-        return shown
+    shown: dict[str, Any] = {
+        "parts": [], "has_more": False, "first_slot": None, "no_times": "", "many_people": len(people) > 1, "chosen_time": None,
+    }  # fmt: skip
+    if service is None:
+        return shown | {"no_times": _("Choose a service to see the free times.")}
+    if on is None:
+        return shown | {"no_times": _("Choose a day to see the free times.")}
+    if on < timezone.localdate():
+        return shown | {"no_times": _("This day is in the past.")}
     minutes = minutes_after(except_for, service) if except_for else service.duration_minutes
     asked: dict[str, Any] = {"minutes": minutes, "salon": form.salon, "now": timezone.now(), "except_for": except_for}
     found = agenda.slots(on, people, **asked)
-    if not found and on >= timezone.localdate():
-        shown["first_slot"] = agenda.first_slot(on, people, **asked)
-    if time is not None:
-        wall = shown["chosen_time"] = dt.datetime.combine(on, time, form.salon.zone)
+    if not found:
+        first = agenda.first_slot(on, people, **asked)
+        why = _("No free time on this day.") if first else _("No free time on this day and in the three weeks after it.")
+        return shown | {"first_slot": first, "no_times": why}
+    wall = dt.datetime.combine(on, time, form.salon.zone) if time is not None else None
+    few = _few(found, wall)
+    return shown | {"chosen_time": wall, "has_more": len(few) < len(found), "parts": _by_part(few)}
+
+
+def _few(found: list[agenda.Slot], wall: dt.datetime | None) -> list[agenda.Slot]:
+    """Return no more than SLOTS: each time with one person if there are too many, then those nearest to `wall`."""
+    if len(found) > SLOTS:
+        found = list({slot.start_at: slot for slot in reversed(found)}.values())[::-1]
+    if wall is not None and len(found) > SLOTS:
         found = sorted(sorted(found, key=lambda slot: abs(slot.start_at - wall))[:SLOTS], key=lambda slot: slot.start_at)
-    return shown | {"slots": found[:SLOTS]}
+    return found[:SLOTS]
+
+
+def _by_part(found: list[agenda.Slot]) -> list[tuple[str, list[agenda.Slot]]]:
+    """Return the free times of a day under Morning, Afternoon and Evening, as far as there are any."""
+    parts: dict[str, list[agenda.Slot]] = {}
+    for slot in found:
+        hour = timezone.localtime(slot.start_at).hour
+        parts.setdefault(next(str(word) for until, word in _PARTS if hour < until), []).append(slot)
+    return list(parts.items())
 
 
 def named(request: SignedIn, against: list[Objection]) -> list[tuple[Objection, str]]:

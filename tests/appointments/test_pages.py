@@ -290,6 +290,38 @@ def test_a_day_without_room_offers_the_first_one_after_it(desk: Browser, lea: St
     assert f"slot-{lea.pk}-{sunday + dt.timedelta(days=1)}T09:00" in html
 
 
+def test_the_whole_day_is_shown_by_part_of_the_day(desk: Browser, lea: Staff) -> None:
+    service = factories.service()
+    html = html_of(desk.post(reverse("appointments:book"), filled(act="times", staff=lea, service=service, time="")))
+    assert html.index(">Morning<") < html.index("T11:45") < html.index(">Afternoon<") < html.index(">Evening<")
+    assert html.count('value="slot-') == 38  # 9:00 to 18:15 in quarters, for 45 minutes until 19:00
+    assert "more free times" not in html
+
+
+def test_times_of_many_people_are_shown_once_each_to_the_end_of_the_day(desk: Browser, lea: Staff) -> None:
+    factories.staff(name="Marco")
+    data = filled(act="times", service=factories.service(), time="")
+    html = html_of(desk.post(reverse("appointments:book"), data | {"staff": ""}))
+    assert html.count('value="slot-') == 38
+    assert "T18:15" in html
+    assert "Choose one person to see all of theirs." in html
+
+
+def test_no_free_times_say_why(desk: Browser, lea: Staff) -> None:
+    def said(**fields: Any) -> str:
+        return html_of(desk.post(reverse("appointments:book"), filled(act="times", staff=lea, time="", **fields)))
+
+    service = factories.service()
+    assert "Choose a service to see the free times." in said()
+    for on in ("", "no day"):
+        assert "Choose a day to see the free times." in said(service=service, on=on)
+    past = said(service=service, on="2026-01-07")
+    assert "This day is in the past." in past
+    assert "No free time" not in past
+    WorkingHours.objects.all().delete()
+    assert "No free time on this day and in the three weeks after it." in said(service=service)
+
+
 # --- a stylist ----------------------------------------------------------------------------------------------------
 
 
