@@ -53,7 +53,10 @@ _SUM = {
 
 @dataclass(frozen=True)
 class Front:
-    """One line of the card. `event` made it so, `stopped_on` is set where only the client can say Yes again."""
+    """One line of the card. `event` made it so, `stopped_on` is set where only the client can say Yes again.
+
+    `lacks` says what a waiting Yes waits for: "form" for a signed one, "link" for the client's own confirmation.
+    """
 
     channel: str
     label: str | Promise
@@ -61,6 +64,7 @@ class Front:
     is_reachable: bool
     event: ConsentEvent | None = None
     stopped_on: dt.date | None = None
+    lacks: str = ""
 
     @property
     def word(self) -> str | Promise:
@@ -205,7 +209,14 @@ def _front(client: Client, channel: str, answer: Answer, readings: Sequence[fold
     stop = newest(reading.stop for reading in readings)
     event = ConsentEvent.objects.select_related("actor").get(pk=made_by.id) if made_by else None
     stopped_on = timezone.localtime(stop.effective_at).date() if stop else None
-    return Front(channel, Channel(channel).label, answer, bool(consent.address_hash(client, channel)), event, stopped_on)
+    lacks = _lacks(channel) if answer is Answer.WAITING else ""
+    return Front(channel, Channel(channel).label, answer, bool(consent.address_hash(client, channel)), event, stopped_on, lacks)
+
+
+def _lacks(channel: str) -> str:
+    """Return what would make a waiting Yes count: a signed form where that is proof enough, else the client's link."""
+    form = consent.EVIDENCE[ConsentEvent.Source.PAPER_FORM]
+    return "form" if max(consent.needed(purpose, channel) for purpose in fold.MARKETING) <= form else "link"
 
 
 def _texts(client: Client, channel: str) -> dict[str, ConsentText]:

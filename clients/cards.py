@@ -17,6 +17,8 @@ from salon.core.web import SignedIn
 
 # What a list's address may carry back and forth.
 LIST_KEYS = ("q", "status", "sort", "page")
+# What the panels of the card listen for: an answer or an address has changed what may be sent.
+CHANGED = "consent-changed"
 _TABS = (
     ("main", "clients:card", May.SEE_CLIENTS),
     ("appointments", "appointments:of_client", May.SEE_CLIENTS),
@@ -35,7 +37,7 @@ class Tab:
 
 
 def head(request: SignedIn, client: Client, *, tab: str) -> dict[str, Any]:
-    """Return the context that `clients/_head.html` needs: client, contacts, tabs (current: `tab`), back_url, book_url.
+    """Return what `clients/_head.html` needs: client, contacts, tabs (current: `tab`), back_url, back_to, book_url.
 
     `tab` is "main", "appointments" or "messages".
     """
@@ -53,6 +55,7 @@ def head(request: SignedIn, client: Client, *, tab: str) -> dict[str, Any]:
         "contacts": access.contacts(user, client, request.salon, now=timezone.now()),
         "tabs": tabs,
         "back_url": reverse("clients:list") + (f"?{came_from}" if came_from else ""),
+        "back_to": _("Clients"),
         "book_url": _book_url(user, client),
     }
 

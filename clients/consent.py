@@ -165,8 +165,13 @@ def reading(client: Client, purpose: str, channel: str, *, entries: Sequence[fol
         purpose=purpose,
         channel=channel,
         address_hmac=address_hash(client, channel),
-        minimum_evidence=countries.minimum_evidence(_country(), purpose, channel),
+        minimum_evidence=needed(purpose, channel),
     )
+
+
+def needed(purpose: str, channel: str) -> int:
+    """Return the evidence (0 to 3) from which a Yes counts in the salon's country."""
+    return countries.minimum_evidence(_country(), purpose, channel)
 
 
 def standing(client: Client, purpose: str, channel: str) -> str:

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
+from django_htmx.http import trigger_client_event
 
 from clients import access, answers, cards, fold, ledger
 from clients.models import Client
@@ -27,7 +28,7 @@ def answer(request: SignedIn, pk: int) -> HttpResponse:
     channel = request.POST.get("channel", "")
     if what not in _WHAT or channel not in fold.CHANNELS or said not in {"yes", "no"}:
         return _line(request, client, what, channel)
-    how = how if how in answers.HOW else ""
+    how, is_news = how if how in answers.HOW else "", False
     if what == "marketing" and said == "yes" and not how:
         return _line(request, client, what, channel, asked=channel)
     try:
@@ -38,11 +39,14 @@ def answer(request: SignedIn, pk: int) -> HttpResponse:
     except Refused as refused:
         toast(request, refused.message, level=messages.WARNING)
     else:
-        if events:
+        is_news = bool(events)
+        if is_news:
             undo_url = reverse("clients:consent_undo", args=[client.pk])
             name = access.contacts(request.user, client, request.salon, now=timezone.now()).name
-            toast(request, _words(name, what, channel, said), undo_url=undo_url, undo=answers.undo_token(events))
-    return _line(request, client, what, channel)
+            words = _words(name, client, what, channel, said)
+            toast(request, words, undo_url=undo_url, undo=answers.undo_token(events))
+    response = _line(request, client, what, channel)
+    return trigger_client_event(response, cards.CHANGED) if is_news and is_fragment(request) else response
 
 
 @require_POST
@@ -63,8 +67,9 @@ def undo(request: SignedIn, pk: int) -> HttpResponse:
 def history(request: SignedIn, pk: int) -> HttpResponse:
     """Show everything the client said, and how and by whom it was written down."""
     client = access.client_for(request.user, pk)
-    context = {**cards.head(request, client, tab="main"), "entries": ledger.entries(client)}
-    return page(request, "clients/consent_history.html", context)
+    found = cards.head(request, client, tab="main")
+    to_card = {"back_url": found["tabs"][0].url, "back_to": found["contacts"].name}
+    return page(request, "clients/consent_history.html", {**found, **to_card, "entries": ledger.entries(client)})
 
 
 def _line(request: SignedIn, client: Client, what: str, channel: str, *, asked: str = "") -> HttpResponse:
@@ -78,7 +83,14 @@ def _line(request: SignedIn, client: Client, what: str, channel: str, *, asked: 
     return page(request, "clients/card.html", context, fragment="clients/_consent.html")
 
 
-def _words(name: str, what: str, channel: str, said: str) -> str:
+def _words(name: str, client: Client, what: str, channel: str, said: str) -> str:
+    """Return what became of it: a Yes that does not count yet is not called on."""
+    if what == "marketing" and said == "yes" and answers.front(client, channel).answer is answers.Answer.WAITING:
+        waits = {
+            "email": _("%(name)s: Yes to marketing e-mail noted. It does not count yet."),
+            "sms": _("%(name)s: Yes to marketing SMS noted. It does not count yet."),
+        }
+        return waits[channel] % {"name": name}
     words = {
         ("reminders", "email", "yes"): _("%(name)s: reminders by e-mail on."),
         ("reminders", "email", "no"): _("%(name)s: reminders by e-mail off."),

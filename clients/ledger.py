@@ -70,6 +70,12 @@ class Line:
         return CHANNELS[self.event.channel]
 
     @property
+    def way(self) -> str:
+        """Return how it reached us, in words; nothing where nobody was asked: it was only clicked."""
+        is_asked = self.event.event == "grant" and self.event.purpose in fold.MARKETING
+        return "" if self.event.source == "other" and not is_asked else str(self.event.get_source_display())
+
+    @property
     def is_late(self) -> bool:
         """Return whether it was written down on another day than it was said."""
         return self.event.recorded_at - self.event.effective_at > dt.timedelta(hours=12)

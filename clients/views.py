@@ -5,6 +5,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django_htmx.http import trigger_client_event
 
 from clients import access, cards, lists, opened, records
 from clients.editing import Editing
@@ -125,7 +126,8 @@ def _answer_saved(request: SignedIn, client: Client, words: str, *, fragment: st
     toast(request, words)
     if not is_fragment(request):
         return go(request, "clients:card", client.pk)
-    return page(request, "clients/card.html", {**cards.card(request, client), "is_back": True}, fragment=fragment)
+    answer = page(request, "clients/card.html", {**cards.card(request, client), "is_back": True}, fragment=fragment)
+    return trigger_client_event(answer, cards.CHANGED)
 
 
 def _editing(request: SignedIn, client: Client | None) -> Editing:

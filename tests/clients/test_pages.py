@@ -10,7 +10,7 @@ from django.test import Client as Browser
 from clients import access, answers, records
 from clients.answers import Answer
 from clients.models import Client, OpenedCard
-from salon.core.models import User
+from salon.core.models import Salon, User
 from salon.core.roles import Role
 
 pytestmark = pytest.mark.django_db
@@ -238,10 +238,46 @@ def test_a_no_is_one_click_and_its_line_equals_the_fresh_page(desk: Browser, ame
 def test_a_yes_asks_how_and_stores_nothing_until_it_is_answered(desk: Browser, amelie: Client) -> None:
     asked = body(consent(desk, amelie, answer="yes"))
     assert "How did the client say so?" in asked
+    assert "Not saved yet: say how" in asked
     assert answers.front(amelie, "email").answer is Answer.NOT_ASKED
     assert "How did" not in body(consent(desk, amelie, answer="cancel"))
     consent(desk, amelie, answer="yes", how="paper_form")
     assert answers.front(amelie, "email").answer is Answer.YES
+
+
+@pytest.mark.parametrize(("channel", "says"), [("email", "Carnet does not send that link yet"), ("sms", "Signed? Press Yes")])
+def test_a_yes_that_does_not_count_yet_is_not_called_on(desk: Browser, amelie: Client, channel: str, says: str) -> None:
+    Salon.objects.update(country="DE")
+    shown = body(consent(desk, amelie, channel=channel, answer="yes", how="phone"))
+    assert "It does not count yet." in shown
+    assert "Waiting for the client" in shown
+    assert says in shown
+    assert "on." not in re.findall(r"<p>([^<]*)</p>", shown)[-1].split()
+    assert answers.front(amelie, channel).answer is Answer.WAITING
+
+    signed = body(consent(desk, amelie, channel=channel, answer="yes", how="paper_form"))
+    assert ("marketing SMS on." in signed) is (channel == "sms")
+
+
+def test_an_answer_tells_the_panels_of_the_card_and_a_question_does_not(desk: Browser, amelie: Client) -> None:
+    assert 'hx-trigger="load, consent-changed from:body"' in body(desk.get(f"/clients/{amelie.pk}/"))
+    for said in ({"what": "reminders", "answer": "no"}, {"what": "reminders", "answer": "yes"}, {"answer": "no"}):
+        assert "consent-changed" in consent(desk, amelie, **said).headers["HX-Trigger"]
+    for said in ({"answer": "no"}, {"answer": "yes"}, {"answer": "cancel"}):
+        assert "HX-Trigger" not in consent(desk, amelie, **said).headers
+    saved = desk.post(f"/clients/{amelie.pk}/edit/", form_of(amelie, email="a@example.org"), headers=HTMX)
+    assert "consent-changed" in saved.headers["HX-Trigger"]
+
+
+def test_the_history_leads_back_to_the_card_and_names_a_way_only_where_somebody_was_asked(desk: Browser, amelie: Client) -> None:
+    consent(desk, amelie, what="reminders", answer="no")
+    consent(desk, amelie, answer="no")
+    address = f"/clients/{amelie.pk}/consent/history/"
+    shown = body(desk.get(address))
+    assert re.search(rf'id="back-to-list" href="/clients/{amelie.pk}/">.*?Amélie Bertrand</a>', shown)
+    assert "Other" not in shown
+    consent(desk, amelie, answer="yes", how="other")
+    assert "Other" in body(desk.get(address))
 
 
 def test_without_javascript_the_same_answers_work(desk: Browser, amelie: Client) -> None:
