@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from appointments import access, agenda, claims, desk, objections, picking, slips
 from appointments.forms import BookForm
@@ -52,7 +53,7 @@ def book(request: SignedIn) -> HttpResponse:
     people = access.bookable_staff(request.user)
     clients = clients_access.clients_for(request.user).active()
     if not people.exists():
-        raise PermissionDenied
+        raise PermissionDenied(_why_nobody(request))
     options: dict[str, Any] = {"staff": people, "clients": clients, "user": request.user, "salon": request.salon}
     if request.method != "POST":
         return _ask(request, BookForm(initial=_first_values(request), **options))
@@ -60,6 +61,13 @@ def book(request: SignedIn) -> HttpResponse:
     if act != "book":
         return _ask(request, BookForm(initial=picking.typed(request.POST, act), **options))
     return _book_or_say_why(request, BookForm(request.POST, **options))
+
+
+def _why_nobody(request: SignedIn) -> str:
+    """Return why this user finds nobody to book for."""
+    if request.user.may(May.BOOK_FOR_ALL_STAFF):
+        return _("Nobody has a column in the calendar yet. Add the first person under Staff and hours.")
+    return _("Your account has no column in the calendar yet. Ask the owner to link it under Staff and hours.")
 
 
 def _book_or_say_why(request: SignedIn, form: BookForm) -> HttpResponse:
@@ -75,8 +83,7 @@ def _book_or_say_why(request: SignedIn, form: BookForm) -> HttpResponse:
     except Refused as refused:
         refuse(form, refused)
         return _ask(request, form, status=422)
-    facts = {"name": name_of(request, visit), "time": timezone.localtime(visit.start_at).strftime("%H:%M")}
-    words = _("%(name)s is booked, %(time)s with %(staff)s.") % {**facts, "staff": visit.staff.name}
+    words = _("%(name)s is booked, %(day)s %(time)s with %(staff)s.") % facts_of(request, visit)
     toast(request, words, undo_url=reverse("appointments:undo", args=[visit.pk]), undo=slips.token(visit))
     return go(request, "appointments:day", timezone.localtime(visit.start_at).date())
 
@@ -106,6 +113,13 @@ def name_of(request: SignedIn, visit: Appointment) -> str:
     if visit.client is None:
         return _("Walk-in")
     return clients_access.contacts(request.user, visit.client, request.salon, now=timezone.now()).name
+
+
+def facts_of(request: SignedIn, visit: Appointment) -> dict[str, str]:
+    """Return what a toast says of a visit: name, day ("Wed 18 Nov"), time and staff."""
+    start_at = timezone.localtime(visit.start_at)
+    day = dates.show(start_at.date(), pgettext("date format", "D j M"))
+    return {"name": name_of(request, visit), "day": day, "time": start_at.strftime("%H:%M"), "staff": visit.staff.name}
 
 
 def _first_values(request: SignedIn) -> dict[str, Any]:

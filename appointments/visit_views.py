@@ -13,7 +13,7 @@ from appointments import access, agenda, booking, claims, objections, picking, s
 from appointments.forms import MoveForm, NoteForm
 from appointments.models import Appointment, State
 from appointments.states import TABLE
-from appointments.views import day_context, name_of
+from appointments.views import day_context, facts_of, name_of
 from clients import access as clients_access
 from salon.core import dates
 from salon.core.errors import Refused
@@ -49,6 +49,8 @@ def status(request: SignedIn, pk: int) -> HttpResponse:
 def cancel(request: SignedIn, pk: int) -> HttpResponse:
     """Ask whether to tell the client, then cancel."""
     visit = access.changeable_for(request.user, pk)
+    if not TABLE.may(visit.state, State.CANCELLED):
+        return _is_over(request, visit, _("This visit is over and cannot be cancelled."))
     if request.method != "POST":
         return page(request, "appointments/cancel.html", _context(request, visit))
     was = slips.before(visit)
@@ -67,6 +69,8 @@ def cancel(request: SignedIn, pk: int) -> HttpResponse:
 def move(request: SignedIn, pk: int) -> HttpResponse:
     """Give a visit another time, person or service."""
     visit = access.changeable_for(request.user, pk)
+    if visit.state in (State.DONE, State.NO_SHOW, State.CANCELLED):
+        return _is_over(request, visit, _("This visit is over and cannot be moved."))
     options: dict[str, Any] = {
         "staff": access.bookable_staff(request.user), "salon": request.salon, "service": visit.service,
     }  # fmt: skip
@@ -92,13 +96,11 @@ def _move_or_say_why(request: SignedIn, visit: Appointment, form: MoveForm) -> H
     except Refused as refused:
         refuse(form, refused)
         return _ask(request, _fresh(request, visit.pk), form, status=409 if isinstance(refused, booking.Conflict) else 422)
-    when = {
-        "name": name_of(request, visit),
-        "time": timezone.localtime(visit.start_at).strftime("%H:%M"),
-        "staff": visit.staff.name,
-    }
-    words = _("%(name)s is moved to %(time)s with %(staff)s.") % when
-    toast(request, words, undo_url=_undo_url(visit), undo=slips.token(visit, was))
+    if visit.version == was.version:
+        toast(request, _("Nothing changed: this is the time the visit already had."))
+    else:
+        words = _("%(name)s is moved to %(day)s %(time)s with %(staff)s.") % facts_of(request, visit)
+        toast(request, words, undo_url=_undo_url(visit), undo=slips.token(visit, was))
     return go(request, "appointments:day", timezone.localtime(visit.start_at).date())
 
 
@@ -186,6 +188,7 @@ def _context(request: SignedIn, visit: Appointment) -> dict[str, Any]:
     return {
         "visit": visit, "line": line, "contacts": contacts, "can_change": can_change, "steps": steps if can_change else [],
         "can_tell": bool(visit.client and visit.client.email) and visit.start_at > now,
+        "can_book": access.bookable_staff(user).exists(), "can_repeat": visit.state == State.CANCELLED and visit.start_at > now,
         "note_form": _note_form(visit), "last_visits": _last_visits(request, visit),
     }  # fmt: skip
 
@@ -210,6 +213,12 @@ def _back(request: SignedIn, visit: Appointment, code: int) -> HttpResponse:
         return page(request, "appointments/day.html", context, fragment="appointments/_agenda.html", status=code)
     context = _context(request, _fresh(request, visit.pk))
     return page(request, "appointments/detail.html", context, fragment="appointments/_visit.html", status=code)
+
+
+def _is_over(request: SignedIn, visit: Appointment, words: str) -> HttpResponse:
+    """Show the visit instead of a form that could change nothing, and say why."""
+    toast(request, _("This visit is cancelled.") if visit.state == State.CANCELLED else words, level=messages.ERROR)
+    return go(request, "appointments:detail", visit.pk)
 
 
 def _fresh(request: SignedIn, pk: int) -> Appointment:

@@ -172,6 +172,7 @@ def test_a_visit_is_booked_and_can_be_undone(desk: Browser, lea: Staff) -> None:
     visit = Appointment.objects.get()
     assert (visit.client, visit.start_at, visit.note, visit.is_notice_wanted) == (client, at(14, 30), "Short fringe", True)
     html = html_of(desk.get(answer.headers["Location"]))
+    assert f"is booked, {a_workday():%a} {a_workday().day} {a_workday():%b} 14:30 with Léa." in html
     token = re.search(r'name="token" value="([^"]+)"', html)
     assert token
     desk.post(reverse("appointments:undo", args=[visit.pk]), {"token": token.group(1)})
@@ -370,7 +371,14 @@ def test_contacts_are_masked_for_a_stylist_unless_the_visit_is_their_own_today(s
 
 
 def test_a_stylist_without_a_column_books_for_nobody(signed_in: SignIn, salon: object) -> None:
-    assert signed_in(Role.STYLIST).get(reverse("appointments:book")).status_code == 403
+    answer = signed_in(Role.STYLIST).get(reverse("appointments:book"))
+    assert answer.status_code == 403
+    assert "Your account has no column in the calendar yet." in html_of(answer)
+    answer = signed_in(Role.OWNER).get(reverse("appointments:book"))
+    assert answer.status_code == 403
+    assert "Nobody has a column in the calendar yet." in html_of(answer)
+    theirs = factories.appointment(start_at=at(14, 30))
+    assert "Book again" not in html_of(signed_in(Role.STYLIST).get(reverse("appointments:detail", args=[theirs.pk])))
 
 
 # --- one visit ----------------------------------------------------------------------------------------------------
@@ -404,9 +412,40 @@ def test_a_visit_is_moved_with_undo(desk: Browser, visit: Appointment) -> None:
     assert desk.post(address, data).status_code == 303
     visit.refresh_from_db()
     assert (visit.start_at, visit.time_version, visit.is_notice_wanted) == (at(16), 2, True)
+    html = html_of(desk.get(reverse("appointments:detail", args=[visit.pk])))
+    assert f"is moved to {a_workday():%a} {a_workday().day} {a_workday():%b} 16:00 with Léa." in html
     assert desk.post(address, data | {"time": "17:00"}).status_code == 409  # an old page
     visit.refresh_from_db()
     assert visit.start_at == at(16)
+
+
+def test_a_move_to_where_the_visit_is_says_that_nothing_changed(desk: Browser, visit: Appointment) -> None:
+    data = {
+        "service": visit.service_id, "staff": visit.staff_id, "on": a_workday().isoformat(), "time": "14:30",
+        "version": visit.version,
+    }  # fmt: skip
+    answer = desk.post(reverse("appointments:move", args=[visit.pk]), data)
+    html = html_of(desk.get(answer.headers["Location"]))
+    assert "Nothing changed" in html
+    assert reverse("appointments:undo", args=[visit.pk]) not in html
+    visit.refresh_from_db()
+    assert (visit.time_version, visit.version) == (1, 1)
+
+
+@pytest.mark.parametrize("name", ["move", "cancel"])
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_a_cancelled_visit_has_no_form_but_can_be_booked_again(
+    desk: Browser, visit: Appointment, owner: User, name: str, method: str
+) -> None:
+    booking.cancel(visit, by=owner, now=at(8), is_notice_wanted=False)
+    page = reverse("appointments:detail", args=[visit.pk])
+    answer = getattr(desk, method)(reverse(f"appointments:{name}", args=[visit.pk]), {"version": visit.version})
+    assert (answer.status_code, answer.headers["Location"]) == (303, page)
+    html = html_of(desk.get(page))
+    assert "This visit is cancelled." in html
+    again = re.search(r'id="book-again" href="([^"]+)"', html)
+    assert again
+    assert 'value="14:30"' in html_of(desk.get(again.group(1).replace("&amp;", "&")))
 
 
 def test_moving_onto_another_visit_names_it(desk: Browser, visit: Appointment) -> None:

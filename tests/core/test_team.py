@@ -177,3 +177,10 @@ def test_an_owner_removes_a_lost_second_factor_after_a_question(stylist: User, s
     assert Authenticator.objects.exists()
     browser.post(f"/settings/team/{stylist.pk}/second-factor/")
     assert not Authenticator.objects.exists()
+
+
+def test_the_join_link_of_a_stylist_leads_on_to_a_column(invited: User, owner: User, signed_in: SignIn) -> None:
+    browser = signed_in(Role.OWNER)
+    assert "has a column in the calendar" not in browser.get(f"/settings/team/{invited.pk}/link/").content.decode()
+    team.change_role(invited, to=Role.STYLIST, by=owner)
+    assert "until Nora has a column in the calendar" in browser.get(f"/settings/team/{invited.pk}/link/").content.decode()
