@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from appointments.models import Appointment
 from clients.models import Client, ConsentEvent
-from notifications import facts, gate, kinds, outbox, planner, readdressing, reasons
+from notifications import facts, gate, history, kinds, outbox, planner, readdressing, reasons
 from notifications.models import Message, State, Trigger
 from salon.core.models import Salon
 from salon.core.templatetags.house import as_day, as_time, as_weekday
@@ -31,13 +31,23 @@ _YES: dict[str, str | Promise] = {
     "cancellation": gettext_lazy("A message goes out when a visit is cancelled."),
     "reminder": gettext_lazy("A reminder goes out before a visit."),
 }
+_SENT: dict[str, str | Promise] = {
+    "confirmation": gettext_lazy("Confirmation sent (%(day)s, %(time)s)."),
+    "change": gettext_lazy("Change sent (%(day)s, %(time)s)."),
+    "reminder": gettext_lazy("Reminder sent (%(day)s, %(time)s)."),
+}
+# Kinds that answer something still to happen to the visit: what was said of it until now says nothing about them.
+_TO_COME = frozenset({"change", "cancellation"})
 # What is only so because of the visit we asked with, not because of the client.
 _OF_THE_VISIT = gate.OBSOLETE - {"duplicate", "too_late", "past", "over"}
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What becomes of one kind of message on one channel. `since` and `how` tell of the event behind a refusal."""
+    """What becomes of one kind of message on one channel. `since` and `how` tell of the event behind a refusal.
+
+    `told` is the message that said it already: then nothing is refused, there is only no second one.
+    """
 
     kind: str
     channel: str
@@ -46,6 +56,14 @@ class Answer:
     since: dt.datetime | None = None
     how: str = ""
     by: str = ""
+    told: history.Line | None = None
+
+    @property
+    def icon(self) -> str:
+        """Return the name of the mark it gets: how the message stands that was sent, else Yes or No."""
+        if self.told:
+            return "check" if self.told.group.badge == "ok" else self.told.group.icon
+        return "check" if self.is_yes else "ban"
 
     @property
     def is_yes(self) -> bool:
@@ -92,12 +110,36 @@ def _answer(case: _Case, kind: kinds.Kind, channel: str) -> Answer:
     decision: gate.Decision | None = gate.decide(found, due)
     if isinstance(decision, gate.Refuse):
         against = tuple(reason for reason in decision.reasons if reason not in _OF_THE_VISIT)
+        if "duplicate" in against and (kind.name in _TO_COME or not gate.OBSOLETE.issuperset(against)):
+            against = tuple(reason for reason in against if reason != "duplicate")
+        if "duplicate" in against and (told := _told(kind, visit, now)):
+            return _was_sent(kind, channel, told, now)
         decision = gate.Refuse(against) if against else None
     if not isinstance(decision, gate.Refuse) and (reason := _of_the_book(kind, visit, trigger, salon.zone)):
         decision = gate.Refuse((reason,))
     if isinstance(decision, gate.Refuse):
         return _refused(kind, channel, decision, found)
     return Answer(kind.name, channel, decision, _leaves(kind, visit, decision, due, now))
+
+
+def _told(kind: kinds.Kind, visit: Appointment | None, now: dt.datetime) -> history.Line | None:
+    """Return the newest message that told the client of the visit as it stands, one of this kind before all others."""
+    if visit is None:
+        return None
+    rows = Message.objects.filter(appointment=visit, told_start_at=visit.start_at, state__in=outbox.TOLD, kind__in=_SENT)
+    found = sorted(rows.order_by("-handoff_at", "-pk"), key=lambda row: row.kind != kind.name)
+    return history.lines(found[:1], now)[0] if found else None
+
+
+def _was_sent(kind: kinds.Kind, channel: str, told: history.Line, now: dt.datetime) -> Answer:
+    is_today = timezone.localtime(told.at).date() == timezone.localtime(now).date()
+    values = {"day": _("today") if is_today else as_weekday(told.at), "time": as_time(told.at)}
+    if told.group.badge == "ok":
+        sentence = str(_SENT[told.message.kind]) % values
+    else:
+        words = {"kind": told.kind, "state": told.state, **values}
+        sentence = _("%(kind)s: %(state)s (%(day)s, %(time)s).") % words
+    return Answer(kind.name, channel, gate.Refuse(("duplicate",)), sentence, told=told)
 
 
 def _due(kind: kinds.Kind, visit: Appointment | None, trigger: Trigger, zone: ZoneInfo, now: dt.datetime) -> dt.datetime:
@@ -129,7 +171,10 @@ def _refused(kind: kinds.Kind, channel: str, decision: gate.Refuse, found: gate.
     if reason == "client_refused" and event is not None:
         how, by = event.get_source_display(), event.actor.name if event.actor else ""
         values = {"date": as_day(event.effective_at), "how": how, "name": by}
-        told = _("Switched off since %(date)s (%(how)s, by %(name)s).") if by else _("Switched off since %(date)s (%(how)s).")
+        if event.source == ConsentEvent.Source.OTHER:  # it was only clicked: nobody was asked how it came
+            told = _("Switched off since %(date)s (by %(name)s).") if by else _("Switched off since %(date)s.")
+        else:
+            told = _("Switched off since %(date)s (%(how)s, by %(name)s).") if by else _("Switched off since %(date)s (%(how)s).")
         return Answer(kind.name, channel, decision, f"{_NO[kind.name]} {told % values}", event.effective_at, how, by)
     return Answer(kind.name, channel, decision, f"{_NO[kind.name]} {reasons.sentence(reason)}")
 

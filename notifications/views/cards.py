@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 
 from clients import access as clients_access
 from clients import addresses, cards
-from notifications import access, history, why
+from notifications import access, history, sending, why
 from salon.core.errors import Refused
 from salon.core.roles import May
 from salon.core.web import SignedIn, allowed, go, is_fragment, page, toast
@@ -32,6 +32,7 @@ def of_client(request: SignedIn, pk: int) -> HttpResponse:
     numbered = Paginator(rows, NEWEST if is_panel else PER_PAGE).get_page(None if is_panel else request.GET.get("page"))
     context: dict[str, Any] = {
         "client": client,
+        "is_live": sending.describe(request.salon).is_live,
         "may_try_again": request.user.may(May.SEE_MESSAGES) and addresses.is_undeliverable("email", client.email),
         "numbered": numbered,
         "lines": history.lines(numbered, now),

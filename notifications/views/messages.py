@@ -9,11 +9,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from clients import access as clients_access
 from clients.models import Client
-from notifications import access, asking, history, outbox, sending, stopping, words
+from notifications import access, asking, facts, history, outbox, sending, stopping, triggers, words
 from notifications.forms import ResendForm
 from salon.core.errors import Refused
 from salon.core.models import Salon
@@ -28,7 +29,10 @@ def index(request: SignedIn) -> HttpResponse:
     """List the messages of one tab, of one client if asked."""
     name = request.GET.get("tab", "waiting")
     group = words.GROUPS[name if name in words.GROUPS and name != "unknown" else "waiting"]
-    context = _listing(request, group) | {"used": sending.describe(Salon.objects.current())}
+    salon = Salon.objects.current()
+    context = _listing(request, group) | {"used": sending.describe(salon), "ahead": ""}
+    if group.name == "waiting" and not context["lines"] and not context["filtered"]:
+        context["ahead"] = _ahead(salon)
     return page(request, "notifications/list.html", context, fragment="notifications/_list.html")
 
 
@@ -39,6 +43,19 @@ def unknown(request: SignedIn) -> HttpResponse:
     ask = "" if may_resend else asking.sentence(May.RESEND_UNKNOWN)
     context = _listing(request, words.GROUPS["unknown"]) | {"may_resend": may_resend, "ask": ask}
     return page(request, "notifications/unknown.html", context, fragment="notifications/_unknown.html")
+
+
+def _ahead(salon: Salon) -> str:
+    """Return how many clients get a reminder within seven days, in words; nothing where the salon sends none."""
+    row = facts.switches()["reminder"]
+    if not row.is_on:
+        return ""
+    count = triggers.due_soon("reminder", row, salon, timezone.now())
+    return ngettext(
+        "Reminders appear here when they are due. In the next 7 days: %(count)s client.",
+        "Reminders appear here when they are due. In the next 7 days: %(count)s clients.",
+        count,
+    ) % {"count": count}
 
 
 def _listing(request: SignedIn, group: words.Group) -> dict[str, Any]:

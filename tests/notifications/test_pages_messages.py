@@ -10,8 +10,8 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from clients import answers
-from notifications import kinds, planner, words
-from notifications.models import Attempt, Message, State
+from notifications import kinds, planner, sending, words
+from notifications.models import Attempt, Message, State, Trigger
 from salon.core import instance
 from salon.core.models import AuditEvent, Salon, User
 from salon.core.roles import Role
@@ -124,6 +124,18 @@ def test_the_fragment_is_the_part_of_the_page(signed_in: SignIn) -> None:
     fragment = browser.get("/messages/", headers=HTMX).content.decode().strip()
     assert fragment.startswith('<div id="messages">')
     assert "<html" not in fragment
+
+
+def test_an_empty_waiting_tab_says_how_many_reminders_are_ahead(signed_in: SignIn, salon: Salon) -> None:
+    noon = dt.datetime.combine(timezone.now().astimezone(salon.zone).date(), dt.time(12), salon.zone)
+    factories.appointment(start_at=noon + dt.timedelta(days=3))
+    browser = signed_in(Role.RECEPTION)
+    page = read(browser, "/messages/")
+    assert "No message waiting." in page
+    assert "Reminders appear here when they are due. In the next 7 days: 1 client." in page
+    assert "In the next 7 days" not in read(browser, "/messages/?tab=failed")
+    Trigger.objects.filter(kind="reminder").update(is_on=False)
+    assert "In the next 7 days" not in read(browser, "/messages/")
 
 
 def test_a_stylist_does_not_see_the_lists(signed_in: SignIn) -> None:
@@ -299,6 +311,22 @@ def test_the_panel_of_the_card_comes_alone_with_the_newest(signed_in: SignIn) ->
     assert "<html" not in panel
     assert panel.count("<b>Reminder</b>") == 5
     assert "Show all 7 messages" in panel
+
+
+def test_the_card_promises_no_mail_where_no_mail_server_is_set(signed_in: SignIn, sending_salon: Salon, owner: User) -> None:
+    client = factories.appointment().client
+    assert client is not None
+    browser = signed_in(Role.STYLIST)
+    for path in (f"/clients/{client.pk}/messages/", f"/clients/{client.pk}/messages/?panel=1"):
+        page = read(browser, path).split('id="answer-reminder-email"')
+        assert "Messages are only written to the log" in page[0]
+        assert "#note" in page[1].split("</li>")[0]
+    sending.save(
+        host="mail.example.org", port=587, security="starttls", user="", password="", sender="a@b.example", reply_to="", by=owner
+    )
+    page = read(browser, f"/clients/{client.pk}/messages/?panel=1").split('id="answer-reminder-email"')
+    assert "Messages are only written to the log" not in page[0]
+    assert "#check" in page[1].split("</li>")[0]
 
 
 def test_the_card_says_who_switched_reminders_off_and_how(signed_in: SignIn, salon: Salon, reception: User) -> None:

@@ -6,10 +6,10 @@ import pytest
 from django.core.management import call_command
 
 from appointments.models import Appointment
-from clients import consent
+from clients import answers, consent
 from clients.models import Client
 from notifications import dispatch, gate, outbox, planner, reasons, why
-from notifications.models import Message, Trigger
+from notifications.models import Message, State, Trigger
 from salon.core.models import Salon, User
 from tests import factories
 from tests.fakes.provider import FakeProvider
@@ -87,3 +87,49 @@ def test_a_visit_booked_too_late_for_a_reminder_says_so(sending_salon: Salon, no
     assert answer(row, now).reasons == ("too_late",)
     planner.plan(now + HOUR)
     assert not Message.objects.filter(kind="reminder").exists()
+
+
+def told(row: Appointment, now: dt.datetime, kind: str, state: State = State.ACCEPTED, **fields: str) -> None:
+    Message.objects.create(
+        kind=kind, channel="email", occasion=f"{kind}-{row.pk}", client=row.client, appointment=row, state=state,
+        time_version=row.time_version, told_start_at=row.start_at, not_before=now, handoff_at=now, expires_at=row.start_at,
+        **fields,
+    )  # fmt: skip
+
+
+def test_what_was_sent_is_shown_as_sent_and_what_may_still_come_in_general(visit: Appointment, now: dt.datetime) -> None:
+    told(visit, now - 24 * HOUR, "confirmation", provider="smtp")
+    assert answer(visit, now, "confirmation").sentence == "Confirmation sent (Mon 23 Nov, 10:00)."
+    assert answer(visit, now, "confirmation").icon == "check"
+    assert answer(visit, now, "change").sentence == "A message goes out when a visit is moved."
+    assert answer(visit, now, "cancellation").sentence == "A message goes out when a visit is cancelled."
+    assert all(answer(visit, now, kind).is_yes for kind in ("change", "cancellation", "reminder"))
+    told(visit, now - HOUR, "reminder", provider="smtp")
+    assert answer(visit, now).sentence == "Reminder sent (today, 09:00)."
+    assert answer(visit, now, "confirmation").sentence == "Confirmation sent (Mon 23 Nov, 10:00)."
+
+
+@pytest.mark.parametrize(
+    ("state", "provider", "says", "icon"),
+    [
+        (State.ACCEPTED, "console", "Confirmation: Written to the log (today, 10:00).", "note"),
+        (State.UNKNOWN, "smtp", "Confirmation: Fate unknown (today, 10:00).", "help-circle"),
+        (State.BOUNCED, "smtp", "Confirmation: Bounced (today, 10:00).", "alert-triangle"),
+    ],
+)
+def test_what_did_not_surely_arrive_is_not_called_sent(
+    visit: Appointment, now: dt.datetime, state: State, provider: str, says: str, icon: str
+) -> None:
+    told(visit, now, "confirmation", state, provider=provider)
+    said = answer(visit, now, "confirmation")
+    assert (said.sentence, said.icon) == (says, icon)
+
+
+def test_switched_off_looks_different_from_already_sent(visit: Appointment, now: dt.datetime, reception: User) -> None:
+    told(visit, now - HOUR, "reminder", provider="smtp")
+    answers.set_reminders(client_of(visit), False, by=reception, now=now - HOUR)
+    said = answer(visit, now)
+    assert said.sentence == "No reminder. Switched off since 24 Nov 2026 (by Sofia Klein)."
+    assert (said.icon, said.told) == ("ban", None)
+    Trigger.objects.filter(kind="change").update(is_on=False)
+    assert answer(visit, now, "change").sentence == "No message about a change. Switched off in the salon."

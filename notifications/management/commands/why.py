@@ -21,7 +21,7 @@ class Command(BaseCommand):
         if client is None:
             raise CommandError(f"There is no client {options['client']}.")
         for answer in why.answers(client, timezone.now()):
-            mark = "yes" if answer.is_yes else "no "
+            mark = "yes" if answer.is_yes else "   " if answer.told else "no "
             self.stdout.write(f"{answer.kind:13} {answer.channel:6} {mark} {answer.sentence}")
             for reason in answer.reasons[1:]:
                 self.stdout.write(f"{'':25}and: {reasons.sentence(reason)}")
