@@ -98,11 +98,13 @@ def undo_of(message: Message) -> dict[str, Any]:
 
 @register.filter
 def minutes(count: int) -> str:
-    """Return a length: "45 min", "1 h 30"."""
+    """Return a length that no line breaks: "45 min", "1 h 30"."""
     hours, rest = divmod(int(count), 60)
     if not hours:
-        return _("%(count)d min") % {"count": rest}
-    return _("%(hours)d h") % {"hours": hours} if not rest else _("%(hours)d h %(rest)02d") % {"hours": hours, "rest": rest}
+        text = _("%(count)d min") % {"count": rest}
+    else:
+        text = (_("%(hours)d h %(rest)02d") if rest else _("%(hours)d h")) % {"hours": hours, "rest": rest}
+    return text.replace(" ", "\u00a0")
 
 
 @register.filter
