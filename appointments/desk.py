@@ -18,7 +18,7 @@ def book(
     *, client: Client | None, newcomer: Mapping[str, Any], staff: Staff, service: Service, start_at: dt.datetime,
     by: User, now: dt.datetime, note: str, is_notice_wanted: bool, may_overbook: bool, key: str,
 ) -> Appointment:  # fmt: skip
-    """Book for `client`, or for a new one made of `newcomer` (first_name, last_name, phone), and return the visit.
+    """Book for `client`, or for a new one made of `newcomer` (first_name, last_name, phone, email), and return the visit.
 
     No card stays behind if the booking is refused. The same `key` gives the visit of the first press of the button.
     Raises what `booking.book` and `records.add` raise.

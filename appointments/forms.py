@@ -12,6 +12,7 @@ from django.utils.translation import pgettext
 
 from appointments import availability
 from appointments.models import Service, Staff
+from clients.forms import read_email
 from clients.models import Client
 from salon.core import dates, money, phone
 from salon.core.errors import Refused
@@ -81,6 +82,7 @@ class BookForm(WhenForm):
     first_name = Line(label=lazy("First name"), max_length=100, required=False)
     last_name = Line(label=lazy("Last name"), max_length=100, required=False)
     phone = Line(label=lazy("Phone"), max_length=40, required=False)
+    email = Line(label=lazy("E-mail"), max_length=254, required=False)
     note = forms.CharField(
         label=lazy("Note for this visit"), max_length=1000, required=False, widget=forms.Textarea(attrs={"rows": 2}),
         help_text=lazy("The client does not see it. It is part of the copy they may ask for."),
@@ -92,9 +94,10 @@ class BookForm(WhenForm):
         super().__init__(*args, **kwargs)
         self.fields["client"].queryset = clients  # type: ignore[attr-defined]
         self.may_add = user.may(May.EDIT_CLIENTS)
-        for name in ("first_name", "last_name", "phone"):
+        for name in ("first_name", "last_name", "phone", "email"):
             self.fields[name].widget.attrs["autocomplete"] = "off"
         self.fields["phone"].widget.attrs["inputmode"] = "tel"
+        self.fields["email"].widget.attrs |= {"inputmode": "email", "spellcheck": "false"}
 
     def clean_phone(self) -> str:
         """Return the number as E.164, read in the salon's country."""
@@ -104,12 +107,17 @@ class BookForm(WhenForm):
         except Refused as refused:
             raise forms.ValidationError(refused.message) from refused
 
+    def clean_email(self) -> str:
+        """Return the address in lower case, checked as on the card."""
+        return read_email(self.cleaned_data["email"])
+
     def clean(self) -> dict[str, Any]:
         """Ask for somebody: a client of the book, or one of first name, last name and phone of a new one."""
         data = super().clean()
         newcomer = {name: data.get(name, "") for name in ("first_name", "last_name", "phone")}
-        data["newcomer"] = newcomer if self.may_add else {}
-        if not data.get("client") and not any(data["newcomer"].values()) and not self.errors.get("phone"):
+        is_somebody = self.may_add and any(newcomer.values())
+        data["newcomer"] = {**newcomer, "email": data.get("email", "")} if is_somebody else {}
+        if not data.get("client") and not is_somebody and not self.errors.get("phone"):
             who = _("Choose a client, or give a name or a phone number.") if self.may_add else _("Choose a client.")
             self.add_error("client", who)
         return data

@@ -29,7 +29,7 @@ def typed(data: QueryDict, act: str) -> dict[str, Any]:
     values["is_notice_wanted"] = "is_notice_wanted" in data
     verb, _, rest = act.partition("-")
     if verb == "pick":
-        values |= {"client": rest, "q": "", "first_name": "", "last_name": "", "phone": ""}
+        values |= {"client": rest, "q": "", "first_name": "", "last_name": "", "phone": "", "email": ""}
         values.pop("is_notice_wanted")
     elif verb == "drop":
         values |= {"client": ""}

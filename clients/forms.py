@@ -31,6 +31,18 @@ def _number(label: Any, low: int, high: int) -> forms.IntegerField:
     )  # fmt: skip
 
 
+def read_email(text: str) -> str:
+    """Return the address in lower case, nothing for nothing; whether its domain exists is not asked.
+
+    Raises ValidationError for what is no address.
+    """
+    text = text.strip()
+    try:
+        return validate_email(text, check_deliverability=False, allow_smtputf8=False).normalized.lower() if text else ""
+    except EmailNotValidError as error:
+        raise forms.ValidationError(_("Enter an e-mail address, like anna@example.org")) from error
+
+
 class ClientForm(forms.Form):
     """Main data and address of a card. The hidden first value of each field tells a conflict from a change."""
 
@@ -72,12 +84,8 @@ class ClientForm(forms.Form):
             raise forms.ValidationError(refused.message) from refused
 
     def clean_email(self) -> str:
-        """Return the address in lower case; whether its domain exists is not asked."""
-        text = self.cleaned_data["email"].strip()
-        try:
-            return validate_email(text, check_deliverability=False, allow_smtputf8=False).normalized.lower() if text else ""
-        except EmailNotValidError as error:
-            raise forms.ValidationError(_("Enter an e-mail address, like anna@example.org")) from error
+        """Return the address in lower case."""
+        return read_email(self.cleaned_data["email"])
 
     def clean_country(self) -> str:
         """Return two capitals or nothing."""

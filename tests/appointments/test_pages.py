@@ -202,6 +202,22 @@ def test_somebody_new_needs_no_more_than_one_of_three(desk: Browser, lea: Staff,
     assert Appointment.objects.get().client == Client.objects.get()
 
 
+def test_somebody_new_may_give_an_address_to_be_told_at(desk: Browser, lea: Staff) -> None:
+    data = filled(staff=lea, service=factories.service(), first_name="Zoé", email="Zoe@Example.org ", is_notice_wanted="on")
+    wrong = desk.post(reverse("appointments:book"), data | {"email": "zoe@"})
+    assert wrong.status_code == 422
+    assert "Enter an e-mail address, like anna@example.org" in html_of(wrong)
+    assert desk.post(reverse("appointments:book"), data).status_code == 303
+    assert Client.objects.get().email == "zoe@example.org"
+    assert Appointment.objects.get().is_notice_wanted
+
+
+def test_an_address_alone_is_nobody(desk: Browser, lea: Staff) -> None:
+    data = filled(staff=lea, service=factories.service(), email="zoe@example.org")
+    assert desk.post(reverse("appointments:book"), data).status_code == 422
+    assert not Client.objects.exists()
+
+
 def test_nobody_at_all_is_asked_for(desk: Browser, lea: Staff) -> None:
     answer = desk.post(reverse("appointments:book"), filled(staff=lea, service=factories.service(), note="typed"))
     assert answer.status_code == 422
@@ -391,7 +407,7 @@ def visit(lea: Staff) -> Appointment:
 
 def test_the_visit_page_says_who_what_and_when(desk: Browser, visit: Appointment) -> None:
     html = html_of(desk.get(reverse("appointments:detail", args=[visit.pk])))
-    for words in (client_of(visit).name, "Coupe", "Léa", "45 min", "€42", "Short fringe", "Booked"):
+    for words in (client_of(visit).name, "Coupe", "Léa", "45\u00a0min", "€42", "Short fringe", "Booked"):
         assert words in html
 
 
