@@ -7,8 +7,10 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
+from notifications import sending
+from salon.core import instance
 from salon.core.models import Salon, User
-from tests import people
+from tests import factories, people
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 FORM = """
@@ -110,3 +112,40 @@ def test_the_own_menu_opens_by_arrow_and_gives_the_focus_back(desk: Page) -> Non
     desk.keyboard.press("Escape")
     expect(desk.locator("#me-menu")).to_be_hidden()
     expect(desk.locator("#me-button")).to_be_focused()
+
+
+def test_an_answer_on_the_card_renews_the_messages_beside_it(desk: Page, salon: Salon) -> None:
+    instance.claim(salon)
+    client = factories.appointment().client
+    assert client is not None
+    desk.goto(f"/clients/{client.pk}/")
+    said = desk.locator("#card-messages #answer-reminder-email")
+    expect(said).to_contain_text("A reminder goes out on")
+    for answer, shown in (("no", "No reminder. Switched off since"), ("yes", "A reminder goes out on")):
+        desk.click(f"label:has(#client-{client.pk}-reminders-email-{answer})")
+        expect(said).to_contain_text(shown)
+    expect(desk.locator("#toasts [data-undo]")).to_have_count(2)
+    expect(desk.locator("#toasts .s-kbd").nth(0)).to_be_hidden()
+    expect(desk.locator("#toasts .s-kbd").nth(1)).to_be_visible()
+    desk.keyboard.press("Control+z")
+    expect(desk.locator("#toasts")).to_contain_text("Undone.")
+    expect(said).to_contain_text("No reminder. Switched off since")
+
+
+@pytest.mark.parametrize("size", [(390, 700), (1440, 700)])
+def test_the_answer_to_a_test_stands_clear_of_the_toasts(desk: Page, owner: User, size: tuple[int, int]) -> None:
+    sending.save(
+        host="127.0.0.1", port=9, security="none", user="", password="", sender="a@b.example", reply_to="", by=owner
+    )  # fmt: skip
+    desk.set_viewport_size({"width": size[0], "height": size[1]})
+    desk.goto("/settings/notifications/sending/")
+    desk.click("#sending-save")
+    expect(desk.locator("#toasts [data-toast]")).to_be_visible()
+    desk.click("#test-send")
+    result = desk.locator("#test-result.s-note")
+    expect(result).to_be_visible()
+    desk.wait_for_timeout(200)
+    shown, toast = result.bounding_box(), desk.locator("#toasts [data-toast]").bounding_box()
+    assert shown is not None
+    assert toast is not None
+    assert shown["y"] + shown["height"] <= toast["y"]
