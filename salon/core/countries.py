@@ -14,6 +14,8 @@ from django.utils.translation import get_language
 FIRST = ("FR", "DE", "GB", "IE", "BE", "CH", "AT", "LU")
 
 
+# Codes of two letters that stand for no country: "Unknown Region" and the like.
+NO_COUNTRY = {"ZZ", "XA", "XB", "EU", "EZ", "UN", "QO"}
 _WINTER_SUMMER = (dt.datetime(2026, 1, 15, tzinfo=dt.UTC), dt.datetime(2026, 7, 15, tzinfo=dt.UTC))
 
 
@@ -24,7 +26,7 @@ def _locale() -> Locale:
 def choices() -> list[tuple[str, str]]:
     """Return (two letters, name in the reader's language) of every country, our own first, then by name."""
     names = _locale().territories
-    known = {code for code in get_global("territory_zones") if len(code) == 2 and code.isalpha() and code in names}
+    known = {code for code in get_global("territory_zones") if len(code) == 2 and code.isalpha() and code in names} - NO_COUNTRY
     rest = sorted(known - set(FIRST), key=lambda code: names[code].casefold())
     return [(code, names[code]) for code in (*FIRST, *rest)]
 

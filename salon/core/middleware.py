@@ -111,11 +111,20 @@ def second_factor(get_response: Answer) -> Answer:
     """Lead owner and managers to the second factor until they have one, where the salon asks for it."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        if not request.path.startswith(("/accounts/", *ALWAYS_OPEN)) and _lacks_second_factor(request):
-            url = reverse("mfa_activate_totp")
-            if request.headers.get("HX-Request"):
-                return HttpResponse(status=204, headers={"HX-Redirect": url})
-            return HttpResponseRedirect(url)
-        return get_response(request)
+        if request.path.startswith(ALWAYS_OPEN):
+            return get_response(request)
+        request.is_factor_due = _lacks_second_factor(request)  # type: ignore[attr-defined]
+        if request.path.startswith("/accounts/"):
+            return get_response(request)
+        if not request.is_factor_due:  # type: ignore[attr-defined]
+            request.session.pop("wanted", None)
+            return get_response(request)
+        url = reverse("mfa_activate_totp")
+        if request.headers.get("HX-Request"):
+            return HttpResponse(status=204, headers={"HX-Redirect": url})
+        if request.method == "GET":
+            # Where the page with the recovery codes leads on to.
+            request.session["wanted"] = request.get_full_path()
+        return HttpResponseRedirect(url)
 
     return middleware

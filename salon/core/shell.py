@@ -37,8 +37,16 @@ PLACES = (
 
 
 def context(request: HttpRequest) -> dict[str, Any]:
-    """Return `salon` (or None before set-up), `places` (what this user's role may enter) and `place` (the current one)."""
+    """Return `salon` (or None before set-up), `places` (what this user's role may enter) and `place` (the current one).
+
+    `is_factor_due`: the reader has to add a second factor before anything else.
+    """
     user = getattr(request, "user", None)
     places = [place for place in PLACES if isinstance(user, User) and user.may(place.act)]
     current = next((place for place in places if request.path.startswith(place.prefixes)), None)
-    return {"salon": getattr(request, "salon", None), "places": places, "place": current}
+    return {
+        "salon": getattr(request, "salon", None),
+        "places": places,
+        "place": current,
+        "is_factor_due": getattr(request, "is_factor_due", False),
+    }

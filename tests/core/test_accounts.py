@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import time_machine
 from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP
 from django.conf import settings
 from django.core import mail
@@ -106,6 +107,21 @@ def test_owner_and_manager_are_led_to_the_second_factor(role: Role, salon: Salon
     assert browser.get("/accounts/logout/").status_code == 200
     TOTP.activate(people.user_with(role), "JBSWY3DPEHPK3PXP")
     assert browser.get("/clients/").status_code == 200
+
+
+def test_after_the_second_factor_the_reader_comes_to_the_page_they_wanted(salon: Salon, owner: User) -> None:
+    Salon.objects.update(is_mfa_required=True)
+    browser = Browser()
+    log_in(browser, owner.email)
+    assert browser.get("/settings/first-steps/").headers["Location"] == "/accounts/mfa/totp/activate/"
+    page = browser.get("/accounts/mfa/totp/activate/")
+    assert "Your salon asks owners and managers for a second factor" in page.content.decode()
+    browser.get("/clients/?q=anna")
+    TOTP.activate(owner, "JBSWY3DPEHPK3PXP")
+    RecoveryCodes.activate(owner)
+    assert 'href="/clients/?q=anna"' in browser.get("/accounts/mfa/recovery-codes/").content.decode()
+    browser.get("/clients/")
+    assert 'href="/clients/?q=anna"' not in browser.get("/accounts/mfa/recovery-codes/").content.decode()
 
 
 @pytest.mark.parametrize("role", [Role.RECEPTION, Role.STYLIST])
