@@ -1,4 +1,4 @@
-"""What must hold before anything is started: place to write, room on the disk, a free port. Called by ./run.
+"""What must hold before anything is started: place to write, room on the disk, a free port. Called by ./run and manage.py.
 
 Runs before the first install, so it needs the standard library only. Prints the data folder, the address and the
 port, one a line, or one clear sentence on the error output.
@@ -31,8 +31,29 @@ def setting(name: str, default: str) -> str:
     return default
 
 
+def data_folder() -> Path:
+    """Return the folder of the installation, as the settings read it."""
+    return (ROOT / setting("DATA_DIR", "var")).resolve()
+
+
+def check_installed() -> None:
+    """Raise Unready unless an installation is in the data folder: its keys, and the database unless that is elsewhere.
+
+    Looks and makes nothing: the settings would make new keys, and the connection an empty database.
+    """
+    folder = data_folder()
+    has_keys = (folder / "keys.json").is_file() or all(
+        setting(name, "") or setting(f"{name}_FILE", "") for name in ("SECRET_KEY", "FIELD_KEY", "ADDRESS_KEY")
+    )
+    has_database = bool(setting("DATABASE_URL", "")) or (folder / "carnet.sqlite3").is_file()
+    if not (has_keys and has_database):
+        raise Unready(f"There is no Carnet in {folder}: is DATA_DIR right?")
+
+
 def check_folder(folder: Path, megabytes: int) -> None:
     """Raise Unready unless `folder` can be made, written to, and has `megabytes` free."""
+    if folder.exists() and not folder.is_dir():
+        raise Unready(f"{folder} is a file: give a folder with DATA_DIR.")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / f".probe-{os.getpid()}"
@@ -67,7 +88,7 @@ def check_port(address: str, port: int) -> None:
 
 def main() -> int:
     """Check everything, and print what ./run goes on with."""
-    data_dir = (ROOT / setting("DATA_DIR", "var")).resolve()
+    data_dir = data_folder()
     address = setting("BIND", "127.0.0.1")
     try:
         port = read_port(setting("PORT", "8000"))

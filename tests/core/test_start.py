@@ -12,6 +12,7 @@ import pytest
 from django.conf import LazySettings
 from django.core.management import call_command
 
+import manage
 from salon.core.models import SetupLink, User
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -61,6 +62,32 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None
     done = check(DATA_DIR=str(tmp_path / "file" / "data"), PORT=free())
     assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
     assert "cannot write to" in done.stderr
+
+
+def test_a_data_folder_that_is_a_file_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    done = check(DATA_DIR=str(tmp_path / "file"), PORT=free())
+    assert (done.returncode, done.stderr) == (1, f"{tmp_path / 'file'} is a file: give a folder with DATA_DIR.\n")
+
+
+@pytest.mark.parametrize("has_keys", [False, True])
+@pytest.mark.parametrize("command", ["import_clients clients.csv --commit", "setup_link", "deliver", "plan", "why 1", "demo"])
+def test_a_command_where_no_salon_is_says_so_and_makes_nothing(tmp_path: Path, command: str, has_keys: bool) -> None:
+    if has_keys:
+        (tmp_path / "keys.json").write_text("{}")
+    before = sorted(tmp_path.iterdir())
+    done = subprocess.run(
+        [sys.executable, ROOT / "manage.py", *command.split()], capture_output=True, text=True, check=False,
+        env={"PATH": os.environ["PATH"], "DATA_DIR": str(tmp_path)},
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (1, f"There is no Carnet in {tmp_path}: is DATA_DIR right?\n")
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_every_command_of_ours_but_the_first_needs_a_salon() -> None:
+    ours = {path.stem for path in ROOT.glob("*/management/commands/[a-z]*.py")}
+    ours |= {path.stem for path in ROOT.glob("salon/core/management/commands/[a-z]*.py")}
+    assert ours - {"prepare", "messages"} == manage.NEEDS_A_SALON
 
 
 def test_a_python_too_old_is_one_sentence(tmp_path: Path) -> None:
