@@ -15,6 +15,7 @@ from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from salon.core import env as installation
+from salon.core import logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -280,11 +281,13 @@ LOGGING: dict[str, Any] = {
             "style": "{",
         }
     },
+    "filters": {"calm": {"()": "django.utils.log.CallbackFilter", "callback": logs.calm}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="INFO")},
     "loggers": {
         # One way out for everything: Django's own handlers would print errors with their values.
         "django": {"handlers": [], "level": "INFO"},
+        "django.request": {"filters": ["calm"]},
         "django.security.DisallowedHost": {"level": "ERROR"},
         # A line for every tick says nothing; that the ticks stopped, the health page says.
         "celery": {"level": "WARNING"},

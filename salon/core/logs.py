@@ -29,6 +29,17 @@ def _args(record: logging.LogRecord) -> Any:
     return tuple(_harmless(value) for value in record.args or ())
 
 
+def calm(record: logging.LogRecord) -> bool:
+    """Keep every record; a page that somebody may not open, that is not there or whose form was wrong is no warning.
+
+    A filter of Django's logger of requests. The 4xx stay as one line of INFO, without the frames of the refusal.
+    """
+    if record.levelno == logging.WARNING and 400 <= getattr(record, "status_code", 0) < 500:
+        record.levelno, record.levelname = logging.INFO, "INFO"
+        record.exc_info = record.exc_text = None
+    return True
+
+
 class Line(logging.Formatter):
     """Writes an exception as its type and the frames it went through, and so those that caused it."""
 

@@ -111,6 +111,17 @@ def test_a_page_that_breaks_names_no_value(
     assert "amelie" not in text
 
 
+def test_a_page_that_is_not_allowed_or_not_there_is_one_line(
+    salon: Salon, signed_in: Callable[[Role], Browser], house_log: StringIO
+) -> None:
+    browser = signed_in(Role.STYLIST)
+    assert browser.get("/settings/team/").status_code == 403
+    assert browser.get("/clients/999999/").status_code == 404
+    lines = house_log.getvalue().splitlines()
+    assert len(lines) == 2
+    assert all(" INFO django.request " in line for line in lines)
+
+
 def test_nothing_but_the_root_writes() -> None:
     assert settings.LOGGING["loggers"]["django"]["handlers"] == []
     assert [handler["formatter"] for handler in settings.LOGGING["handlers"].values()] == ["line"]
