@@ -1,6 +1,7 @@
 """./run says in one clear sentence why it cannot start, and what stands in its way is looked at before anything starts."""
 
 import os
+import signal
 import socket
 import stat
 import subprocess
@@ -112,6 +113,25 @@ def test_a_python_too_old_is_one_sentence(tmp_path: Path) -> None:
 def test_run_knows_what_it_does_not_know() -> None:
     done = subprocess.run([ROOT / "run", "--help-me"], capture_output=True, text=True, check=False)
     assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+
+
+def test_ctrl_c_is_answered_at_once_and_the_end_is_told(tmp_path: Path) -> None:
+    conf = tmp_path / "keeper.conf"
+    conf.write_text(
+        f"[supervisord]\nlogfile=/dev/null\npidfile={tmp_path}/pid\n[program:one]\nstartsecs=0\n"
+        "command=sh -c 'echo up; exec sleep 60'\nstdout_logfile=/dev/fd/1\nstdout_logfile_maxbytes=0\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-I", ROOT / "salon/keeper.py", "--user=root" if os.getuid() == 0 else "-n", "-n", "-c", conf],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    ) as keeper:  # fmt: skip
+        assert keeper.stdout is not None
+        before = list(iter(keeper.stdout.readline, "up\n"))
+        keeper.send_signal(signal.SIGINT)
+        after = keeper.stdout.read().splitlines()
+    assert before[0] == "Starting…\n"
+    assert (after.count("Carnet is stopping…"), after[-1]) == (1, "Carnet has stopped.")
+    assert keeper.returncode == 0
 
 
 @pytest.mark.django_db
