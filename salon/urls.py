@@ -4,10 +4,12 @@ from allauth.account import views as account
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
 
+from salon.core import views
+
 # No sign-up, no list of e-mail addresses, no social sign-in: accounts are made by set-up and by invitation only.
 ACCOUNTS: list[URLPattern | URLResolver] = [
     path("login/", account.login, name="account_login"),
-    path("logout/", account.logout, name="account_logout"),
+    path("logout/", views.sign_out, name="account_logout"),
     path("inactive/", account.account_inactive, name="account_inactive"),
     path("reauthenticate/", account.reauthenticate, name="account_reauthenticate"),
     path("password/change/", account.password_change, name="account_change_password"),

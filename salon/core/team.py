@@ -78,14 +78,18 @@ def invited(uid: int, token: str) -> User | None:
 
 
 @transaction.atomic
-def join(uid: int, token: str, *, password: str) -> User:
-    """Set the password that the invited person chose, and return the member. Raises Refused for a link that is not open."""
+def join(uid: int, token: str, *, password: str, language: str | None = None) -> User:
+    """Set the password that the invited person chose, and return the member. Raises Refused for a link that is not open.
+
+    `language` is the one in which they read the page: theirs from now on. Without it the inviter's guess stays.
+    """
     User.objects.select_for_update().filter(pk=uid).first()
     member = invited(uid, token)
     if member is None:
         raise Refused(_("This link was used already, or is too old."))
     member.set_password(password)
-    member.save(update_fields=["password"])
+    member.language = language or member.language
+    member.save(update_fields=["password", "language"])
     audit.record("team.joined", member, by=member)
     return member
 

@@ -143,7 +143,7 @@ def join(request: HttpRequest, uid: int, token: str) -> HttpResponse:
     form = JoinForm(sent(request), member=member)
     if form.is_valid():
         try:
-            member = team.join(uid, token, password=form.cleaned_data["password"])
+            member = team.join(uid, token, password=form.cleaned_data["password"], language=translation.get_language())
         except Refused:
             return render(request, "core/join_closed.html", status=404)
         accounts.sign_in(request, member)

@@ -1,7 +1,10 @@
 """Pages that belong to no app: health, set-up, settings of the salon, own menu."""
 
+from allauth.account import views as account_views
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
@@ -21,6 +24,18 @@ def healthz(request: HttpRequest) -> HttpResponse:
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Answer a form whose token is missing or old: nothing was saved, open the page again."""
     return render(request, "403_csrf.html", {"back": request.path}, status=403)
+
+
+@public
+def sign_out(request: HttpRequest) -> HttpResponse:
+    """Ask, then end the session; the sign-in page after it speaks the language of the page before."""
+    language = translation.get_language()
+    answer: HttpResponse = account_views.logout(request)
+    if request.method == "POST" and language:
+        answer.set_cookie(
+            settings.LANGUAGE_COOKIE_NAME, language, secure=bool(settings.SESSION_COOKIE_SECURE), httponly=True, samesite="Lax"
+        )
+    return answer
 
 
 @public

@@ -9,6 +9,7 @@ from allauth.mfa.models import Authenticator
 from django.core import mail
 from django.db import connection
 from django.test import Client as Browser
+from django.utils import translation
 
 from salon.core import team
 from salon.core.errors import Refused
@@ -149,6 +150,26 @@ def test_the_page_invites_shows_the_link_and_mails_it(salon: Salon, signed_in: S
     assert joined.post(path, {"password": people.PASSWORD}).headers["Location"] == "/"
     assert joined.get("/me/").status_code == 200
     assert Browser().get(path).status_code == 404
+
+
+def test_who_joins_keeps_the_language_of_the_page(invited: User, salon: Salon) -> None:
+    browser = Browser(headers={"Accept-Language": "de"})
+    path = team.join_path(invited)
+    assert browser.get(path).headers["Content-Language"] == "de"
+    browser.post(path, {"password": people.PASSWORD})
+    invited.refresh_from_db()
+    assert invited.language == "de"
+
+
+def test_after_signing_out_the_page_speaks_the_language_of_the_page_before(stylist: User, salon: Salon) -> None:
+    User.objects.filter(pk=stylist.pk).update(language="fr")
+    browser = Browser(headers={"Accept-Language": "de"})
+    browser.force_login(stylist)
+    answer = browser.post("/accounts/logout/", follow=True)
+    assert answer.request["PATH_INFO"] == "/accounts/login/"
+    assert answer.headers["Content-Language"] == "fr"
+    with translation.override("fr"):
+        assert translation.gettext("You are signed out.") in answer.content.decode()
 
 
 def test_the_page_changes_a_role_and_takes_it_back(stylist: User, signed_in: SignIn) -> None:
