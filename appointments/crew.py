@@ -2,6 +2,7 @@
 
 import datetime as dt
 import itertools
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -15,6 +16,12 @@ from salon.core.errors import Refused
 from salon.core.models import User
 
 Hours = Iterable[tuple[int, dt.time, dt.time]]
+
+
+def least_used_color() -> int:
+    """Return the colour, 1 to 8, that the fewest in the calendar have; of several the first."""
+    used = Counter(Staff.objects.filter(is_active=True).values_list("color", flat=True))
+    return min(range(1, 9), key=lambda color: used[color])
 
 
 @transaction.atomic

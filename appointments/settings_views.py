@@ -79,7 +79,8 @@ def staff(request: SignedIn) -> HttpResponse:
 @allowed(May.EDIT_SETTINGS)
 def staff_add(request: SignedIn) -> HttpResponse:
     """Add somebody with their hours."""
-    form, days = StaffForm(request.POST or None), _days(None, request.POST if request.method == "POST" else None)
+    form = StaffForm(request.POST or None, initial={"color": crew.least_used_color()})
+    days = _days(None, request.POST if request.method == "POST" else None)
     if request.method == "POST" and _are_valid(form, days):
         try:
             person = crew.add(by=request.user, hours=_hours(days), **form.cleaned_data)
@@ -126,8 +127,9 @@ def _act(request: SignedIn, *others: str) -> str:
 
 def _show(request: SignedIn, form: StaffForm, days: list[DayForm], person: Staff | None) -> HttpResponse:
     errors = [error for day in days for error in day.non_field_errors()] if form.is_bound else []
-    context = {"form": form, "days": days, "person": person, "day_errors": errors}
-    is_wrong = form.is_bound and bool(form.errors or any(day.errors for day in days))
+    are_days_wrong = form.is_bound and any(day.errors for day in days)
+    context = {"form": form, "days": days, "person": person, "day_errors": errors, "are_days_wrong": are_days_wrong}
+    is_wrong = form.is_bound and bool(form.errors or are_days_wrong)
     return page(request, "appointments/staff_edit.html", context, status=422 if is_wrong else 200)
 
 

@@ -109,6 +109,11 @@ class SetupForm(ProfileForm):
         label=_("Your e-mail"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "username"})
     )
     password = _password_field()
+    # The order of the page: so the list of faults goes down the page.
+    field_order = (
+        "owner_name", "owner_email", "password",
+        "name", "street", "postcode", "city", "country", "time_zone", "language", "currency", "phone", "email", "is_mfa_required",
+    )  # fmt: skip
 
     def clean(self) -> dict[str, Any]:
         """Check the password against the owner's own words too."""

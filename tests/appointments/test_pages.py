@@ -594,3 +594,19 @@ def test_the_button_of_the_next_state_names_the_act(signed_in: SignIn) -> None:
     visit = factories.appointment()
     html = signed_in(Role.RECEPTION).get(f"/appointments/{visit.pk}/").content.decode()
     assert re.search(r'id="visit-to-confirmed">Confirm<', html)
+
+
+def test_somebody_new_gets_the_least_used_colour(signed_in: SignIn, salon: object) -> None:
+    for color in (1, 2, 4, 5, 6, 7, 8, 1):
+        factories.staff(name=f"Nr {color}", color=color)
+    shown = html_of(signed_in(Role.OWNER).get("/settings/staff/new/"))
+    assert re.findall(r'name="color" value="(\d)"[^>]* checked', shown) == ["3"]
+
+
+def test_a_wrong_hour_of_somebody_new_is_in_the_list_on_top(signed_in: SignIn, salon: object) -> None:
+    form = {"name": "Zoé", "color": "1", "position": "1", "day0-starts_at": "soon", "day1-starts_at": "09:00"}
+    answer = signed_in(Role.OWNER).post("/settings/staff/new/", form)
+    assert answer.status_code == 422
+    summary = html_of(answer).split('class="s-summary"')[1].split("</div>")[0]
+    assert '<a href="#id_day0-starts_at">Monday from: ' in summary
+    assert "Tuesday: give both times" in summary

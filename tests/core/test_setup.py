@@ -1,5 +1,6 @@
 """Taking a new installation: by the newest link, once, and by nobody else."""
 
+import re
 import threading
 from pathlib import Path
 
@@ -11,8 +12,10 @@ from django.test import Client as Browser
 
 from salon.core import instance, setup
 from salon.core.errors import Refused
+from salon.core.forms import SetupForm
 from salon.core.models import AuditEvent, Salon, SetupLink, User
 from salon.core.roles import Role
+from salon.core.templatetags import house
 from tests import people
 
 PROFILE = setup.Profile(name="Atelier", country="FR", time_zone="Europe/Paris", language="fr", currency="EUR")
@@ -153,3 +156,21 @@ def test_what_cannot_be_read_comes_back_with_what_was_typed(field: str, value: s
     assert "Atelier Nord" in answer.content.decode() or field == "name"
     assert not User.objects.exists()
     assert not Salon.objects.exists()
+
+
+@pytest.mark.django_db
+def test_the_list_of_faults_names_each_field_in_the_order_of_the_page() -> None:
+    page = Browser().post(f"/setup/{token()}/", {"is_mfa_required": "on"}).content.decode()
+    found = re.findall(r'<li><a href="#id_(\w+)">([^<]+)</a></li>', page)
+    assert found == [
+        ("owner_name", "Your name: This field is required."),
+        ("owner_email", "Your e-mail: This field is required."),
+        ("password", "Password: This field is required."),
+        ("name", "Name of the salon: This field is required."),
+        ("country", "Country: This field is required."),
+    ]
+
+
+def test_a_sentence_that_names_its_field_is_left_alone() -> None:
+    field = SetupForm()["password"]
+    assert house.named(field, "This password is too short.") == "This password is too short."

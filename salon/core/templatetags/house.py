@@ -8,6 +8,7 @@ from typing import Any
 from django import template
 from django.contrib.messages.storage.base import Message
 from django.core.paginator import Page
+from django.forms import BoundField
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html
@@ -123,6 +124,16 @@ def who_may(act: str) -> str:
         return ", ".join(str(role.label) for role in reversed(roles_with(May(str(act)))))
     except ValueError:
         return ""
+
+
+@register.filter
+def named(field: BoundField, error: str) -> str:
+    """Return the sentence about a field that stands away from it: "Name: This field is required.", unless it names the field."""
+    label = str(field.label or "").strip()
+    if not label or label.casefold() in str(error).casefold():
+        return str(error)
+    # Translators: a field and what is wrong with it, in the list on top of a form
+    return _("%(field)s: %(error)s") % {"field": label, "error": error}
 
 
 @register.filter
