@@ -149,14 +149,14 @@ def _sources(root: Path) -> Iterator[Path]:
     """Yield the files that may hold texts, in a steady order."""
     for room in ROOMS:
         for path in sorted((root / room).rglob("*")):
-            if path.suffix in {".py", ".html"} and "migrations" not in path.parts and "__pycache__" not in path.parts:
+            if path.suffix in {".py", ".html", ".txt"} and "migrations" not in path.parts and "__pycache__" not in path.parts:
                 yield path
 
 
 def _texts_in(path: Path) -> Iterator[tuple[int, str | tuple[str, ...], list[str], str | None]]:
     """Yield line, English text or texts, comments for the translator and context of each text in the file."""
     source = path.read_text(encoding="utf-8")
-    if path.suffix == ".html":
+    if path.suffix in {".html", ".txt"}:
         # Only the calls are left of the page; their indentation would be read as Python's.
         source = "\n".join(line.strip() for line in templatize(source, origin=str(path)).split("\n"))
     yield from extract("python", io.BytesIO(source.encode()), keywords=_KEYWORDS, comment_tags=[COMMENT], strip_comment_tags=True)

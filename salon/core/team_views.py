@@ -32,14 +32,14 @@ def members(request: SignedIn) -> HttpResponse:
     return page(request, "core/team.html", {"members": people, "may_edit": may_edit, "roles": Role.choices})
 
 
-def _mail_link(member: User, link: str) -> None:
-    """Mail the join link in the member's language. The page shows it too, for when the mail does not arrive."""
+def _mail_link(member: User, link: str) -> bool:
+    """Mail the join link in the member's language, and return whether a mail server took it over. The page shows it too."""
     salon = Salon.objects.current()
     with translation.override(member.language):
         title = _("You are invited to %(salon)s") % {"salon": salon.name}
         words = _("Hello %(name)s,\n\nopen this link to choose your password. It works once, within %(days)s days.\n\n%(link)s\n")
         text = words % {"name": member.name, "days": settings.JOIN_LINK_DAYS, "link": link}
-        send_mail(one_line(title), text, None, [member.email], fail_silently=True)
+        return bool(send_mail(one_line(title), text, None, [member.email], fail_silently=True))
 
 
 @allowed(May.EDIT_TEAM)
@@ -53,7 +53,8 @@ def invite(request: SignedIn) -> HttpResponse:
         except Refused as refused:
             refuse(form, refused)
         else:
-            _mail_link(member, urljoin(settings.PUBLIC_BASE_URL, team.join_path(member)))
+            is_mailed = _mail_link(member, urljoin(settings.PUBLIC_BASE_URL, team.join_path(member)))
+            request.session["mailed_link"] = member.pk if is_mailed else None
             return go(request, "core:link", member.pk)
     return page(request, "core/invite.html", {"form": form}, status=422 if form.is_bound else 200)
 
@@ -65,7 +66,8 @@ def link(request: SignedIn, pk: int) -> HttpResponse:
     if member.has_usable_password():
         raise Http404
     context = {"member": member, "link": urljoin(settings.PUBLIC_BASE_URL, team.join_path(member))}
-    return page(request, "core/link.html", {**context, "days": settings.JOIN_LINK_DAYS})
+    is_mailed = request.session.get("mailed_link") == member.pk
+    return page(request, "core/link.html", {**context, "days": settings.JOIN_LINK_DAYS, "is_mailed": is_mailed})
 
 
 @allowed(May.EDIT_TEAM)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 import time_machine
 from allauth.mfa.models import Authenticator
+from django.conf import LazySettings
 from django.core import mail
 from django.db import connection
 from django.test import Client as Browser
@@ -143,6 +144,7 @@ def test_the_page_invites_shows_the_link_and_mails_it(salon: Salon, signed_in: S
     shown = answer.content.decode()
     assert path.rsplit(":", 2)[0].rsplit("/", 1)[0] in shown
     assert len(mail.outbox) == 1
+    assert "It was also mailed to nora@example.org." in shown
     assert "/join/" in mail.outbox[0].body
     assert Browser().get(path).status_code == 200
     joined = Browser()
@@ -150,6 +152,14 @@ def test_the_page_invites_shows_the_link_and_mails_it(salon: Salon, signed_in: S
     assert joined.post(path, {"password": people.PASSWORD}).headers["Location"] == "/"
     assert joined.get("/me/").status_code == 200
     assert Browser().get(path).status_code == 404
+
+
+def test_the_page_says_when_the_link_was_not_mailed(salon: Salon, signed_in: SignIn, settings: LazySettings) -> None:
+    settings.EMAIL_BACKEND = "notifications.staffmail.EmailBackend"
+    form = {"name": "Nora", "email": "nora@example.org", "role": "stylist"}
+    shown = signed_in(Role.OWNER).post("/settings/team/invite/", form, follow=True).content.decode()
+    assert "It was not mailed from here: pass it on yourself." in shown
+    assert "also mailed" not in shown
 
 
 def test_who_joins_keeps_the_language_of_the_page(invited: User, salon: Salon) -> None:
