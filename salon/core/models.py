@@ -129,6 +129,8 @@ class Salon(models.Model):
     time_zone = models.CharField(_("time zone"), max_length=64)
     language = models.CharField(_("language"), max_length=5, choices=settings.LANGUAGES)
     currency = models.CharField(_("currency"), max_length=3)
+    # Where clients reach this installation from their phones; without https it opens nothing (`salon.core.public`).
+    public_url = models.URLField(_("public address"), max_length=200, blank=True)
     is_mfa_required = models.BooleanField(_("second factor for owner and managers"), default=True)
     is_demo = models.BooleanField(default=False, editable=False)
     delivery = models.CharField(max_length=10, choices=Delivery.choices, default=Delivery.LIVE)
@@ -147,7 +149,7 @@ class Salon(models.Model):
         erase: ClassVar[set[str]] = set()
         keep: ClassVar[set[str]] = {
             "id", "name", "legal_name", "street", "postcode", "city", "country", "phone", "email", "time_zone",
-            "language", "currency", "is_mfa_required", "is_demo", "delivery", "instance", "created_at",
+            "language", "currency", "public_url", "is_mfa_required", "is_demo", "delivery", "instance", "created_at",
         }  # fmt: skip
 
     def __str__(self) -> str:
