@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from django.utils.translation import gettext as _
 
 from clients.importing import values
-from clients.importing.columns import EMAIL, SMS, Column
+from clients.importing.columns import Column
+from clients.importing.names import EMAIL, SMS
 from clients.importing.reading import Line, Sheet
 from clients.importing.values import Fault
 
@@ -60,7 +61,8 @@ def read(sheet: Sheet, found: Sequence[Column], *, country: str, today: dt.date)
     if languages.count(file_language) * 2 < len(languages):
         file_language = ""
     orders = {
-        column.index: values.day_order(
+        column.index: column.order
+        or values.day_order(
             (_cell(line, column) for line in sheet.lines), column.language if column.language != "en" else file_language
         )
         for column in by_field["birthday"]

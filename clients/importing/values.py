@@ -11,7 +11,7 @@ from babel import Locale
 from django.utils.translation import gettext as _
 from email_validator import EmailNotValidError, validate_email
 
-from clients.importing.columns import words
+from clients.importing.names import words
 from salon.core import phone as phones
 from salon.core.errors import Refused
 
