@@ -2,9 +2,7 @@
 
 import contextlib
 import datetime as dt
-import io
 
-import openpyxl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
