@@ -11,9 +11,11 @@ class ClientsConfig(AppConfig):
     name = "clients"
 
     def ready(self) -> None:
-        """Ask to be called when the country changes: it decides what a Yes must prove. Say how imports are told in the bell."""
+        """Ask to be called when the country changes: it decides what a Yes must prove. Say how the jobs are told in the bell."""
         from clients import standings  # noqa: PLC0415 (models are not ready before)
-        from clients.importing import telling  # noqa: PLC0415
+        from clients.exporting import telling as exports  # noqa: PLC0415
+        from clients.importing import telling as imports  # noqa: PLC0415
 
         hooks.on_country_change(standings.rebuild)
-        telling.register()
+        imports.register()
+        exports.register()

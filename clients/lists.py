@@ -58,12 +58,18 @@ def listing(
     user: User, salon: Salon, *, text: str, status: str, sort: str, number: int, now: dt.datetime, count: int | None = None
 ) -> Listing:
     """Return page `number` of the clients of `status` that `text` finds. `count`: how many, where it is known already."""
-    rows = access.found_for(user, text, salon, now=now) if text else access.clients_for(user)
+    rows = matching(user, salon, text=text, status=status, now=now)
     # Active clients are everywhere in the order, so walking it is quick; the few others are looked up.
     known = count if status == "active" and not text else None
-    found = search.page(rows.filter(STATUSES[status]), order=SORTS[sort], number=number, per_page=PER_PAGE, count=known)
+    found = search.page(rows, order=SORTS[sort], number=number, per_page=PER_PAGE, count=known)
     paginator = Paginator(range(found.count), PER_PAGE)
     return Listing(rows_of(user, salon, found.rows, now=now), paginator.page(found.page), found.count, found.is_capped)
+
+
+def matching(user: User, salon: Salon, *, text: str, status: str, now: dt.datetime) -> ClientQuerySet:
+    """Return the clients of `status` that `text` finds and `user` may see, all of them and in no order."""
+    rows = access.found_for(user, text, salon, now=now) if text else access.clients_for(user)
+    return rows.filter(STATUSES[status])
 
 
 def rows_of(user: User, salon: Salon, clients: Sequence[Client], *, now: dt.datetime) -> list[Row]:

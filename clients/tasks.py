@@ -3,6 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
+from clients.exporting import exports
 from clients.importing import jobs
 
 
@@ -12,7 +13,15 @@ def work() -> None:
     jobs.work()
 
 
+@shared_task(name="clients.export")
+def export() -> None:
+    """Write the files that wait."""
+    exports.work()
+
+
 @shared_task(name="clients.tidy")
 def tidy() -> None:
-    """Forget lists that nobody needs any more."""
-    jobs.tidy(timezone.now())
+    """Forget lists and delete files that nobody needs any more."""
+    now = timezone.now()
+    jobs.tidy(now)
+    exports.tidy(now)

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from clients import consent_views, import_views, views
+from clients import consent_views, export_views, import_views, views
 
 app_name = "clients"
 urlpatterns: list[URLPattern] = [
@@ -22,5 +22,9 @@ urlpatterns: list[URLPattern] = [
     path("clients/import/<int:pk>/undo/", import_views.undo, name="import_undo"),
     path("clients/import/<int:pk>/discard/", import_views.discard, name="import_discard"),
     path("clients/import/<int:pk>/faulty/", import_views.faulty, name="import_faulty"),
+    path("clients/export/", export_views.export, name="export"),
+    path("exports/<int:pk>/", export_views.job, name="export_job"),
+    path("exports/<int:pk>/file/", export_views.take, name="export_file"),
+    path("exports/<int:pk>/again/", export_views.start_again, name="export_again"),
     path("search/", views.search, name="search"),
 ]

@@ -6,14 +6,12 @@ The table is the queue. A job is held by a lease that each step renews; when its
 import datetime as dt
 import logging
 import time
-import uuid
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Q
-from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
@@ -23,7 +21,7 @@ from clients.importing.commit import Job
 from clients.importing.plan import Plan
 from clients.importing.report import Report
 from clients.models import Import, ImportedCard
-from salon.core import audit, bell, notices, states
+from salon.core import audit, bell, leases, notices, states
 from salon.core.errors import Refused
 from salon.core.lines import one_line
 from salon.core.models import Salon, User
@@ -44,15 +42,9 @@ TABLE = states.Table(
 JOBS = (State.CHECKING, State.RUNNING, State.UNDOING)
 # What changes the book: one at a time.
 _WRITERS = (State.RUNNING, State.UNDOING)
-LEASE = dt.timedelta(seconds=120)
-REST = dt.timedelta(seconds=5)
 TRIES = 3
 UNDO_FOR = dt.timedelta(days=7)
 FORGET_UPLOADS_AFTER = dt.timedelta(hours=24)
-
-
-class Lost(Exception):
-    """The lease ran out and somebody else has the job."""
 
 
 def upload(data: bytes, name: str, *, by: User | None, now: dt.datetime) -> Import:
@@ -145,7 +137,7 @@ def _emptied() -> dict[str, Any]:
 @transaction.atomic
 def _queue(row: Import, to: str, event: str, *, by: User | None, **changes: Any) -> Import:
     """Put the import into the queue in this state. Raises Refused when somebody was quicker or it is not its turn."""
-    if not states.move(row, TABLE, to=to, try_count=0, lease_token=None, lease_until=None, **changes):
+    if not states.move(row, TABLE, to=to, try_count=0, **leases.FREE, **changes):
         raise Refused(_("This import is further on already. Open it again."))
     audit.record(event, row, by=by)
     bell.ring(bell.IMPORTS)
@@ -154,48 +146,31 @@ def _queue(row: Import, to: str, event: str, *, by: User | None, **changes: Any)
 
 def _claim(only: int | None) -> Import | None:
     """Take the oldest job that nobody holds; nothing while another import writes."""
-    free = Q(lease_until=None) | Q(lease_until__lt=Now())
-    waiting = Import.objects.filter(free, state__in=JOBS, **({} if only is None else {"pk": only})).order_by("pk")
-    if not waiting.exists():
+    waiting = Import.objects.filter(state__in=JOBS, **({} if only is None else {"pk": only})).order_by("pk")
+    if not waiting.filter(leases.free()).exists():
         return None
     with transaction.atomic():
         list(Salon.objects.select_for_update().values_list("pk"))  # two that claim at once, one after the other
-        writes = Import.objects.filter(state__in=_WRITERS, lease_until__gte=Now(), lease_token__isnull=False).exists()
-        row = waiting.exclude(state__in=_WRITERS if writes else ()).select_related("by").defer("sheet").first()
-        if row is None:
-            return None
-        row.lease_token = uuid.uuid4()
-        row.try_count += 1
-        lease = {"lease_token": row.lease_token, "lease_until": Now() + LEASE, "try_count": row.try_count}
-        Import.objects.filter(pk=row.pk).update(**lease)
-    return row
-
-
-def _hold(row: Import) -> None:
-    """Renew the lease. Raises Lost when it is not ours any more."""
-    ours = Import.objects.filter(pk=row.pk, lease_token=row.lease_token, state=row.state)
-    if ours.update(lease_until=Now() + LEASE) != 1:
-        raise Lost
+        writes = Import.objects.filter(leases.held(), state__in=_WRITERS).exists()
+        return leases.take(waiting.exclude(state__in=_WRITERS if writes else ()).select_related("by").defer("sheet"))
 
 
 def _do(row: Import, *, is_alone: bool) -> None:
     """Do one job. What goes wrong is tried again a few times, then the import stops where it stands."""
     salon = Salon.objects.current()
-    job = Job(row, salon, timezone.now(), partial(_hold, row), is_waited_for=is_alone)
+    job = Job(row, salon, timezone.now(), partial(leases.hold, row), is_waited_for=is_alone)
     acts: dict[str, Callable[[Job], None]] = {State.CHECKING: _check, State.RUNNING: _run, State.UNDOING: _undo}
     with translation.override(row.by.language if row.by else salon.language):
         try:
             acts[row.state](job)
-        except Lost:
+        except leases.Lost:
             log.warning("import %s: another worker has it", row.pk)
         except Exception as error:
             log.error("import %s: %s", row.pk, type(error).__name__)
             if is_alone or row.try_count >= TRIES:
                 _settle(job, State.FAILED, "import.failed", notice="import_failed", kind=type(error).__name__.lower())
             else:
-                Import.objects.filter(pk=row.pk, lease_token=row.lease_token).update(
-                    lease_until=Now() + REST, try_count=row.try_count
-                )
+                leases.rest(row)
             if is_alone:
                 raise
 
@@ -244,8 +219,8 @@ def _settle(
     row = job.row
     settled = {} if to == State.CHECKED else {"settled_at": timezone.now()}
     guard = Q(lease_token=row.lease_token)
-    if not states.move(row, TABLE, to=to, guard=guard, lease_token=None, lease_until=None, **settled, **changes):
-        raise Lost
+    if not states.move(row, TABLE, to=to, guard=guard, **leases.FREE, **settled, **changes):
+        raise leases.Lost
     counts = dict(facts or {})
     if event:
         audit.record(event, row, by=row.by, **counts, **({"kind": kind} if kind else {}))

@@ -1,4 +1,4 @@
-"""Wakes the sender or an import after a commit, so that nobody need wait for the next tick.
+"""Wakes the sender, an import or an export after a commit, so that nobody need wait for the next tick.
 
 By task name: nothing above is imported. A ring may be lost or late; the tick every few seconds is the promise.
 """
@@ -15,8 +15,8 @@ from django.db import transaction
 log = logging.getLogger(__name__)
 _ringer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="bell")
 # The tasks that may be rung for. One ring of each waits at most: they do whatever waits.
-SENDER, IMPORTS = "notifications.wake", "clients.work"
-_waiting = {task: threading.Semaphore(1) for task in (SENDER, IMPORTS)}
+SENDER, IMPORTS, EXPORTS = "notifications.wake", "clients.work", "clients.export"
+_waiting = {task: threading.Semaphore(1) for task in (SENDER, IMPORTS, EXPORTS)}
 
 
 def _publish(task: str) -> None:

@@ -29,6 +29,7 @@ class May(StrEnum):
     BOOK = "book"
     BOOK_FOR_ALL_STAFF = "book_for_all_staff"
     SEE_MESSAGES = "see_messages"
+    EXPORT = "export"
     RESEND_UNKNOWN = "resend_unknown"
     READ_SETTINGS = "read_settings"
     EDIT_SETTINGS = "edit_settings"
@@ -53,6 +54,7 @@ TABLE: Mapping[May, frozenset[Role]] = {
     May.BOOK: _ALL,
     May.BOOK_FOR_ALL_STAFF: _DESK,
     May.SEE_MESSAGES: _DESK,
+    May.EXPORT: _LEAD,
     May.RESEND_UNKNOWN: _LEAD,
     May.READ_SETTINGS: _DESK,
     May.EDIT_SETTINGS: _LEAD,

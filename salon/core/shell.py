@@ -31,7 +31,7 @@ class Place:
 
 PLACES = (
     Place(_("Calendar"), "calendar-event", "appointments:today", May.SEE_CALENDAR, ("/calendar/", "/appointments/"), "c"),
-    Place(_("Clients"), "users", "clients:list", May.SEE_CLIENTS, ("/clients/", "/search/"), "l"),
+    Place(_("Clients"), "users", "clients:list", May.SEE_CLIENTS, ("/clients/", "/exports/", "/search/"), "l"),
     Place(_("Messages"), "message", "notifications:list", May.SEE_MESSAGES, ("/messages/",), "m"),
     Place(_("Settings"), "settings", "core:settings", May.READ_SETTINGS, ("/settings/", "/me/"), "s", on_bar=False),
 )

@@ -37,9 +37,8 @@ _ROWS_END = b"</sheetData>"
 _LINE_END = re.compile("\r\n|[\r\x85\u2028\u2029]")
 # What XML cannot hold, and control characters, which no sheet shows.
 _UNSHOWN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
-_MARKUP = re.compile("[&<>]|_x(?=[0-9A-Fa-f]{4}_)")
 # Readers take _x0041_ for an A; so that it stays what was typed, its underscore is written that way.
-_ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "_x": "_x005F_x"}
+_HEX = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 
 
 class Look(StrEnum):
@@ -210,7 +209,9 @@ def _stream(part: IO[bytes], rows: Iterable[Sequence[Cell]], width: int, styles:
 def _content(value: Cell, looks: Mapping[Look, str]) -> str:
     """Return the rest of a cell behind its place."""
     if isinstance(value, str):
-        text = _MARKUP.sub(_escaped, clean(value))
+        text = clean(value).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+        if "_x" in text:
+            text = _HEX.sub("_x005F_", text)
         return f'{looks[Look.TEXT]} t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
     look = _look(value)
     if isinstance(value, dt.date):
@@ -218,7 +219,3 @@ def _content(value: Cell, looks: Mapping[Look, str]) -> str:
             return f"{looks[look]}><v>{serial(value)}</v></c>"
         return _content(value.isoformat(), looks)
     return f"{looks[look]}><v>{value}</v></c>"
-
-
-def _escaped(match: re.Match[str]) -> str:
-    return _ESCAPES[match[0]]
