@@ -103,7 +103,7 @@ def _choice(request: SignedIn, form: ExportForm, wanted: Wanted, now: dt.datetim
     """Return the context of the page: how many are in the file, and who of the list is not."""
     rows = people.listed(request.user, request.salon, wanted, now=now)
     listed, left = rows.order_by().count(), people.left_out(rows, wanted.channel)
-    query = urlencode({"q": wanted.text, "status": wanted.status, "sort": wanted.sort})
+    query = urlencode({"q": wanted.text, "status": wanted.status, "sort": wanted.sort, "sel": wanted.ids}, doseq=True)
     return {
         "form": form, "wanted": wanted, "listed": listed, "left": left, "count": listed - left.count,
         "status_label": lists.LABELS[wanted.status], "back_url": f"{reverse('clients:list')}?{query}",

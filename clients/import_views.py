@@ -17,7 +17,7 @@ from clients.models import Import
 from salon.core import notices
 from salon.core.errors import Refused
 from salon.core.roles import May
-from salon.core.web import SignedIn, allowed, go, is_fragment, page, refuse, toast, whole
+from salon.core.web import SignedIn, allowed, go, is_fragment, page, progress, refuse, toast, whole
 
 State = Import.State
 PER_PAGE = 50
@@ -143,15 +143,11 @@ def _download(data: bytes, name: str) -> HttpResponse:
 
 def _progress(request: SignedIn, row: Import) -> dict[str, Any]:
     """Return the state of a job; said aloud only when another tenth is done."""
-    percent = min(99, 100 * row.steps_done // row.step_count) if row.step_count and row.state != State.CHECKING else None
-    said = str(percent // 10 * 10) if percent is not None else "0"
     ahead = Import.objects.filter(state__in=jobs.JOBS, pk__lt=row.pk, lease_token__isnull=False).exists()
     is_waiting = row.lease_token is None and ahead
-    step = 3 if row.state == State.CHECKING else 4
-    return {
-        "row": row, "percent": percent, "said": said, "is_news": request.GET.get("said") != said, "is_waiting": is_waiting,
-        "step": step,
-    }  # fmt: skip
+    is_check = row.state == State.CHECKING
+    known = 0 if is_check or is_waiting else row.step_count
+    return {"row": row, "is_waiting": is_waiting, "step": 3 if is_check else 4, **progress(request, row.steps_done, known)}
 
 
 def _check(request: SignedIn, row: Import) -> dict[str, Any]:

@@ -32,15 +32,30 @@ def list_(request: SignedIn) -> HttpResponse:
         "wanted": wanted,
         "elsewhere": lists.found_elsewhere(user, salon, text=wanted["text"], now=now) if is_short else 0,
         "has_visits": access.has_columns(),
-        "ask_import": _ask_import(request),
+        **_asks(request),
+        **_selecting(request, found),
     }
     return page(request, "clients/list.html", context, fragment="clients/_rows.html")
 
 
-def _ask_import(request: SignedIn) -> str:
-    """Return whom the desk asks for an import that its role has not; nothing for those who have it or never will."""
-    is_for_others = request.user.may(May.EDIT_CLIENTS) and not request.user.may(May.IMPORT_CLIENTS)
-    return asking.sentence(May.IMPORT_CLIENTS) if is_for_others and not is_fragment(request) else ""
+def _asks(request: SignedIn) -> dict[str, str]:
+    """Return whom the desk asks for what its role has not; nothing for those who have it or never will."""
+    is_desk = request.user.may(May.EDIT_CLIENTS)
+    acts = {"ask_import": May.IMPORT_CLIENTS, "ask_export": May.EXPORT}
+    return {name: asking.sentence(act) if is_desk and not request.user.may(act) else "" for name, act in acts.items()}
+
+
+def _selecting(request: SignedIn, found: lists.Listing) -> dict[str, Any]:
+    """Return what is ticked, for somebody at the desk: the acts on it are others' rooms, found by their addresses."""
+    chosen = lists.selection(request.GET)
+    may_select = request.user.may(May.SEE_MESSAGES)
+    return {
+        "may_select": may_select,
+        "selection": chosen,
+        "elsewhere_ids": chosen.beyond(found.rows),
+        "selection_bar": "clients/_selection.html" if may_select else "",
+        **cards.writing(request.user),
+    }
 
 
 @allowed(May.SEE_CLIENTS)

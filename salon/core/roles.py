@@ -31,6 +31,7 @@ class May(StrEnum):
     SEE_MESSAGES = "see_messages"
     EXPORT = "export"
     RESEND_UNKNOWN = "resend_unknown"
+    SEND_MARKETING = "send_marketing"
     READ_SETTINGS = "read_settings"
     EDIT_SETTINGS = "edit_settings"
     EDIT_TEAM = "edit_team"
@@ -56,6 +57,7 @@ TABLE: Mapping[May, frozenset[Role]] = {
     May.SEE_MESSAGES: _DESK,
     May.EXPORT: _LEAD,
     May.RESEND_UNKNOWN: _LEAD,
+    May.SEND_MARKETING: _LEAD,
     May.READ_SETTINGS: _DESK,
     May.EDIT_SETTINGS: _LEAD,
     May.EDIT_TEAM: _OWNER,
