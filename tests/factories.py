@@ -8,7 +8,7 @@ from typing import Any
 
 from appointments.models import Appointment, Service, Staff, WorkingHours
 from clients.importing import jobs
-from clients.models import Client, Import, Subject
+from clients.models import Client, Export, Import, Subject
 from salon.core.models import Salon
 
 PARIS = zoneinfo.ZoneInfo("Europe/Paris")
@@ -79,4 +79,15 @@ def imported(text: str = LIST, **fields: Any) -> Import:
     for name, value in fields.items():
         setattr(row, name, value)
     row.save()
+    return row
+
+
+def exported(**fields: Any) -> Export:
+    """Return an export whose file waits to be taken."""
+    defaults = {
+        "state": Export.State.READY, "preset": "contacts", "who": "all", "status": "active", "sort": "name", "row_count": 1,
+        "rows_done": 1, "size": 4, "settled_at": dt.datetime.now(dt.UTC),
+    }  # fmt: skip
+    row = Export.objects.create(**{**defaults, **fields})
+    row.parts.create(number=0, data=b"PK..")
     return row

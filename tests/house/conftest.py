@@ -35,5 +35,6 @@ def things(salon: Salon, owner: User) -> dict[str, str]:
         "campaign": campaign,
         "member": member,
         "import": factories.imported(),
+        "export": factories.exported(by=owner),
     }
     return {name: str(row.pk) for name, row in rows.items()}

@@ -26,6 +26,8 @@ class Row:
     is_public: bool = False
     # For a page that more may read than change: who may send its form.
     changed_by: frozenset[Role] | None = None
+    # For something that only the one who asked for it may open; in the walk that is Olivia.
+    is_own: bool = False
 
 
 def get(roles: frozenset[Role], changed_by: frozenset[Role] | None = None, **args: str) -> Row:
@@ -36,6 +38,11 @@ def get(roles: frozenset[Role], changed_by: frozenset[Role] | None = None, **arg
 def post(roles: frozenset[Role], **args: str) -> Row:
     """Return an act that `roles` may do."""
     return Row(roles, "post", args)
+
+
+def own(roles: frozenset[Role], method: str = "get", **args: str) -> Row:
+    """Return an address at which each of `roles` finds what is their own, and nobody anything else."""
+    return Row(roles, method, args, is_own=True)
 
 
 def public(**args: str) -> Row:
@@ -99,6 +106,10 @@ TABLE: dict[str, Row] = {
     "clients:import_undo": post(LEAD, pk="import"),
     "clients:import_discard": post(LEAD, pk="import"),
     "clients:import_faulty": get(LEAD, pk="import"),
+    "clients:export": get(LEAD),
+    "clients:export_job": own(LEAD, pk="export"),
+    "clients:export_file": own(LEAD, pk="export"),
+    "clients:export_again": own(LEAD, "post", pk="export"),
     # appointments
     "appointments:today": get(ALL),
     "appointments:day": get(ALL, iso="2026-11-18"),

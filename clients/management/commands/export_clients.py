@@ -36,22 +36,24 @@ class Command(BaseCommand):
             if salon is None or owner is None:
                 raise CommandError(_("The salon is not set up yet. Open the set-up link first."))
             wanted = Wanted(options["preset"], options["who"], options["q"].strip()[:200], options["status"])
-            path = Path(options["file"])
-            try:
-                with path.open("xb") as file:
-                    path.chmod(0o600)
-                    try:
-                        count = exports.write_to(
-                            file, wanted, options["purpose"][:200], reader=owner, salon=salon, now=timezone.now()
-                        )
-                    except BaseException:
-                        path.unlink()
-                        raise
-            except Refused as refused:
-                raise CommandError(refused.message) from refused
-            except FileExistsError as error:
-                raise CommandError(_("%(path)s exists already. Name a new file.") % {"path": path}) from error
-            except OSError as error:
-                raise CommandError(_("%(path)s cannot be written.") % {"path": path}) from error
+            count = _write(Path(options["file"]), wanted, options["purpose"].strip()[:200], owner, salon)
             words = ngettext("%(count)s client is in %(path)s.", "%(count)s clients are in %(path)s.", count)
-            self.stdout.write(words % {"count": count, "path": path})
+            self.stdout.write(words % {"count": count, "path": options["file"]})
+
+
+def _write(path: Path, wanted: Wanted, purpose: str, owner: User, salon: Salon) -> int:
+    """Write a new file that only its owner may read, whole or not at all, and return how many are in it."""
+    try:
+        with path.open("xb") as target:
+            path.chmod(0o600)
+            try:
+                return exports.write_to(target, wanted, purpose, reader=owner, salon=salon, now=timezone.now())
+            except BaseException:
+                path.unlink()
+                raise
+    except Refused as refused:
+        raise CommandError(refused.message) from refused
+    except FileExistsError as error:
+        raise CommandError(_("%(path)s exists already. Name a new file.") % {"path": path}) from error
+    except OSError as error:
+        raise CommandError(_("%(path)s cannot be written.") % {"path": path}) from error
