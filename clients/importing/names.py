@@ -74,8 +74,8 @@ _FIELDS: dict[str, dict[str, str]] = {
         "de": "land|land region privat|land privat",
     },
     "note": {
-        "en": "note|notes|comment|comments|remarks|remark",
-        "fr": "remarque|remarques|commentaire|commentaires|observations|notes client",
+        "en": "note|notes|client note|comment|comments|remarks|remark",
+        "fr": "remarque|remarques|commentaire|commentaires|observations|note du client|notes client",
         "de": "notiz|notizen|kundennotiz|bemerkung|bemerkungen|kommentar|anmerkung|anmerkungen",
     },
     "language": {"en": "language|preferred language", "fr": "langue", "de": "sprache"},
