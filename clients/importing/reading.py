@@ -5,6 +5,8 @@ Knows nothing about clients' values. Whatever the bytes are, it returns a Sheet 
 
 import json
 import logging
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -16,13 +18,15 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from clients.importing import columns
 from salon.core.errors import Refused
 
 log = logging.getLogger(__name__)
 
 MAX_BYTES = 5_000_000
 TIME_OUT = 9.0
-_READER = Path(__file__).resolve().parent / "reader" / "__main__.py"
+# Isolated: no environment, no folder of the person who started it.
+READER = (sys.executable, "-I", str(Path(__file__).resolve().parent / "reader" / "__main__.py"))
 
 # Every reason the reader may give; it names the key, so that no text of a hostile file is ever shown as ours.
 SENTENCES: Mapping[str, Promise] = {
@@ -93,7 +97,7 @@ def read(data: bytes, name: str = "") -> Sheet:
     if "unreadable" in answer:
         raise _refusal(str(answer["unreadable"]), int(answer["row"]))
     return Sheet(
-        header=tuple(str(cell).strip() for cell in answer["header"]),
+        header=tuple(_title(str(cell).strip(), answer["format"]) for cell in answer["header"]),
         lines=tuple(Line(int(number), tuple(cells)) for number, cells in answer["rows"]),
         encoding=answer["encoding"],
         separator=answer["separator"],
@@ -102,21 +106,28 @@ def read(data: bytes, name: str = "") -> Sheet:
     )
 
 
+def _title(cell: str, kind: str) -> str:
+    """Return the name of a column. The contacts of a phone have none: theirs are ours, in the reader's language."""
+    return str(columns.CHOICES[cell]) if kind == "vcard" else cell
+
+
 def _answer(data: bytes) -> dict[str, Any]:
     """Return what the reader says of the file. One that is killed by its limits says that the file is too large."""
     # No environment: the reader needs none of the installation's secrets. No fork: the web runs threads.
     process = subprocess.Popen(
-        [sys.executable, "-I", str(_READER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={}
+        READER, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={}, start_new_session=True
     )
     with process:
         try:
             written, _nothing = process.communicate(data, timeout=TIME_OUT)
         except subprocess.TimeoutExpired:
-            process.kill()
+            # The whole session: a reader that was taken over may have started others.
+            os.killpg(process.pid, signal.SIGKILL)
             written = b""
-    if process.returncode != 0 or not written:
+    if process.returncode or not written:
+        # A negative code is the signal of a limit. Otherwise the reader stumbled over something that no valid file holds.
         log.warning("a file to import could not be read: the reader ended with %s", process.returncode)
-        return {"unreadable": "too_large", "row": 0}
+        return {"unreadable": "damaged" if process.returncode == 1 else "too_large", "row": 0}
     answer: dict[str, Any] = json.loads(written, parse_int=Number, parse_float=Number)
     return answer
 

@@ -5,7 +5,7 @@ import io
 import re
 
 from clients.importing import names
-from clients.importing.reader.table import MAX_WIDTH, Cell, Rows, Table, Unreadable
+from clients.importing.reader.table import MAX_NUMBER, MAX_WIDTH, Cell, Rows, Table, Unreadable
 
 _SEPARATORS = ",;\t|"
 
@@ -27,6 +27,10 @@ def read(text: str, encoding: str) -> Table:
         if cells is None:
             return Table("csv", *rows.finished(), encoding, separator)
         line = reader.line_num
+        if number > MAX_NUMBER:
+            raise Unreadable("too_many_rows")
+        if not cells:
+            continue
         rows.add(number, list[Cell](cells))
 
 

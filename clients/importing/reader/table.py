@@ -11,6 +11,8 @@ MAX_COLUMNS = 60
 MAX_CELL = 32_000
 # Beyond these a file is no list of clients, whatever its rows: empty columns count here too.
 MAX_WIDTH = 1_000
+# The last row of a spreadsheet, empty ones counted.
+MAX_NUMBER = 1_048_576
 MAX_TEXT = 20_000_000
 HEADER_WITHIN = 10
 

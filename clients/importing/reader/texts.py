@@ -1,6 +1,8 @@
 """Bytes of a text file -> text: a mark decides the encoding, then strict UTF-8, then the letters that one-byte encodings give."""
 
 import codecs
+import re
+from itertools import islice
 
 from charset_normalizer import from_bytes
 
@@ -18,11 +20,15 @@ _EXPECTED = frozenset("àâäáãåçéèêëíìîïñóòôöõúùûüÿœæ�
 _ONE_BYTE = ("cp1252", "mac_roman", "cp850")
 # Beyond this the guess of a rare encoding gets no better, only slower.
 _SAMPLE = 200_000
+_LETTERS = 50_000
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
 _RARE = ("cp1250", "cp1251", "cp1253", "cp1254", "cp1257", "iso8859_2", "iso8859_5", "iso8859_7", "iso8859_9", "koi8_r", "cp852",
          "mac_latin2")  # fmt: skip
 
-# Looked up now: a reader that is confined can open no file, not even one of Python's own.
-for _name in (*(encoding for _mark, encoding in _BOMS), "utf-16-le", "utf-16-be", "latin-1", "ascii", *_ONE_BYTE, *_RARE):
+# Looked up now: a reader that is confined can open no file, not even one of Python's own. Names in a zip are in cp437.
+_LOOKED_UP = (*(encoding for _mark, encoding in _BOMS), *_ONE_BYTE, *_RARE, "utf-8", "utf-16-le", "utf-16-be", "latin-1",
+              "ascii", "iso8859_15", "cp437")  # fmt: skip
+for _name in _LOOKED_UP:
     codecs.lookup(_name)
 
 
@@ -46,7 +52,7 @@ def _encoding_of(data: bytes) -> str:
     if _decodes(data, "utf-8"):
         return "utf-8"
     score, best = max((_score(data, encoding), -index) for index, encoding in enumerate(_ONE_BYTE))
-    if score * 2 >= sum(byte > 127 for byte in data):
+    if score * 2 >= min(len(data.translate(None, bytes(range(128)))), _LETTERS):
         return _ONE_BYTE[-best]
     guess = from_bytes(data[:_SAMPLE], cp_isolation=list(_RARE)).best()
     return guess.encoding if guess is not None and _decodes(data, guess.encoding) else "latin-1"
@@ -75,7 +81,6 @@ def _score(data: bytes, encoding: str) -> int:
         return -1
     text = data.decode(encoding)
     return sum(
-        1 if char in _EXPECTED and not (char.isupper() and text[index - 1 : index].islower()) else -1
-        for index, char in enumerate(text)
-        if ord(char) > 127
+        1 if match[0] in _EXPECTED and not (match[0].isupper() and text[match.start() - 1 : match.start()].islower()) else -1
+        for match in islice(_BEYOND_ASCII.finditer(text), _LETTERS)
     )
