@@ -7,6 +7,7 @@ Refusals are written first, and with a new card in its own step: nothing of a li
 
 import dataclasses
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -108,36 +109,40 @@ def size_of(done: Plan) -> int:
 
 
 def _steps(done: Plan) -> Iterator[tuple[Callable[[Job], None], int]]:
-    """Yield what is to be written, step by step with its size: refusals, new cards with theirs, fills, claims."""
-    stops: dict[Card, list[Answer]] = {}
-    for answer in done.stops:
-        stops.setdefault(answer[0], []).append(answer)
-    for some in _chunks([answer for answer in done.stops if answer[0].pk is not None]):
-        yield lambda job, some=some: _refuse(job, some), len(some)  # type: ignore[misc]
+    """Yield what is to be written, step by step with its size: refusals, new cards with their answers, fills, claims."""
+    stops, claims = _of_new(done.stops), _of_new(done.claims)
     versions = {card.pk: card.version for card in done.known}
+    old_claims = [answer for answer in done.claims if answer[0].pk is not None]
+    for some in _chunks([answer for answer in done.stops if answer[0].pk is not None]):
+        yield lambda job, some=some: _answer(job, stops=some), len(some)  # type: ignore[misc]
     for cards in _chunks(done.new):
-        theirs = [answer for card in cards for answer in stops.get(card, ())]
-        yield lambda job, cards=cards, theirs=theirs: _add(job, cards, theirs, versions), len(cards)  # type: ignore[misc]
+        said = {"stops": _flat(stops, cards), "claims": _flat(claims, cards)}
+        size = len(cards) + len(said["claims"])
+        yield lambda job, cards=cards, said=said: _add(job, cards, versions, **said), size  # type: ignore[misc]
     for cards in _chunks(done.updates):
         yield lambda job, cards=cards: _fill(job, cards), len(cards)  # type: ignore[misc]
-    for some in _chunks(done.claims):
-        yield lambda job, some=some: _claim(job, some), len(some)  # type: ignore[misc]
+    for some in _chunks(old_claims):
+        yield lambda job, some=some: _answer(job, claims=some), len(some)  # type: ignore[misc]
 
 
-def _refuse(job: Job, answers: Sequence[Answer]) -> None:
-    _record(job, answers, "withdraw", fold.ALL_MARKETING)
-    Import.objects.filter(pk=job.row.pk).update(stop_count=F("stop_count") + len(answers))
+def _of_new(answers: Sequence[Answer]) -> dict[Card, list[Answer]]:
+    """Return the answers of cards that are yet to be made, by card."""
+    found: dict[Card, list[Answer]] = defaultdict(list)
+    for answer in answers:
+        if answer[0].pk is None:
+            found[answer[0]].append(answer)
+    return found
 
 
-def _claim(job: Job, answers: Sequence[Answer]) -> None:
-    _record(job, answers, "import_claim", known.CLAIMED)
-    Import.objects.filter(pk=job.row.pk).update(claim_count=F("claim_count") + len(answers))
+def _flat(answers: dict[Card, list[Answer]], cards: Sequence[Card]) -> list[Answer]:
+    return [answer for card in cards for answer in answers.get(card, ())]
 
 
-def _add(job: Job, cards: Sequence[Card], stops: Sequence[Answer], versions: dict[int | None, int]) -> None:
-    """Make new cards with their refusals. Raises Stale if one of them stands in the book meanwhile."""
-    seen = _alike(cards)
-    if any(versions.get(pk) != version for pk, version in seen):
+def _add(
+    job: Job, cards: Sequence[Card], versions: dict[int | None, int], *, stops: Sequence[Answer], claims: Sequence[Answer]
+) -> None:
+    """Make new cards with their answers. Raises Stale if one of them stands in the book meanwhile."""
+    if any(versions.get(pk) != version for pk, version in _alike(cards)):
         raise Stale
     added = records.add_many([{"language": job.salon.language, **card.fields} for card in cards], by=job.by, now=job.now)
     ImportedCard.objects.bulk_create(
@@ -146,8 +151,8 @@ def _add(job: Job, cards: Sequence[Card], stops: Sequence[Answer], versions: dic
     for card, client in zip(cards, added, strict=True):
         card.pk = client.pk
         versions[client.pk] = client.version
-    _record(job, stops, "withdraw", fold.ALL_MARKETING)
-    Import.objects.filter(pk=job.row.pk).update(new_count=F("new_count") + len(cards), stop_count=F("stop_count") + len(stops))
+    _answer(job, stops=stops, claims=claims)
+    Import.objects.filter(pk=job.row.pk).update(new_count=F("new_count") + len(cards))
 
 
 def _alike(cards: Sequence[Card]) -> list[tuple[int, int]]:
@@ -184,25 +189,26 @@ def _fill(job: Job, cards: Sequence[Card]) -> None:
     Import.objects.filter(pk=job.row.pk).update(filled_count=F("filled_count") + len(cards))
 
 
-def _record(job: Job, answers: Sequence[Answer], event: str, purpose: str) -> None:
-    """Write one event for each (card, channel). Raises Stale if somebody is gone meanwhile."""
-    if not answers:
+def _answer(job: Job, *, stops: Sequence[Answer] = (), claims: Sequence[Answer] = ()) -> None:
+    """Write refusals and claims down. Raises Stale if somebody is gone meanwhile."""
+    if not stops and not claims:
         return
-    clients = {client.pk: client for client in _locked(card.pk for card, _channel in answers) if not client.erased_at}
-    if any(card.pk not in clients for card, _channel in answers):
+    pks = {card.pk for card, _channel in (*stops, *claims)}
+    if Client.objects.filter(pk__in=pks, erased_at=None).count() != len(pks):
         raise Stale
-    said = [
-        consent.Said(
-            client=clients[card.pk or 0],
-            purpose=purpose,
-            channel=channel,
-            event=event,
-            source=ConsentEvent.Source.IMPORT,
-            evidence_level=0,
-        )
-        for card, channel in answers
-    ]
+    said = [_said(answer, "withdraw", fold.ALL_MARKETING) for answer in stops]
+    said += [_said(answer, "import_claim", known.CLAIMED) for answer in claims]
     consent.record_many(said, by=job.by, now=job.now)
+    Import.objects.filter(pk=job.row.pk).update(
+        stop_count=F("stop_count") + len(stops), claim_count=F("claim_count") + len(claims)
+    )
+
+
+def _said(answer: Answer, event: str, purpose: str) -> consent.Said:
+    card, channel = answer
+    # The ledger locks and reads the card itself: its id is enough.
+    client, source = Client(pk=card.pk), ConsentEvent.Source.IMPORT
+    return consent.Said(client=client, purpose=purpose, channel=channel, event=event, source=source, evidence_level=0)
 
 
 def _locked(pks: "Iterator[int | None]") -> list[Client]:
