@@ -24,7 +24,7 @@ from clients.exporting import file, people
 from clients.exporting.file import Errand
 from clients.exporting.people import Wanted
 from clients.models import Export, ExportPart
-from salon.core import audit, bell, leases, notices, states, workbook
+from salon.core import audit, bell, failpoints, leases, notices, states, workbook
 from salon.core.errors import Refused
 from salon.core.models import Salon, User
 from salon.core.roles import May
@@ -208,9 +208,14 @@ def _write(row: Export) -> None:
         raise Hindered("role")
     ids = _ids(wanted, by=row.by, salon=salon, now=now)
     leases.hold(row, row_count=len(ids), rows_done=0)
+
+    def progress(done: int) -> None:
+        leases.hold(row, rows_done=done)
+        failpoints.hit("export_chunk_written")
+
     with tempfile.TemporaryFile() as content:
         errand = Errand(wanted, row.by, salon, row.purpose, row.by.name)
-        count = file.write(content, errand, ids, now=now, progress=lambda done: leases.hold(row, rows_done=done))
+        count = file.write(content, errand, ids, now=now, progress=progress)
         leases.hold(row)
         _store(row, content, count)
 
@@ -225,6 +230,7 @@ def _store(row: Export, content: IO[bytes], count: int) -> None:
     while piece := content.read(PART):
         ExportPart.objects.create(source=row, number=number, data=piece)
         number += 1
+    failpoints.hit("export_stored")
     _settle(row, State.READY, "clients.exported", notice="export_ready", row_count=count, rows_done=count, size=size)
 
 

@@ -14,6 +14,7 @@ from clients import addresses, consent, invariants, records
 from clients.importing import commit, jobs, undoing
 from clients.importing.report import Report
 from clients.models import Address, Client, ConsentEvent, Import, ImportedCard, Subject
+from salon.core import leases
 from salon.core.errors import Refused
 from salon.core.models import AuditEvent, Notice, Salon, User
 from tests import factories
@@ -154,7 +155,7 @@ def test_undo_ends_after_seven_days(salon: Salon) -> None:
 
 def test_a_job_that_somebody_holds_is_left_alone_until_its_lease_is_over(salon: Salon) -> None:
     row = jobs.start(factories.imported(LIST), by=None)
-    Import.objects.filter(pk=row.pk).update(lease_token=uuid.uuid4(), lease_until=timezone.now() + jobs.LEASE)
+    Import.objects.filter(pk=row.pk).update(lease_token=uuid.uuid4(), lease_until=timezone.now() + leases.LEASE)
     assert jobs.work() == 0
     Import.objects.filter(pk=row.pk).update(lease_until=timezone.now() - dt.timedelta(seconds=1))
     assert jobs.work() == 1
@@ -164,7 +165,7 @@ def test_a_job_that_somebody_holds_is_left_alone_until_its_lease_is_over(salon: 
 
 def test_a_check_need_not_wait_for_an_import(salon: Salon, owner: User) -> None:
     running = jobs.start(factories.imported(LIST), by=None)
-    Import.objects.filter(pk=running.pk).update(lease_token=uuid.uuid4(), lease_until=timezone.now() + jobs.LEASE)
+    Import.objects.filter(pk=running.pk).update(lease_token=uuid.uuid4(), lease_until=timezone.now() + leases.LEASE)
     checked = jobs.choose(factories.imported(LIST), {}, by=owner)
     second = jobs.start(factories.imported(LIST), by=None)
     assert jobs.work() == 1
@@ -177,7 +178,7 @@ def test_a_worker_that_lost_its_job_writes_nothing_more(salon: Salon, monkeypatc
     real = commit.plan_of
 
     def slowly(lines: Any) -> Any:
-        Import.objects.filter(pk=row.pk).update(lease_token=uuid.uuid4(), lease_until=timezone.now() + jobs.LEASE)
+        Import.objects.filter(pk=row.pk).update(lease_token=uuid.uuid4(), lease_until=timezone.now() + leases.LEASE)
         return real(lines)
 
     monkeypatch.setattr(commit, "plan_of", slowly)
