@@ -14,8 +14,8 @@ from salon.core.lines import Line
 
 WHO = (
     (people.ALL, lazy("All")),
-    (Channel.EMAIL.value, lazy("Said Yes to e-mail")),
-    (Channel.SMS.value, lazy("Said Yes to SMS")),
+    (Channel.EMAIL.value, lazy("Yes to e-mail")),
+    (Channel.SMS.value, lazy("Yes to SMS")),
 )
 
 
