@@ -23,6 +23,9 @@ FIELDS = (
 )  # fmt: skip
 
 
+_EMPTY = dict.fromkeys(("birth_day", "birth_month", "birth_year"))
+
+
 class Conflict(Refused):
     """Somebody else changed the card meanwhile. `theirs` is the card as it is now."""
 
@@ -96,6 +99,42 @@ def fill_many(fills: Mapping[int, Mapping[str, Any]], *, by: User | None) -> int
     if changed:
         audit.record("client.filled_many", by=by, clients_count=len(changed))
     return len(changed)
+
+
+@transaction.atomic
+def empty_many(fields: Mapping[int, Sequence[str]], *, by: User | None, now: dt.datetime) -> int:
+    """Empty these fields (names by the card's id) of known cards and return how many cards changed.
+
+    An address that goes ends the Yes that was given for it. Raises Refused if nobody would be left on a card.
+    """
+    cards = list(Client.objects.select_for_update().filter(pk__in=fields).order_by("pk"))
+    said = []
+    for card in cards:
+        emptied = fields[card.pk]
+        before = {name: getattr(card, name) for name in FIELDS}
+        for name, value in prepare({**before, **{name: _EMPTY.get(name, "") for name in emptied}}).items():
+            setattr(card, name, value)
+        card.version += 1
+        channels = [channel for channel, name in (("email", "email"), ("sms", "phone")) if name in emptied]
+        said += [consent.Said(card, fold.EVERYTHING, one, "address_changed", "other", evidence_level=0) for one in channels]
+    Client.objects.bulk_update(cards, [*FIELDS, "search_text", "sort_name", "version"], batch_size=100)
+    consent.record_many(said, by=by, now=now)
+    if cards:
+        audit.record("client.emptied_many", by=by, clients_count=len(cards))
+    return len(cards)
+
+
+@transaction.atomic
+def remove_many(clients: Sequence[Client], *, by: User | None) -> int:
+    """Remove cards that nothing but their own rows points at, and return how many went. The ledger stays, without them.
+
+    For an undo of what was just made; a person who has been here is erased instead.
+    """
+    ids = [client.pk for client in clients]
+    Client.objects.filter(pk__in=ids).delete()
+    if ids:
+        audit.record("client.removed_many", by=by, clients_count=len(ids))
+    return len(ids)
 
 
 @transaction.atomic

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from clients import consent_views, views
+from clients import consent_views, import_views, views
 
 app_name = "clients"
 urlpatterns: list[URLPattern] = [
@@ -14,5 +14,13 @@ urlpatterns: list[URLPattern] = [
     path("clients/<int:pk>/consent/", consent_views.answer, name="consent"),
     path("clients/<int:pk>/consent/undo/", consent_views.undo, name="consent_undo"),
     path("clients/<int:pk>/consent/history/", consent_views.history, name="consent_history"),
+    path("clients/import/", import_views.imports, name="imports"),
+    path("clients/import/template/", import_views.template, name="import_template"),
+    path("clients/import/<int:pk>/", import_views.import_, name="import"),
+    path("clients/import/<int:pk>/columns/", import_views.columns, name="import_columns"),
+    path("clients/import/<int:pk>/start/", import_views.start, name="import_start"),
+    path("clients/import/<int:pk>/undo/", import_views.undo, name="import_undo"),
+    path("clients/import/<int:pk>/discard/", import_views.discard, name="import_discard"),
+    path("clients/import/<int:pk>/faulty/", import_views.faulty, name="import_faulty"),
     path("search/", views.search, name="search"),
 ]

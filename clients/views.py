@@ -11,6 +11,7 @@ from clients import access, cards, lists, opened, records
 from clients.editing import Editing
 from clients.forms import NoteForm
 from clients.models import Client
+from salon.core import asking
 from salon.core.errors import Refused
 from salon.core.roles import May
 from salon.core.web import SignedIn, allowed, go, is_fragment, page, refuse, toast
@@ -31,8 +32,15 @@ def list_(request: SignedIn) -> HttpResponse:
         "wanted": wanted,
         "elsewhere": lists.found_elsewhere(user, salon, text=wanted["text"], now=now) if is_short else 0,
         "has_visits": access.has_columns(),
+        "ask_import": _ask_import(request),
     }
     return page(request, "clients/list.html", context, fragment="clients/_rows.html")
+
+
+def _ask_import(request: SignedIn) -> str:
+    """Return whom the desk asks for an import that its role has not; nothing for those who have it or never will."""
+    is_for_others = request.user.may(May.EDIT_CLIENTS) and not request.user.may(May.IMPORT_CLIENTS)
+    return asking.sentence(May.IMPORT_CLIENTS) if is_for_others and not is_fragment(request) else ""
 
 
 @allowed(May.SEE_CLIENTS)

@@ -1,12 +1,13 @@
-"""What the base template shows on every page: the places of the navigation, the salon, the reader."""
+"""What the base template shows on every page: the places of the navigation, the salon, the reader, the bell."""
 
 from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
-from django.utils.functional import Promise
+from django.utils.functional import Promise, SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
+from salon.core import notices
 from salon.core.models import User
 from salon.core.roles import May
 
@@ -39,6 +40,7 @@ PLACES = (
 def context(request: HttpRequest) -> dict[str, Any]:
     """Return `salon` (or None before set-up), `places` (what this user's role may enter) and `place` (the current one).
 
+    `bell` is read from the database only by a page that shows it.
     `is_factor_due`: the reader has to add a second factor before anything else.
     """
     user = getattr(request, "user", None)
@@ -49,4 +51,5 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "places": places,
         "place": current,
         "is_factor_due": getattr(request, "is_factor_due", False),
+        "bell": SimpleLazyObject(lambda: notices.bell(user)) if isinstance(user, User) else None,
     }

@@ -28,5 +28,6 @@ def things(salon: Salon, owner: User) -> dict[str, str]:
         "staff": staff,
         "message": message,
         "member": member,
+        "import": factories.imported(),
     }
     return {name: str(row.pk) for name, row in rows.items()}

@@ -10,6 +10,7 @@ _SENTENCES: dict[May, str | Promise] = {
     May.EDIT_SENDING: _("Only the owner can change this. Ask %(name)s."),
     May.EDIT_SETTINGS: _("Only a manager can change this. Ask %(name)s."),
     May.RESEND_UNKNOWN: _("Only a manager can send it again. Ask %(name)s."),
+    May.IMPORT_CLIENTS: _("Only a manager can import a list. Ask %(name)s."),
 }
 
 
