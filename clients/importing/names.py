@@ -21,7 +21,7 @@ _FIELDS: dict[str, dict[str, str]] = {
     },
     # The last name where the file has a first name beside it, else the whole name.
     "name": {
-        "en": "name|full name|client|client name|customer|customer name|contact|display name|contact name",
+        "en": "name|full name|whole name|client|client name|customer|customer name|contact|display name|contact name",
         "fr": "nom|nom complet|nom et prenom|nom prenom|prenom nom|prenom et nom|nom du client|client e|cliente",
         "de": "kunde|kundin|kundenname|vollstandiger name|name vorname|vorname nachname|nachname vorname|anzeigename",
     },

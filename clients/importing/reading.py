@@ -85,7 +85,7 @@ class Sheet:
 
 
 def read(data: bytes, name: str = "") -> Sheet:
-    """Return the header and rows of a CSV, Excel (.xlsx) or vCard file, told apart by content: `name` only goes to the log.
+    """Return the header and rows of a CSV, Excel (.xlsx) or vCard file, told apart by content: its `name` decides nothing.
 
     Raises Refused with one clear sentence for anything else, too large, damaged or hostile, within ten seconds.
     """

@@ -109,7 +109,7 @@ def _property(line: str) -> Property | None:
     head, value = _cut(line)
     if value is None:
         return None
-    full_name, *words = _split(head, ";")
+    full_name, *words = _split(head, ";", is_head=True)
     group, _dot, name = full_name.strip().rpartition(".")
     types: set[str] = set()
     parameters: dict[str, str] = {}
@@ -135,7 +135,7 @@ def _property(line: str) -> Property | None:
 def _cut(line: str) -> tuple[str, str | None]:
     """Return what stands before and after the first colon that is not in quotation marks."""
     head, colon, value = line.partition(":")
-    if not colon:
+    if not colon or (len(head) > _MAX_HEAD and '"' not in head):
         return "", None
     if '"' not in head:
         return head, value
@@ -160,9 +160,9 @@ def _decoded(value: str, types: set[str], parameters: dict[str, str]) -> str:
     return raw.decode("latin-1")
 
 
-def _split(text: str, separator: str) -> list[str]:
-    """Split at separators that are neither escaped nor in quotation marks."""
-    if "\\" not in text and '"' not in text:
+def _split(text: str, separator: str, *, is_head: bool = False) -> list[str]:
+    """Split at separators that are not escaped and, before the value of a line, not in quotation marks."""
+    if "\\" not in text and not (is_head and '"' in text):
         return text.split(separator)
     parts, start, is_quoted, is_escaped = [], 0, False, False
     for index, char in enumerate(text):
@@ -170,7 +170,7 @@ def _split(text: str, separator: str) -> list[str]:
             is_escaped = False
         elif char == "\\":
             is_escaped = True
-        elif char == '"' and separator == ";":
+        elif char == '"' and is_head:
             is_quoted = not is_quoted and text.find('"', index + 1) > 0
         elif char == separator and not is_quoted:
             parts.append(text[start:index])
@@ -222,7 +222,7 @@ def _names(by_name: dict[str, list[Property]]) -> dict[str, str]:
 def _address(addresses: list[Property]) -> dict[str, str]:
     """Return the first address that holds anything. Its parts: box, addition, street, town, region, postcode, country."""
     for one in addresses:
-        parts = [*(_plain(part).replace("\n", ", ") for part in _split(one.value, ";")), *[""] * 7][:7]
+        parts = [*(re.sub(r"\s*\n\s*", ", ", _plain(part)) for part in _split(one.value, ";")), *[""] * 7][:7]
         box, addition, street, city, _region, postcode, country = parts
         if any(parts):
             return {"street": street or addition or box, "city": city, "postcode": postcode, "country": country}
