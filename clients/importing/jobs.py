@@ -60,7 +60,7 @@ def upload(data: bytes, name: str, *, by: User | None, now: dt.datetime) -> Impo
     sheet = reading.read(data, name)
     with transaction.atomic():
         row = Import.objects.create(
-            title=one_line(name)[:100], by=by, created_at=now, sheet=stored.pack(sheet), row_count=len(sheet.lines)
+            title=one_line(name)[:100] or "list", by=by, created_at=now, sheet=stored.pack(sheet), row_count=len(sheet.lines)
         )
         audit.record("import.uploaded", row, by=by, rows_count=row.row_count)
     return row
@@ -74,7 +74,9 @@ def choose(row: Import, fields: Mapping[int, str], *, by: User) -> Import:
 
 
 def start(row: Import, *, by: User | None) -> Import:
-    """Have the list imported, once the imports before it are done."""
+    """Have the list imported, once the imports before it are done. Raises Refused for one that was forgotten meanwhile."""
+    if not row.sheet:
+        raise Refused(_("This list was forgotten meanwhile. Upload it again."))
     return _queue(row, State.RUNNING, "import.started", by=by)
 
 
