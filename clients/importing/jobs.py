@@ -98,9 +98,15 @@ def discard(row: Import, *, by: User) -> Import:
 
 def bring_in(data: bytes, name: str, *, by: User | None, now: dt.datetime) -> Import:
     """Import a list here and now, after the imports that run, and return it done. Raises Refused, or what went wrong."""
+    return finish(begin(data, name, by=by, now=now))
+
+
+def begin(data: bytes, name: str, *, by: User | None, now: dt.datetime, fields: Mapping[int, str] | None = None) -> Import:
+    """Keep a list and have it imported without a look at it first, its columns as recognised but for `fields`. Raises Refused."""
     row = upload(data, name, by=by, now=now)
-    columns.check(columns.recognise(stored.unpack(row.sheet).header))
-    return finish(start(row, by=by))
+    columns.check(columns.chosen(stored.unpack(row.sheet).header, fields or {}))
+    chosen = {str(index): field for index, field in fields.items()} if fields else None
+    return _queue(row, State.RUNNING, "import.started", by=by, columns=chosen)
 
 
 def finish(row: Import) -> Import:
