@@ -73,7 +73,7 @@ def _rows(*, is_locking: bool) -> list[prepared.Query]:
     clients, known, visits = Client.objects.all(), Address.objects.all(), Appointment.objects.all()
     if is_locking:
         clients, known, visits = clients.select_for_update(), known.select_for_update(), visits.select_for_update()
-    stops = ("inactive_at", "restricted_at", "erased_at", "blacklisted_at")
+    stops = ("inactive_at", "restricted_at", "erased_at", "blacklisted_at", "marketing_paused_until")
     return [
         prepared.Query(clients.filter(pk=_CLIENT).values_list("pk", "email", "phone", *stops), client=_CLIENT),
         prepared.Query(
@@ -158,7 +158,7 @@ def gather(message: Message, rows: Rows) -> gate.Facts:
     kind = kinds.TABLE[message.kind]
     delivery, zone, country, instance_id = rows.salon
     reading = _reading(rows, kind, message.channel, country)
-    _pk, _email, _phone, inactive_at, restricted_at, erased_at, blacklisted_at = rows.client or (None,) * 7
+    _pk, _email, _phone, inactive_at, restricted_at, erased_at, blacklisted_at, paused_until = rows.client or (None,) * 8
     return gate.Facts(
         message_id=message.pk or 0,
         kind=kind,
@@ -176,6 +176,7 @@ def gather(message: Message, rows: Rows) -> gate.Facts:
         is_restricted=restricted_at is not None,
         is_inactive=inactive_at is not None,
         is_blacklisted=blacklisted_at is not None,
+        paused_until=paused_until,
         visit=_visit(rows.visit),
         said_version=message.time_version,
         said_start_at=message.told_start_at,
@@ -219,11 +220,14 @@ def _is_told(message: Message, kind: kinds.Kind, told: list[Row]) -> bool:
 # --- kept with the attempt, so that the decision can be taken again -----------------------------------------------
 
 
+_INSTANTS = ("expires_at", "said_start_at", "paused_until")
+
+
 def as_json(facts: gate.Facts) -> dict[str, Any]:
     """Return the facts as they are stored with an attempt: ids, states and instants, nothing of a person."""
     values = {**vars(facts), "kind": facts.kind.name, "version": gate.VERSION}
     values["visit"] = {**vars(facts.visit), "start_at": facts.visit.start_at.isoformat()} if facts.visit else None
-    for name in ("expires_at", "said_start_at"):
+    for name in _INSTANTS:
         values[name] = values[name].isoformat() if values[name] else None
     return values | {"event_ids": list(facts.event_ids), "holidays": sorted(day.isoformat() for day in facts.holidays)}
 
@@ -231,8 +235,8 @@ def as_json(facts: gate.Facts) -> dict[str, Any]:
 def from_json(stored: Mapping[str, Any]) -> gate.Facts:
     """Return the facts as they were at the hand-over."""
     values = {name: value for name, value in stored.items() if name != "version"}
-    for name in ("expires_at", "said_start_at"):
-        values[name] = dt.datetime.fromisoformat(values[name]) if values[name] else None
+    for name in _INSTANTS:
+        values[name] = dt.datetime.fromisoformat(values[name]) if values.get(name) else None
     if visit := values["visit"]:
         values["visit"] = gate.Visit(**{**visit, "start_at": dt.datetime.fromisoformat(visit["start_at"])})
     values["kind"] = kinds.TABLE[values["kind"]]

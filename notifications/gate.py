@@ -42,6 +42,7 @@ PRECEDENCE = (
     "channel_stop",
     "marketing_objection",
     "consent_missing",
+    "paused",
     "client_refused",
     "blacklisted",
     "minor",
@@ -92,6 +93,8 @@ class Facts:
     is_restricted: bool = False
     is_inactive: bool = False
     is_blacklisted: bool = False
+    # Until when the client wants no marketing at all.
+    paused_until: dt.datetime | None = None
     is_minor: bool = False
     visit: Visit | None = None
     said_version: int | None = None
@@ -209,7 +212,7 @@ def _reasons(facts: Facts, now: dt.datetime) -> Iterator[str]:
         yield "gone"
     yield from _obsolete(facts, now)
     yield from _address(facts)
-    yield from (_marketing(facts) if facts.kind.is_marketing else _service(facts))
+    yield from (_marketing(facts, now) if facts.kind.is_marketing else _service(facts))
     if facts.is_automatic and not facts.is_switched_on:
         yield "automation_off"
 
@@ -252,11 +255,13 @@ def _service(facts: Facts) -> Iterator[str]:
         yield "consent_missing"
 
 
-def _marketing(facts: Facts) -> Iterator[str]:
+def _marketing(facts: Facts, now: dt.datetime) -> Iterator[str]:
     if facts.scope == "marketing":
         yield "marketing_objection"
     if facts.consent != "granted" and not (facts.consent == "soft_opt_in" and facts.is_soft_opt_in_open):
         yield "consent_missing"
+    if facts.paused_until is not None and now < facts.paused_until:
+        yield "paused"
     if facts.is_blacklisted:
         yield "blacklisted"
     if facts.is_minor:

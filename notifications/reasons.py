@@ -31,6 +31,7 @@ SENTENCES: Mapping[str, Words] = {
     "channel_stop": _("Stopped by the client: no messages on this channel."),
     "marketing_objection": _("The client objected to advertising."),
     "consent_missing": _("No Yes for this kind of message."),
+    "paused": _("The client paused all offers for a while."),
     "client_refused": _("Switched off for this client."),
     "blacklisted": _("The client is on the blacklist."),
     "minor": _("The client is too young for advertising."),

@@ -6,7 +6,7 @@ from notifications.views import cards, health, messages, preferences, settings
 
 app_name = "notifications"
 urlpatterns = [
-    path("u/<str:token>/", preferences.choices, name="preferences"),
+    path("u/<str:token>/", preferences.preferences, name="preferences"),
     path("messages/", messages.index, name="list"),
     path("messages/unknown/", messages.unknown, name="unknown"),
     path("messages/<int:pk>/stop/", messages.stop, name="stop"),
