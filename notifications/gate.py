@@ -36,6 +36,7 @@ PRECEDENCE = (
     "past",
     "too_late",
     "expired",
+    "stopped",
     "no_address",
     "invalid_address",
     "suppressed_all",
@@ -52,10 +53,13 @@ PRECEDENCE = (
 )
 # Reasons that lie with the address alone: they end with it.
 OF_ADDRESS = frozenset({"invalid_address", "suppressed_all", "channel_stop"})
-OBSOLETE = frozenset({"gone", "cancelled", "undone", "over", "moved", "duplicate", "past", "too_late", "expired"})
+OBSOLETE = frozenset({"gone", "cancelled", "undone", "over", "moved", "duplicate", "past", "too_late", "expired", "stopped"})
 
+# How much advertising an address gets, across all kinds, over any such stretch of time.
 MARKETING_A_DAY = 1
 MARKETING_A_MONTH = 4
+DAY = dt.timedelta(hours=24)
+MONTH = dt.timedelta(days=30)
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,8 @@ class Facts:
     said_version: int | None = None
     said_start_at: dt.datetime | None = None
     is_told: bool = False
+    # Somebody stopped the campaign that the message belongs to.
+    is_stopped: bool = False
     is_switched_on: bool = False
     is_automatic: bool = True
     is_client_act: bool = False
@@ -191,7 +197,7 @@ def _understand(facts: Facts, now: dt.datetime) -> None:
     )
     flags = (
         facts.has_address, facts.is_erased, facts.is_restricted, facts.is_inactive, facts.is_blacklisted, facts.is_minor,
-        facts.is_told, facts.is_switched_on, facts.is_automatic, facts.is_client_act, facts.is_on_hold,
+        facts.is_told, facts.is_stopped, facts.is_switched_on, facts.is_automatic, facts.is_client_act, facts.is_on_hold,
         facts.is_soft_opt_in_open, facts.is_service_opt_in, facts.has_public_address,
     )  # fmt: skip
     if not known or any(type(flag) is not bool for flag in flags):
@@ -222,6 +228,8 @@ def _obsolete(facts: Facts, now: dt.datetime) -> Iterator[str]:
         yield "expired"
     if facts.is_told:
         yield "duplicate"
+    if facts.is_stopped:
+        yield "stopped"
     if facts.kind.wanted == Wanted.ALWAYS:
         return
     if facts.visit is None:

@@ -8,13 +8,15 @@ import base64
 import binascii
 import hashlib
 import hmac
+from collections.abc import Sequence
 
 from django.conf import settings
 from django.urls import reverse
 
-from clients import consent
+from clients import addresses, consent
 from clients.models import Client, Subject
 from clients.stops import Link
+from notifications.models import Message
 from salon.core import public
 from salon.core.models import Salon
 
@@ -23,12 +25,30 @@ _KEY_ID = 1
 _CHANNELS = {"email": 1, "sms": 2}
 _HASH_BYTES, _MAC_BYTES = 8, 16
 _LENGTH = 1 + 1 + 8 + _HASH_BYTES + _MAC_BYTES
+# Shorter than any token, so nobody's.
+EXAMPLE = "example"
 
 
 def token(client: Client, channel: str) -> str:
     """Return the token for a message to the client's present address on `channel` ("email", "sms")."""
     subject = Subject.objects.filter(client=client).order_by("-pk").values_list("pk", flat=True).get()
     return token_of(subject, channel, consent.address_hash(client, channel))
+
+
+def load(batch: Sequence[Message]) -> None:
+    """Fetch the subjects of a batch of messages in one query, for the tokens in their texts."""
+    rows = Subject.objects.filter(client__in={message.client_id for message in batch}).order_by("pk")
+    newest = dict(rows.values_list("client_id", "pk"))
+    for message in batch:
+        message.__dict__["loaded_subject"] = newest.get(message.client_id) if message.client_id else None
+
+
+def of(message: Message, address: str) -> str:
+    """Return the token of a message to `address`, without a query if its batch was loaded."""
+    subject = message.__dict__.get("loaded_subject")
+    if subject is None and message.client is not None:
+        return token(message.client, message.channel)
+    return token_of(subject, message.channel, addresses.hash_of(message.channel, address)) if subject else ""
 
 
 def token_of(subject_id: int, channel: str, address_hmac: str) -> str:
@@ -57,6 +77,11 @@ def preferences_url(salon: Salon, token: str) -> str:
     """Return the address of the preference page, which is that of the one-click stop too, or "" without a public address."""
     base = public.base(salon)
     return f"{base}{reverse('notifications:preferences', args=[token])}" if base else ""
+
+
+def example_url(salon: Salon) -> str:
+    """Return what stands for such an address where a text is only shown: it looks like one and opens nobody's choices."""
+    return preferences_url(salon, EXAMPLE) or f"https://…{reverse('notifications:preferences', args=[EXAMPLE])}"
 
 
 def _written(raw: bytes) -> str:
