@@ -108,6 +108,8 @@ TABLE: dict[str, Row] = {
     "appointments:staff_edit": get(LEAD, pk="staff"),
     # messages
     "notifications:preferences": public(token="wrong"),
+    "notifications:confirm": public(token="wrong"),
+    "notifications:link_again": post(ALL, pk="client"),
     "notifications:list": get(DESK),
     "notifications:unknown": get(DESK),
     "notifications:resend": get(LEAD, pk="message"),
