@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from clients.models import ConsentText
 from notifications.models import Message
 from salon.core.models import Salon, User
 from salon.core.roles import Role
@@ -28,5 +29,6 @@ def things(salon: Salon, owner: User) -> dict[str, str]:
         "staff": staff,
         "message": message,
         "member": member,
+        "wording": ConsentText.objects.earliest("pk"),
     }
     return {name: str(row.pk) for name, row in rows.items()}

@@ -88,6 +88,8 @@ TABLE: dict[str, Row] = {
     "clients:consent": post(ALL, pk="client"),
     "clients:consent_undo": post(ALL, pk="client"),
     "clients:consent_history": get(ALL, pk="client"),
+    "clients:wordings": get(DESK),
+    "clients:wording": get(DESK, changed_by=LEAD, pk="wording"),
     "clients:search": get(ALL),
     # appointments
     "appointments:today": get(ALL),
