@@ -167,7 +167,7 @@ def test_late_forged_and_taken_back_links_look_the_same_and_change_nothing(anna:
             pages.add((answer.status_code, answer.content))
     assert letters.dump() == before
     assert len(pages) == 1
-    assert b"Nothing waits for this link" in pages.pop()[1]
+    assert b"This link does not work any more" in pages.pop()[1]
 
 
 def test_a_link_of_one_use_is_no_link_of_the_other(anna: Client, reception: User) -> None:
@@ -356,7 +356,7 @@ def test_the_link_follows_a_merge_and_ends_with_erasure(anna: Client, reception:
     second = say_yes(factories.client(), reception)
     Subject.objects.filter(pk=second.subject_id).update(client=None)
     before = letters.dump()
-    assert b"Nothing waits" in letters.browser().post(path_of(second)).content
+    assert b"does not work any more" in letters.browser().post(path_of(second)).content
     assert letters.dump() == before
 
 
