@@ -141,7 +141,7 @@ def again(client: Client, *, by: User, now: dt.datetime) -> None:
 
 def read(message: Message) -> Asking:
     """Return what the decision on `message` needs, read after the locks."""
-    born = Client.objects.filter(pk=message.client_id).values_list("birth_year", "birth_month", "birth_day").first()
+    born = Client.objects.filter(pk=message.client_id or 0).values_list("birth_year", "birth_month", "birth_day").first()
     return Asking(public.has_address(Salon.objects.current()), born or (None, None, None))
 
 
