@@ -21,7 +21,7 @@ from clients.models import Address
 from notifications import circuit, facts, gate, heartbeats, outbox
 from notifications.channels import email
 from notifications.models import Message, State
-from notifications.providers.base import Outcome, Phase, Ready, Result
+from notifications.providers.base import Envelope, Outcome, Phase, Ready, Result
 from notifications.providers.replies import is_no_mailbox, is_policy
 from notifications.rendering import Rendered, TemplateError, render
 from salon.core import failpoints
@@ -77,6 +77,16 @@ def _in_thread(salon: Salon, clock: Clock, until: float, limit: int) -> Counter[
 
 
 @dataclass
+class _Draft:
+    """A message in words, and as a mail or why it cannot be one; neither without an address."""
+
+    message: Message
+    words: Rendered | None = None
+    mail: Envelope | Result | None = None
+    is_stumbled: bool = False
+
+
+@dataclass
 class _Sender:
     """One thread's work: its line to the provider, and the last result while it is not yet written down."""
 
@@ -85,6 +95,8 @@ class _Sender:
     until: float
     counts: Counter[str] = field(default_factory=Counter)
     unsettled: tuple[Message, Result] | None = None
+    # The message after this one, written while the database worked.
+    draft: _Draft | None = None
     readers: list[facts.Reader] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
 
@@ -124,7 +136,7 @@ class _Sender:
                 return True
             failpoints.hit("after_claim")
             try:
-                is_up = self._one(message)
+                is_up = self._one(message, batch[place + 1] if place + 1 < len(batch) else None)
             except AWAY:
                 log.warning("database away while handing over message %s", message.pk)
                 connection.close()
@@ -136,18 +148,16 @@ class _Sender:
                 return False
         return True
 
-    def _one(self, message: Message) -> bool:
+    def _one(self, message: Message, following: Message | None) -> bool:
         """Bring one message as far as it goes today. False: the provider is down."""
-        words: Rendered | None = None
-        ready: Ready | Result | None = None
+        draft, self.draft = self.draft, None
+        if draft is None or draft.message is not message:
+            draft = self._write(message)
+        if draft.is_stumbled:
+            self._count("stumbled", outbox.stumble(message, now=self.clock()))
+            return True
         try:
-            words = render(message, self.salon)
-            if words.recipient:
-                ready = self.line.prepare(message, words)
-        except TemplateError as error:
-            log.error("message %s: %s", message.pk, error)
-        except AWAY:
-            raise
+            ready = self.line.prepare(draft.mail) if isinstance(draft.mail, Envelope) else draft.mail
         except Exception as error:  # noqa: BLE001 (one bad row must not stop the others)
             log.error("message %s: %s while preparing", message.pk, type(error).__name__)
             self._count("stumbled", outbox.stumble(message, now=self.clock()))
@@ -157,7 +167,7 @@ class _Sender:
         failpoints.hit("after_prepare")
         began = time.monotonic()
         try:
-            leave = self._hand_over(message, words, ready)
+            leave = self._hand_over(draft, ready, following)
         except AWAY:
             raise
         except Exception as error:  # noqa: BLE001 (rolled back: the row is still claimed, and nothing was said)
@@ -186,10 +196,31 @@ class _Sender:
             self.broken_by = ""
         return result.outcome != Outcome.DOWN
 
+    def _write(self, message: Message) -> _Draft:
+        """Put a message into words. Touches neither database nor network, and never raises."""
+        draft = _Draft(message)
+        try:
+            draft.words = render(message, self.salon)
+            if draft.words.recipient:
+                draft.mail = self.line.write(message, draft.words)
+        except TemplateError as error:
+            log.error("message %s: %s", message.pk, error)
+        except Exception as error:  # noqa: BLE001 (one bad row must not stop the others)
+            log.error("message %s: %s while preparing", message.pk, type(error).__name__)
+            draft.is_stumbled = True
+        return draft
+
+    def _write_ahead(self, following: Message | None) -> None:
+        """Put the next message into words, if that can be done without the database; else it is done at its turn."""
+        if following is not None and self._may_go_on():
+            draft = self._write(following)
+            self.draft = None if draft.is_stumbled else draft
+
     def _send(self, leave: gate.Send, ready: Ready) -> Result:
         """Hand the mail over. Whatever goes wrong in here, it may have been taken."""
+        following = self.draft.mail if self.draft is not None and isinstance(self.draft.mail, Envelope) else None
         try:
-            return self.line.send(leave, ready)
+            return self.line.send(leave, ready, following)
         except Exception as error:  # noqa: BLE001 (see the promise above)
             log.error("message %s: %s while sending", leave.message_id, type(error).__name__)
             return Result(Outcome.UNKNOWN, "error", Phase.DOT)
@@ -206,8 +237,9 @@ class _Sender:
         return result
 
     @transaction.atomic
-    def _decide(self, message: Message, words: Rendered | None, *, has_line: bool) -> gate.Decision | None:
+    def _decide(self, draft: _Draft, following: Message | None, *, has_line: bool) -> gate.Decision | None:
         """Decide and cross the point of no return, in one transaction. None: the row is not ours any more."""
+        message, words = draft.message, draft.words
         rows = facts.lock(message, self.readers)
         found = facts.gather(message, rows)
         now = self.clock()
@@ -219,7 +251,7 @@ class _Sender:
             is_ours = outbox.handoff(
                 message, decision, facts=facts.as_json(found), accepted=self.unsettled, recipient=words.recipient,
                 address_hmac=rows.hmac, language=words.language, title=words.title[:250], body=words.body,
-                provider=self.line.provider.name,
+                provider=self.line.provider.name, meanwhile=lambda: self._write_ahead(following),
             )  # fmt: skip
             return decision if is_ours else None
         if self.unsettled is not None:
@@ -233,9 +265,9 @@ class _Sender:
             self._count("failed", outbox.fail(message, "template_error", now=now))
         return None
 
-    def _hand_over(self, message: Message, words: Rendered | None, ready: Ready | None) -> gate.Send | None:
+    def _hand_over(self, draft: _Draft, ready: Ready | None, following: Message | None) -> gate.Send | None:
         """Return leave to send, committed; None if it may not or need not be sent."""
-        decision = self._decide(message, words, has_line=ready is not None)
+        decision = self._decide(draft, following, has_line=ready is not None)
         self.unsettled = None  # written in the transaction that has just committed
         return decision if isinstance(decision, gate.Send) else None
 

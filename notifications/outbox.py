@@ -9,7 +9,7 @@ import os
 import random
 import re
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
 from django.conf import settings
@@ -137,13 +137,15 @@ def handoff(
     *,
     facts: Mapping[str, Any],
     accepted: tuple[Message, Result] | None = None,
+    meanwhile: Callable[[], None] | None = None,
     **snapshot: str,
 ) -> bool:
-    """Cross the point of no return for `message`: True if it is ours to send, once. Call inside the hand-over transaction.
+    """Cross the point of no return for `message`: True if it is ours to send, once.
 
-    `facts` is stored with the attempt, so that the decision can be taken again later; `snapshot` are the columns
-    recipient, address_hmac, language, title, body, provider. `accepted` is the message before this one with its result,
-    written down by the way. False: somebody else has it, or the lease is over.
+    Call it last in the hand-over transaction, which it may end. `facts` is stored with the attempt, so that the
+    decision can be taken again later; `snapshot` are the columns recipient, address_hmac, language, title, body,
+    provider. `accepted` is the message before this one with its result, written down by the way. `meanwhile` may run
+    while the database works (see `prepared.finish`). False: somebody else has it, or the lease is over.
     """
     token = _token(message)
     crossing = writing.update(
@@ -165,10 +167,12 @@ def handoff(
         where={"id": message.pk, "state": State.HANDOFF, "lease_token": token},
     )  # fmt: skip
     before = [] if accepted is None else _accepted(*accepted, now=decision.decided_at)
-    *_counts, is_ours, _attempts = prepared.execute([*before, crossing, attempt])
+    message.state = State.HANDOFF  # once it has been said to the database, only the lease tells what holds
+    *_counts, is_ours, _attempts = prepared.finish([*before, crossing, attempt], meanwhile)
     if is_ours:
-        message.state = State.HANDOFF
         message.attempt_count += 1
+    else:
+        message.state = State.CLAIMED
     return bool(is_ours)
 
 

@@ -30,19 +30,23 @@ class Line:
     provider: Provider
     sender: sending.Sender
 
-    def prepare(self, message: Message, words: Rendered) -> Ready | Result:
-        """Go as far as can be gone without saying anything: connect, sign in, name sender and recipient."""
+    def write(self, message: Message, words: Rendered) -> Envelope | Result:
+        """Return `words` as the mail that goes over the wire. Speaks to nobody."""
         if not in_ascii(self.sender.address).isascii():
             return Result(Outcome.DOWN, "address", Phase.MAIL, words=explain(Outcome.DOWN, Phase.MAIL, "address"))
         message_id = message_id_of(message, self.salon, self.sender.address)
         raw = build(words, message_id=message_id, sender=self.sender)
-        return self.provider.prepare(Envelope(message_id, in_ascii(self.sender.address), in_ascii(words.recipient), raw))
+        return Envelope(message_id, in_ascii(self.sender.address), in_ascii(words.recipient), raw)
 
-    def send(self, leave: gate.Send, ready: Ready) -> Result:
-        """Hand the mail over, by leave of the gate."""
+    def prepare(self, mail: Envelope) -> Ready | Result:
+        """Go as far as can be gone without saying anything: connect, sign in, name sender and recipient."""
+        return self.provider.prepare(mail)
+
+    def send(self, leave: gate.Send, ready: Ready, following: Envelope | None = None) -> Result:
+        """Hand the mail over, by leave of the gate. The one `following` may be announced by the way."""
         if not isinstance(leave, gate.Send) or leave.channel != NAME:
             raise TypeError("an e-mail needs the gate's leave")
-        result = ready.deliver()
+        result = ready.deliver(following)
         if not isinstance(result.outcome, Outcome):
             raise TypeError("not a result")
         return result
