@@ -5,6 +5,7 @@ planner's. A row that a provider may have is never put back by itself.
 """
 
 import datetime as dt
+import functools
 import os
 import random
 import re
@@ -70,6 +71,7 @@ RETRY_LONGEST = dt.timedelta(hours=6)
 DOWN_WAIT = dt.timedelta(minutes=15)
 _BEFORE_RECIPIENT = frozenset({Phase.CONNECT, Phase.AUTH, Phase.MAIL})
 
+_OF_CLIENT = ("first_name", "last_name", "email", "phone", "language")
 _AGAIN = re.compile(r"(:again\d+)+$")
 _MAY_ARRIVE = (State.PENDING, State.CLAIMED, State.HANDOFF, State.UNKNOWN, State.ACCEPTED, State.DELIVERED, State.BOUNCED)
 RESENDABLE = (State.UNKNOWN, State.FAILED, State.QUARANTINED)
@@ -127,8 +129,15 @@ def claim(now: dt.datetime, limit: int = CLAIM_MAX) -> list[Message]:
         Message.objects.filter(id__in=ids, state=State.PENDING).update(
             state=State.CLAIMED, lease_token=token, lease_until=Now() + CLAIM_LEASE, claim_count=F("claim_count") + 1
         )
-    taken = Message.objects.filter(id__in=ids, state=State.CLAIMED, lease_token=token)
+    taken = Message.objects.filter(id__in=ids, state=State.CLAIMED, lease_token=token).only(*_columns())
     return list(taken.select_related("client", "appointment__staff", "appointment__service").order_by("not_before", "id"))
+
+
+@functools.cache
+def _columns() -> tuple[str, ...]:
+    """Return what a sender needs of a message and around it; the rest of a card is not carried along for each."""
+    around = ("appointment__staff__name", "appointment__service__name", *(f"client__{name}" for name in _OF_CLIENT))
+    return (*(field.name for field in Message._meta.concrete_fields), *around)
 
 
 def handoff(
@@ -147,25 +156,11 @@ def handoff(
     provider. `accepted` is the message before this one with its result, written down by the way. `meanwhile` may run
     while the database works (see `prepared.finish`). False: somebody else has it, or the lease is over.
     """
-    token = _token(message)
-    crossing = writing.update(
-        Message,
-        {
-            "state": State.HANDOFF, "handoff_at": writing.NOW, "lease_until": HANDOFF_LEASE, "reason": "",
-            "attempt_count": message.attempt_count + 1, **snapshot,
-        },
-        where={"id": message.pk, "state": State.CLAIMED, "lease_token": token},
-        is_lease_running=True,
-    )  # fmt: skip
-    attempt = writing.insert_if(
-        Attempt,
-        {
-            "message": message.pk, "lease_token": token, "at": decision.decided_at, "decision": dict(facts), "phase": "",
-            "outcome": "", "code": "", "duration_ms": None,
-        },
-        Message,
-        where={"id": message.pk, "state": State.HANDOFF, "lease_token": token},
-    )  # fmt: skip
+    values = {
+        "id": message.pk, "token": _token(message), "attempt_count": message.attempt_count + 1, "at": decision.decided_at,
+        "decision": facts, **snapshot,
+    }  # fmt: skip
+    crossing, attempt = _CROSSING.fill(values), _ATTEMPT.fill(values)
     before = [] if accepted is None else _accepted(*accepted, now=decision.decided_at)
     message.state = State.HANDOFF  # once it has been said to the database, only the lease tells what holds
     *_counts, is_ours, _attempts = prepared.finish([*before, crossing, attempt], meanwhile)
@@ -176,12 +171,44 @@ def handoff(
     return bool(is_ours)
 
 
+_OURS = {"id": writing.Given("id"), "lease_token": writing.Given("token")}
+_CROSSING = writing.Update(
+    Message,
+    {
+        "state": State.HANDOFF, "handoff_at": writing.NOW, "lease_until": HANDOFF_LEASE, "reason": "",
+        **writing.given("attempt_count", "recipient", "address_hmac", "language", "title", "body", "provider"),
+    },
+    where={**_OURS, "state": State.CLAIMED},
+    is_lease_running=True,
+)  # fmt: skip
+_ATTEMPT = writing.InsertIf(
+    Attempt,
+    {
+        "message": writing.Given("id"), "lease_token": writing.Given("token"), **writing.given("at", "decision"),
+        "phase": "", "outcome": "", "code": "", "duration_ms": None,
+    },
+    Message,
+    where={**_OURS, "state": State.HANDOFF},
+)  # fmt: skip
+# What `settle` does for a message that was taken.
+_ACCEPTED = (
+    writing.Update(
+        Message,
+        {"state": State.ACCEPTED, "reason": "", **writing.given("settled_at", "provider_id")},
+        where={**_OURS, "state": (State.HANDOFF, State.UNKNOWN)},
+    ),
+    writing.Update(
+        Attempt,
+        writing.given("phase", "outcome", "code", "duration_ms"),
+        where={"message": writing.Given("id"), "lease_token": writing.Given("token")},
+    ),
+)
+
+
 def _accepted(message: Message, result: Result, *, now: dt.datetime) -> list[writing.Statement]:
     """Return the statements of `settle` for a message that was taken."""
-    owned = {"message": message.pk, "lease_token": _token(message)}
-    changes = {"state": State.ACCEPTED, "settled_at": now, "provider_id": result.provider_id[:200], "reason": ""}
-    row = {"id": message.pk, "lease_token": _token(message), "state": (State.HANDOFF, State.UNKNOWN)}
-    return [writing.update(Message, changes, where=row), writing.update(Attempt, _outcome(result), where=owned)]
+    values = {"id": message.pk, "token": _token(message), "settled_at": now, "provider_id": result.provider_id[:200]}
+    return [one.fill(values | _outcome(result)) for one in _ACCEPTED]
 
 
 def settle(message: Message, result: Result, *, now: dt.datetime) -> bool:

@@ -4,6 +4,7 @@ Called by dispatch only. The second step, after which a mail cannot be called ba
 """
 
 import binascii
+import functools
 import re
 from dataclasses import dataclass
 from email.header import Header
@@ -70,7 +71,7 @@ def build(words: Rendered, *, message_id: str, sender: sending.Sender) -> bytes:
     """Return the mail as it goes over the wire: plain text, UTF-8, no line that a value could have added."""
     is_plain = words.body.isascii() and max(map(len, words.body.splitlines() or [""])) < 900
     headers = [
-        ("From", formataddr((_one_line(sender.name), in_ascii(sender.address)))),
+        ("From", _from(sender.name, sender.address)),
         ("To", in_ascii(words.recipient)),
         *([("Reply-To", in_ascii(sender.reply_to))] if sender.reply_to else []),
         ("Subject", _word(words.title)),
@@ -87,6 +88,11 @@ def build(words: Rendered, *, message_id: str, sender: sending.Sender) -> bytes:
     if not is_plain:
         body = binascii.b2a_qp(body.replace(b"\r\n", b"\n"), istext=True).replace(b"\n", b"\r\n")
     return head.encode() + b"\r\n" + body
+
+
+@functools.lru_cache(maxsize=8)
+def _from(name: str, address: str) -> str:
+    return formataddr((_one_line(name), in_ascii(address)))
 
 
 def _one_line(text: str) -> str:

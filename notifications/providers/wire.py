@@ -4,6 +4,7 @@ Knows whether the final dot was given to the socket. Used by the SMTP provider a
 code means.
 """
 
+import functools
 import ipaddress
 import re
 import smtplib
@@ -156,9 +157,14 @@ def in_ascii(address: str) -> str:
     if domain.isascii():
         return address
     try:
-        return f"{box}{at}{idna.encode(domain, uts46=True).decode()}"
+        return f"{box}{at}{_idna(domain)}"
     except idna.IDNAError:
         return address
+
+
+@functools.lru_cache(maxsize=1024)
+def _idna(domain: str) -> str:
+    return idna.encode(domain, uts46=True).decode()
 
 
 def wire_format(raw: bytes) -> bytes:
