@@ -212,6 +212,7 @@ class _Sender:
 
     def _write_ahead(self, following: Message | None) -> None:
         """Put the next message into words, if that can be done without the database; else it is done at its turn."""
+        failpoints.hit("while_committing")
         if following is not None and self._may_go_on():
             draft = self._write(following)
             self.draft = None if draft.is_stumbled else draft

@@ -158,7 +158,7 @@ def handoff(
     """
     values = {
         "id": message.pk, "token": _token(message), "attempt_count": message.attempt_count + 1, "at": decision.decided_at,
-        "decision": facts, **snapshot,
+        "decision": facts, **_NO_SNAPSHOT, **snapshot,
     }  # fmt: skip
     crossing, attempt = _CROSSING.fill(values), _ATTEMPT.fill(values)
     before = [] if accepted is None else _accepted(*accepted, now=decision.decided_at)
@@ -171,12 +171,13 @@ def handoff(
     return bool(is_ours)
 
 
+_NO_SNAPSHOT = dict.fromkeys(("recipient", "address_hmac", "language", "title", "body", "provider"), "")
 _OURS = {"id": writing.Given("id"), "lease_token": writing.Given("token")}
 _CROSSING = writing.Update(
     Message,
     {
         "state": State.HANDOFF, "handoff_at": writing.NOW, "lease_until": HANDOFF_LEASE, "reason": "",
-        **writing.given("attempt_count", "recipient", "address_hmac", "language", "title", "body", "provider"),
+        **writing.given("attempt_count", *_NO_SNAPSHOT),
     },
     where={**_OURS, "state": State.CLAIMED},
     is_lease_running=True,
