@@ -13,7 +13,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError, connection
 
-from notifications import dispatch, outbox
+from notifications import dispatch, outcomes
 from notifications.models import Attempt, Message, State
 from notifications.providers.base import Result
 from salon.core import failpoints
@@ -161,7 +161,7 @@ def test_a_result_is_kept_until_the_database_is_back(
 ) -> None:
     """D1, W6: the worker lives, the database is away when the result is to be written."""
     workers.reminders(count)
-    real, failures = outbox.settle, [1, 2, 3]
+    real, failures = outcomes.settle, [1, 2, 3]
 
     def away(message: Message, result: Result, **kwargs: Any) -> bool:
         if failures:
@@ -169,7 +169,7 @@ def test_a_result_is_kept_until_the_database_is_back(
             raise OperationalError("the database is away")
         return real(message, result, **kwargs)
 
-    monkeypatch.setattr(outbox, "settle", away)
+    monkeypatch.setattr(outcomes, "settle", away)
     dispatch.deliver_due()
     assert failures == []
     workers.let_leases_end()
