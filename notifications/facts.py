@@ -55,13 +55,19 @@ class Reader:
 
     def read(self, message: Message) -> Rows:
         """Return the rows of `message`: client, address and visit first, in this order, then everything else."""
-        hmac = _hmac(message)
-        values = {
-            "client": message.client_id, "channel": message.channel, "hmac": hmac, "visit": message.appointment_id,
-            "kind": message.kind, "message": message.pk or 0,
-        }  # fmt: skip
-        client, address, visit, salon, trigger, told, ledger = prepared.run(self._queries, values)
-        return Rows(hmac, _one(client), _one(address), _one(visit), salon[0], _one(trigger), told, ledger)
+        client, address, visit, salon, trigger, told, ledger = prepared.run(self._queries, _values(message))
+        return Rows(_hmac(message), _one(client), _one(address), _one(visit), salon[0], _one(trigger), told, ledger)
+
+    def statements(self, message: Message) -> list[prepared.Statement]:
+        """Return what `read` asks the database."""
+        return prepared.statements(self._queries, _values(message))
+
+
+def _values(message: Message) -> dict[str, Any]:
+    return {
+        "client": message.client_id, "channel": message.channel, "hmac": _hmac(message), "visit": message.appointment_id,
+        "kind": message.kind, "message": message.pk or 0,
+    }  # fmt: skip
 
 
 # Values that stand in the queries for those of a message.
