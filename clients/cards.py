@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from clients import access, answers, duplicates, fold
 from clients.models import Client
+from salon.core import asking
 from salon.core.models import User
 from salon.core.roles import May
 from salon.core.web import SignedIn
@@ -37,7 +38,8 @@ class Tab:
 
 
 def head(request: SignedIn, client: Client, *, tab: str) -> dict[str, Any]:
-    """Return what `clients/_head.html` needs: client, contacts, tabs (current: `tab`), back_url, back_to, book_url.
+    """Return what `clients/_head.html` needs: client, contacts, tabs (current: `tab`), back_url, back_to, book_url,
+    write_url, write_ask (whom to ask instead).
 
     `tab` is "main", "appointments" or "messages".
     """
@@ -57,6 +59,7 @@ def head(request: SignedIn, client: Client, *, tab: str) -> dict[str, Any]:
         "back_url": reverse("clients:list") + (f"?{came_from}" if came_from else ""),
         "back_to": _("Clients"),
         "book_url": _book_url(user, client),
+        **(writing(user) if client.inactive_at is None else {"write_url": "", "write_ask": ""}),
     }
 
 
@@ -110,6 +113,17 @@ def _from(query: str) -> str:
 def _book_url(user: User, client: Client) -> str:
     address = _address("appointments:book") if user.may(May.BOOK) and client.inactive_at is None else ""
     return f"{address}?client={client.pk}" if address else ""
+
+
+def writing(user: User) -> dict[str, str]:
+    """Return where somebody writes to clients (write_url), or whom one whose colleague may has to ask (write_ask)."""
+    address = _address("notifications:new")
+    if not address or not user.may(May.SEE_MESSAGES):
+        return {"write_url": "", "write_ask": ""}
+    if user.may(May.SEND_MARKETING):
+        return {"write_url": address, "write_ask": ""}
+    name = asking.name_of(May.SEND_MARKETING)
+    return {"write_url": "", "write_ask": _("Only a manager can send advertising. Ask %(name)s.") % {"name": name}}
 
 
 def _address(view: str, *args: int) -> str:

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from clients import consent_views, views
+from clients import consent_views, views, wording_views
 
 app_name = "clients"
 urlpatterns: list[URLPattern] = [
@@ -14,5 +14,7 @@ urlpatterns: list[URLPattern] = [
     path("clients/<int:pk>/consent/", consent_views.answer, name="consent"),
     path("clients/<int:pk>/consent/undo/", consent_views.undo, name="consent_undo"),
     path("clients/<int:pk>/consent/history/", consent_views.history, name="consent_history"),
+    path("settings/privacy/wording/", wording_views.index, name="wordings"),
+    path("settings/privacy/wording/<int:pk>/", wording_views.edit, name="wording"),
     path("search/", views.search, name="search"),
 ]

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from clients import addresses
 from clients.models import Address
-from notifications import circuit, facts, gate, heartbeats, outbox, outcomes
+from notifications import circuit, facts, gate, heartbeats, outbox, outcomes, rendering
 from notifications.channels import email
 from notifications.drafts import Desk, Draft
 from notifications.models import Message, State
@@ -48,8 +48,7 @@ def deliver_due(
 ) -> Counter[str]:
     """Hand over what is due, at most `limit` messages in about `budget_s` seconds, and return counts by what became of them.
 
-    `now` is the clock for due times and quiet hours (leases go by the database's). With several `threads` each has its
-    own line to the provider.
+    `now` is the clock for due times and quiet hours (leases go by the database's). Each of `threads` has a line of its own.
     """
     clock: Clock = now if callable(now) else lambda: now
     counts: Counter[str] = Counter(outcomes.recover(clock()))
@@ -62,8 +61,7 @@ def deliver_due(
         counts += _Sender(salon, clock, until).run(limit)
     else:
         with ThreadPoolExecutor(threads, thread_name_prefix="sender") as pool:
-            share = -(-limit // threads)
-            for done in pool.map(lambda _: _in_thread(salon, clock, until, share), range(threads)):
+            for done in pool.map(lambda _: _in_thread(salon, clock, until, -(-limit // threads)), range(threads)):
                 counts += done
     return counts
 
@@ -117,6 +115,7 @@ class _Sender:
         """Work through one batch. False: the provider is down, no more for now."""
         begun = time.monotonic()
         facts.prepare(batch)
+        rendering.load(batch, self.salon)
         lease = outbox.CLAIM_LEASE.total_seconds() - LEASE_RESERVE
         for place, message in enumerate(batch):
             if not self._may_go_on() or time.monotonic() - begun > lease:

@@ -7,6 +7,8 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from notifications import kinds
+from notifications.kinds import Class
 from notifications.models import Message
 from notifications.providers.base import Envelope, Result
 from notifications.rendering import Rendered, TemplateError, render
@@ -42,7 +44,14 @@ class Desk:
         return ahead if ahead is not None and ahead.message is message else self._write(message)
 
     def write_ahead(self, message: Message) -> None:
-        """Write the next message, if that can be done without the database; else it is done at its turn. Never raises."""
+        """Write the next message, if that can be done without the database; else it is done at its turn. Never raises.
+
+        Only the text of a message about a visit has all it needs at hand.
+        """
+        kind = kinds.TABLE.get(message.kind)
+        if kind is None or kind.kind_class is not Class.SERVICE:
+            self._ahead = None
+            return
         draft = self._write(message)
         self._ahead = None if draft.has_stumbled else draft
 

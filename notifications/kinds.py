@@ -90,6 +90,8 @@ class Kind:
     waits: dt.timedelta = dt.timedelta(0)
     told: Told = Told.NEWEST
     is_on_at_first: bool = True
+    # Sent because somebody asked for it, never by itself: the salon has no switch for it.
+    is_by_hand: bool = False
 
     @property
     def is_marketing(self) -> bool:
@@ -123,5 +125,11 @@ TABLE: Mapping[str, Kind] = {
             "reminder", "svc.reminder", Class.SERVICE, Wanted.STANDS, {"email": REMINDER_DAY},
             margin=REMINDER_MARGIN, waits=UNDO_WAIT, told=Told.SAME_KIND,
         ),
+        Kind(
+            "promotion", "mkt.promotion", Class.MARKETING, Wanted.ALWAYS, {"email": MARKETING_EMAIL},
+            waits=UNDO_WAIT, is_by_hand=True,
+        ),
+        # The client has just said Yes, and is asked to confirm it. No hours: `facts` says so.
+        Kind("doi_request", "", Class.SYSTEM, Wanted.ALWAYS, {"email": DAY}, waits=UNDO_WAIT, is_by_hand=True),
     )
 }  # fmt: skip
