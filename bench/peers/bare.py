@@ -11,7 +11,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils import timezone
 
-from notifications import facts, gate, outbox, outcomes
+from notifications import facts, gate, outbox, outcomes, rendering
 from notifications.channels import email
 from notifications.drafts import Desk
 from notifications.models import Message
@@ -56,6 +56,7 @@ def _prepared(batch: list[Message]) -> list[tuple[list[pipeline.Statement], list
     """Return for each message its reads, its writes with those of the one before, and both halves of its mail."""
     salon = Salon.objects.get(pk=1)
     line = email.open_line(salon)
+    rendering.load(batch, salon)
     desk = Desk(salon, line.write)
     with transaction.atomic():
         reader = facts.Reader(is_locking=True)
