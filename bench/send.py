@@ -1,7 +1,9 @@
 """`send`: our sender with all its guarantees, against django-post-office and against one Celery task a message.
 
 All deliver the same number of mails to the same kind of local mail server, a process of its own that takes whatever it is
-given. django-post-office comes from requirements-bench.in: `--peer-python` names a Python that has it.
+given and offers PIPELINING, as Postfix and Exim do: whoever can may use it. `bare_statements` is the limit of one thread:
+our own statements and lines with nothing between them. django-post-office comes from requirements-bench.in:
+`--peer-python` names a Python that has it.
 """
 
 import argparse
@@ -21,6 +23,7 @@ from django.db import connections
 from django.utils import timezone
 
 from appointments.models import Appointment, Service, Staff
+from bench.peers.bare import rate
 from bench.result import Result
 from clients.models import Client, Subject
 from notifications import dispatch
@@ -48,6 +51,10 @@ def run(options: argparse.Namespace) -> Result:
     with mail_server() as port:
         _ours(port, max(count // 10, 20))  # warm
         ours = figures["ours_per_s"] = round(_ours(port, count), 1)
+        if connections["default"].vendor == "postgresql":
+            _write(count)
+            bare = figures["bare_statements_per_s"] = round(rate(port, count), 1)
+            ratios["vs_bare_statements"] = round(bare / ours, 2)
         peer = _peer(options.peer_python, "post_office", port, count)
         if peer is None:
             notes.append(

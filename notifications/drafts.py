@@ -41,7 +41,7 @@ class Desk:
     def take(self, message: Message) -> Draft:
         """Return the draft of `message`, written now if it was not written ahead."""
         ahead, self._ahead = self._ahead, None
-        return ahead if ahead is not None and ahead.message is message else self._write(message)
+        return ahead if ahead is not None and ahead.message is message else self._write(message, is_ahead=False)
 
     def write_ahead(self, message: Message) -> None:
         """Write the next message, if that can be done without the database; else it is done at its turn. Never raises.
@@ -52,7 +52,7 @@ class Desk:
         if kind is None or kind.kind_class is not Class.SERVICE:
             self._ahead = None
             return
-        draft = self._write(message)
+        draft = self._write(message, is_ahead=True)
         self._ahead = None if draft.has_stumbled else draft
 
     @property
@@ -60,7 +60,7 @@ class Desk:
         """Return the mail that was written ahead, if there is one."""
         return self._ahead.mail if self._ahead is not None and isinstance(self._ahead.mail, Envelope) else None
 
-    def _write(self, message: Message) -> Draft:
+    def _write(self, message: Message, *, is_ahead: bool) -> Draft:
         draft = Draft(message)
         try:
             draft.words = render(message, self._salon)
@@ -69,6 +69,7 @@ class Desk:
         except TemplateError as error:
             log.error("message %s: %s", message.pk, error)
         except Exception as error:  # noqa: BLE001 (one bad row must not stop the others)
-            log.error("message %s: %s while preparing", message.pk, type(error).__name__)
+            if not is_ahead:
+                log.error("message %s: %s while preparing", message.pk, type(error).__name__)
             draft.has_stumbled = True
         return draft

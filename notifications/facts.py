@@ -60,20 +60,31 @@ class Reader:
 
     def read(self, message: Message) -> Rows:
         """Return the rows of `message`: client, address and visit first, in this order, then everything else."""
-        hmac = _hmac(message)
-        values = {
-            "client": message.client_id, "channel": message.channel, "hmac": hmac, "visit": message.appointment_id,
-            "kind": message.kind, "message": message.pk or 0, "campaign": message.campaign_id or 0,
-        }  # fmt: skip
         is_marketing = kinds.TABLE[message.kind].is_marketing
-        if is_marketing and not self._more:
-            self._more = advertising.queries(client=_CLIENT, hmac=_HMAC, message=_MESSAGE, campaign=_CAMPAIGN)
-        found = prepared.run([*self._queries, *self._more] if is_marketing else self._queries, values)
+        found = prepared.run(self._asked(message), _values(message))
         client, address, visit, salon, trigger, told, ledger = found[:7]
-        rows = Rows(hmac, _one(client), _one(address), _one(visit), salon[0], _one(trigger), told, ledger)
+        rows = Rows(_hmac(message), _one(client), _one(address), _one(visit), salon[0], _one(trigger), told, ledger)
         if message.kind == optin.KIND:
             return dataclasses.replace(rows, asking=optin.read(message))
         return dataclasses.replace(rows, advertising=advertising.of_rows(*found[7:])) if is_marketing else rows
+
+    def statements(self, message: Message) -> list[prepared.Statement]:
+        """Return what `read` asks the database."""
+        return prepared.statements(self._asked(message), _values(message))
+
+    def _asked(self, message: Message) -> list[prepared.Query]:
+        if not kinds.TABLE[message.kind].is_marketing:
+            return self._queries
+        if not self._more:
+            self._more = advertising.queries(client=_CLIENT, hmac=_HMAC, message=_MESSAGE, campaign=_CAMPAIGN)
+        return [*self._queries, *self._more]
+
+
+def _values(message: Message) -> dict[str, Any]:
+    return {
+        "client": message.client_id, "channel": message.channel, "hmac": _hmac(message), "visit": message.appointment_id,
+        "kind": message.kind, "message": message.pk or 0, "campaign": message.campaign_id or 0,
+    }  # fmt: skip
 
 
 # Values that stand in the queries for those of a message.

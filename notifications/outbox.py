@@ -146,13 +146,9 @@ def handoff(
     provider. `before` is written down by the way. `meanwhile` may run while the database works (see `prepared.finish`).
     False: somebody else has it, or the lease is over.
     """
-    values = {
-        "id": message.pk, "token": token_of(message), "attempt_count": message.attempt_count + 1, "at": decision.decided_at,
-        "decision": facts, **_NO_SNAPSHOT, **snapshot,
-    }  # fmt: skip
-    crossing, attempt = _CROSSING.fill(values), _ATTEMPT.fill(values)
+    statements = [*before, *crossing(message, decision, facts=facts, **snapshot)]
     message.state = State.HANDOFF  # once it has been said to the database, only the lease tells what holds
-    *_counts, is_ours, _attempts = prepared.finish([*before, crossing, attempt], meanwhile)
+    *_counts, is_ours, _attempts = prepared.finish(statements, meanwhile)
     if is_ours:
         message.attempt_count += 1
     else:
@@ -180,6 +176,15 @@ _ATTEMPT = writing.InsertIf(
     Message,
     where={**OURS, "state": State.HANDOFF},
 )  # fmt: skip
+
+
+def crossing(message: Message, decision: gate.Send, *, facts: Mapping[str, Any], **snapshot: str) -> list[writing.Statement]:
+    """Return the two statements of a hand-over: the step itself, and the attempt if that step was made."""
+    values = {
+        "id": message.pk, "token": token_of(message), "attempt_count": message.attempt_count + 1, "at": decision.decided_at,
+        "decision": facts, **_NO_SNAPSHOT, **snapshot,
+    }  # fmt: skip
+    return [_CROSSING.fill(values), _ATTEMPT.fill(values)]
 
 
 def postpone(message: Message, *, until: dt.datetime, reason: str) -> bool:

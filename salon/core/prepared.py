@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from salon.core import pipeline
 
 Row = tuple[Any, ...]
+Statement = pipeline.Statement
 
 
 class Query:
@@ -47,19 +48,24 @@ class Query:
         return [tuple(row) for row in self._compiler.apply_converters(raw, self._converters)]
 
 
+def statements(queries: Sequence[Query], values: Mapping[str, Any]) -> list[Statement]:
+    """Return what `run` executes."""
+    return [(query.sql, query.params(values)) for query in queries]
+
+
 def run(queries: Sequence[Query], values: Mapping[str, Any]) -> list[list[Row]]:
     """Run `queries` one after the other, in this order, and return the rows of each."""
     connection = connections[DEFAULT_DB_ALIAS]
-    statements = [(query.sql, query.params(values)) for query in queries]
+    asked = statements(queries, values)
     if connection.vendor == "postgresql":
-        raw: list[Any] = [rows for _count, rows in pipeline.run(connection, statements)]
+        raw: list[Any] = [rows for _count, rows in pipeline.run(connection, asked)]
     else:
         with connection.cursor() as cursor:
-            raw = [cursor.execute(sql, params).fetchall() for sql, params in statements]
+            raw = [cursor.execute(sql, params).fetchall() for sql, params in asked]
     return [query.rows(rows) for query, rows in zip(queries, raw, strict=True)]
 
 
-def finish(statements: Sequence[pipeline.Statement], meanwhile: Callable[[], None] | None = None) -> list[int]:
+def finish(statements: Sequence[Statement], meanwhile: Callable[[], None] | None = None) -> list[int]:
     """Execute `statements` in this order as the last of an `atomic` block; return how many rows each changed.
 
     On PostgreSQL the COMMIT of an outermost block goes along, and `meanwhile` runs while the server works: it must not
