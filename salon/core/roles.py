@@ -34,6 +34,7 @@ class May(StrEnum):
     EDIT_TEAM = "edit_team"
     EDIT_SENDING = "edit_sending"
     SEE_HEALTH = "see_health"
+    USE_ADMIN = "use_admin"
 
 
 _ALL = frozenset(Role)
@@ -57,6 +58,7 @@ TABLE: Mapping[May, frozenset[Role]] = {
     May.EDIT_TEAM: _OWNER,
     May.EDIT_SENDING: _OWNER,
     May.SEE_HEALTH: _OWNER,
+    May.USE_ADMIN: _OWNER,
 }
 
 
