@@ -17,7 +17,9 @@ from salon.core.backoffice import Editing, Everyday, Looking, each, site
 CALENDAR = Everyday(
     lazy("Visits are booked, moved and cancelled in the calendar."), lazy("Open the calendar"), "appointments:today"
 )
-STAFF = Everyday(lazy("People and their hours are changed under Settings → Staff."), lazy("Open the staff"), "appointments:staff")
+STAFF = Everyday(
+    lazy("People and their hours are changed under Settings → Staff and hours."), lazy("Open the staff"), "appointments:staff"
+)
 
 
 @admin.register(Appointment, site=site)
@@ -120,6 +122,7 @@ class WorkingHoursAdmin(Looking):
     """The hours of the week."""
 
     everyday = STAFF
+    called = lazy("working hours")
     list_display = ("staff", "weekday", "starts_at", "ends_at")
     list_filter = ("staff", "weekday")
     list_select_related = ("staff",)

@@ -122,6 +122,7 @@ class AddressAdmin(Looking):
         lazy("An address that came back is tried again from the messages of the client’s card."),
         lazy("Open the clients"), "clients:list",
     )  # fmt: skip
+    called = lazy("addresses")
     list_display = ("pk", "channel", "scope", "reason", "stopped_at", "created_at")
     list_filter = ("channel", "scope", "reason")
     date_hierarchy = "created_at"

@@ -21,7 +21,9 @@ MESSAGES = Everyday(
     lazy("Messages are read, stopped and sent again under Messages."), lazy("Open the messages"), "notifications:list"
 )
 HEALTH = Everyday(
-    lazy("How the installation fares stands under Settings → Health."), lazy("Open the health page"), "notifications:health"
+    lazy("How the installation fares stands under Settings → System health."),
+    lazy("Open the health page"),
+    "notifications:health",
 )
 
 
@@ -80,7 +82,7 @@ class TriggerAdmin(Looking):
     """The salon's switches."""
 
     everyday = Everyday(
-        lazy("The switches are under Settings → Notifications."), lazy("Open the switches"), "notifications:triggers"
+        lazy("The switches are under Settings → Automatic triggers."), lazy("Open the switches"), "notifications:triggers"
     )
     list_display = ("kind", "is_on", "days_before", "at", "switched_on_at")
     list_filter = ("is_on",)
@@ -91,7 +93,7 @@ class MailServerAdmin(Looking):
     """The mail server. Its password is not read."""
 
     everyday = Everyday(
-        lazy("The mail server is entered and tested under Settings → Notifications → Sending."),
+        lazy("The mail server is entered and tested under Settings → Sending."),
         lazy("Open the mail server"), "notifications:sending",
     )  # fmt: skip
     list_display = ("host", "port", "security", "user", "sender", "changed_at")

@@ -103,6 +103,13 @@ class Looking(admin.ModelAdmin):  # type: ignore[type-arg]
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     everyday_page: ClassVar[str] = ""
+    # What its rows are called, where adding an s makes no word. Not in the model's Meta: no migration for a word.
+    called: ClassVar[str | Promise] = ""
+
+    def __init__(self, model: type[models.Model], admin_site: admin.AdminSite) -> None:
+        super().__init__(model, admin_site)
+        if self.called:
+            self.opts.verbose_name_plural = self.called  # type: ignore[assignment]
 
     def everyday_path(self, obj: Any) -> str:
         """Return the path of the everyday page of this row, or nothing."""
