@@ -20,6 +20,8 @@ from salon.core.web import whole
 
 PER_PAGE = 50
 SELECTED_MAX = 500
+# All who are inactive can be leafed through, if there are not more than these.
+LISTED_MOST = 10_000
 STATUSES: Mapping[str, Q] = {
     "active": Q(inactive_at=None),
     "inactive": Q(inactive_at__isnull=False),
@@ -61,7 +63,7 @@ class Selection:
 
 @dataclass(frozen=True)
 class Listing:
-    """One page of a list. `count` is exact up to 10,000 where something was searched; `is_capped` says it is more."""
+    """One page of a list. `count` is exact unless `is_capped` says that it is more: a search stops counting."""
 
     rows: list[Row]
     page: Page[int]
@@ -79,10 +81,16 @@ def listing(
     user: User, salon: Salon, *, text: str, status: str, sort: str, number: int, now: dt.datetime, count: int | None = None
 ) -> Listing:
     """Return page `number` of the clients of `status` that `text` finds. `count`: how many, where it is known already."""
-    rows = matching(user, salon, text=text, status=status, now=now)
-    # Active clients are everywhere in the order, so walking it is quick; the few others are looked up.
-    known = count if status == "active" and not text else None
-    found = search.page(rows, order=SORTS[sort], number=number, per_page=PER_PAGE, count=known)
+    rows, condition = access.clients_for(user), access.matching(user, text, salon, now=now) if text else Q()
+    known, most = count, None if text else LISTED_MOST
+    if status == "active":
+        # Active clients are everywhere in the order, so walking it is quick; the few others are looked up.
+        rows = rows.filter(STATUSES[status])
+    else:
+        condition &= STATUSES[status]
+    if text or status != "active":
+        known = None
+    found = search.page(rows, condition, order=SORTS[sort], number=number, per_page=PER_PAGE, count=known, count_up_to=most)
     paginator = Paginator(range(found.count), PER_PAGE)
     return Listing(rows_of(user, salon, found.rows, now=now), paginator.page(found.page), found.count, found.is_capped)
 

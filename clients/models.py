@@ -7,10 +7,10 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from phonenumber_field.modelfields import PhoneNumberField
 
 from salon.core.errors import Refused
 from salon.core.models import User
+from salon.core.phone import NumberField
 
 
 class ClientQuerySet(models.QuerySet["Client"]):
@@ -27,7 +27,7 @@ class Client(models.Model):
     first_name = models.CharField(_("first name"), max_length=100, blank=True)
     last_name = models.CharField(_("last name"), max_length=100, blank=True)
     email = models.EmailField(_("e-mail"), max_length=254, blank=True, db_index=True)
-    phone = PhoneNumberField(_("phone"), blank=True, db_index=True)
+    phone: Any = NumberField(_("phone"), blank=True, db_index=True)
     language = models.CharField(_("language"), max_length=5, choices=settings.LANGUAGES)
     birth_day = models.PositiveSmallIntegerField(
         _("day of birth"), null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(31)]

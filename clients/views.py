@@ -65,11 +65,11 @@ def search(request: SignedIn) -> HttpResponse:
     text = request.GET.get("q", "").strip()[:200]
     if text:
         found = lists.listing(request.user, request.salon, text=text, status="active", sort="name", number=1, now=now)
-        rows, count = found.rows[: opened.KEPT], found.count
+        rows, count, is_capped = found.rows[: opened.KEPT], found.count, found.is_capped
     else:
         rows = lists.rows_of(request.user, request.salon, opened.last(request.user), now=now)
-        count = len(rows)
-    context = {"rows": rows, "count": count, "text": text, "has_email": "@" in text}
+        count, is_capped = len(rows), False
+    context = {"rows": rows, "count": count, "is_capped": is_capped, "text": text, "has_email": "@" in text}
     return page(request, "clients/search.html", context, fragment="clients/_hits.html")
 
 

@@ -37,6 +37,7 @@ class May(StrEnum):
     EDIT_TEAM = "edit_team"
     EDIT_SENDING = "edit_sending"
     SEE_HEALTH = "see_health"
+    USE_ADMIN = "use_admin"
 
 
 _ALL = frozenset(Role)
@@ -63,6 +64,7 @@ TABLE: Mapping[May, frozenset[Role]] = {
     May.EDIT_TEAM: _OWNER,
     May.EDIT_SENDING: _OWNER,
     May.SEE_HEALTH: _OWNER,
+    May.USE_ADMIN: _OWNER,
 }
 
 

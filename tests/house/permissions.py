@@ -50,6 +50,17 @@ def public(**args: str) -> Row:
     return Row(frozenset(Role), "get", args, is_public=True)
 
 
+# Each table of the admin, and the row that the walk opens.
+ADMIN = {
+    "core_user": "member", "core_salon": "1", "core_auditevent": "1", "core_setuplink": "1",
+    "clients_client": "client", "clients_consentevent": "1", "clients_standing": "1", "clients_subject": "1",
+    "clients_consentevidence": "1", "clients_consenttext": "1", "clients_address": "1", "clients_openedcard": "1",
+    "appointments_appointment": "visit", "appointments_service": "service", "appointments_staff": "staff",
+    "appointments_workinghours": "1", "appointments_staffday": "1",
+    "notifications_message": "message", "notifications_attempt": "1", "notifications_trigger": "reminder",
+    "notifications_mailserver": "1", "notifications_provider": "smtp", "notifications_heartbeat": "plan",
+}  # fmt: skip
+
 TABLE: dict[str, Row] = {
     "home": public(),
     # sign-in: allauth's own pages
@@ -148,4 +159,12 @@ TABLE: dict[str, Row] = {
     "notifications:sending": get(DESK, changed_by=OWNER),
     "notifications:test_sending": post(OWNER),
     "notifications:health": get(OWNER),
+    # the Django admin: each table a list and a row, three tables a page to add
+    "admin:index": get(OWNER),
+    "admin:app_list": get(OWNER, app_label="clients"),
+    "admin:jsi18n": get(OWNER),
+    "admin:notifications_message_plan": post(OWNER),
+    **{f"admin:{table}_add": get(OWNER) for table in ("core_user", "appointments_service", "appointments_staff")},
+    **{f"admin:{table}_changelist": get(OWNER) for table in ADMIN},
+    **{f"admin:{table}_change": get(OWNER, object_id=key) for table, key in ADMIN.items()},
 }
