@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from email_validator import EmailNotValidError, validate_email
 
-from clients.models import Client
+from clients.models import CameThrough, Channel, Client, ClientLink
 from salon.core import phone
 from salon.core.errors import Refused
 from salon.core.lines import Line
@@ -43,17 +43,17 @@ def read_email(text: str) -> str:
         raise forms.ValidationError(_("Enter an e-mail address, like anna@example.org")) from error
 
 
-class ClientForm(forms.Form):
-    """Main data and address of a card. The hidden first value of each field tells a conflict from a change."""
+def _read_phone(text: str, country: str) -> str:
+    """Return the number as E.164. Raises ValidationError for what is no number."""
+    try:
+        return phone.read(text, country)
+    except Refused as refused:
+        raise forms.ValidationError(refused.message) from refused
 
-    first_name = _text(lazy("First name"), 100)
-    last_name = _text(lazy("Last name"), 100)
-    phone = _text(lazy("Phone"), 40, inputmode="tel")
-    email = _text(lazy("E-mail"), 254, inputmode="email", spellcheck="false")
-    birth_day = _number(lazy("Day"), 1, 31)
-    birth_month = _number(lazy("Month"), 1, 12)
-    birth_year = _number(lazy("Year"), 1900, 9999)
-    language = forms.ChoiceField(label=lazy("Language"), choices=settings.LANGUAGES, show_hidden_initial=True)
+
+class AddressForm(forms.Form):
+    """The address of a card. The hidden first value of each field tells a conflict from a change."""
+
     street = _text(lazy("Street"), 150)
     postcode = _text(lazy("Postcode"), 20)
     city = _text(lazy("Town"), 100)
@@ -63,6 +63,31 @@ class ClientForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.salon_country = country
         self.today = today
+
+    def clean_country(self) -> str:
+        """Return two capitals or nothing."""
+        text: str = self.cleaned_data["country"].strip().upper()
+        if text and not (len(text) == 2 and text.isalpha() and text.isascii()):
+            raise forms.ValidationError(_("Enter a country as two letters, like FR."))
+        return text
+
+
+class ClientForm(AddressForm):
+    """Main data and address of a card."""
+
+    first_name = _text(lazy("First name"), 100)
+    last_name = _text(lazy("Last name"), 100)
+    phone = _text(lazy("Phone"), 40, inputmode="tel")
+    email = _text(lazy("E-mail"), 254, inputmode="email", spellcheck="false")
+    birth_day = _number(lazy("Day"), 1, 31)
+    birth_month = _number(lazy("Month"), 1, 12)
+    birth_year = _number(lazy("Year"), 1900, 9999)
+    language = forms.ChoiceField(label=lazy("Language"), choices=settings.LANGUAGES, show_hidden_initial=True)
+    # The order of the page: so the list of faults goes down the page.
+    field_order = ("first_name", "last_name", "phone", "email", *BIRTH, "language", *ADDRESS)
+
+    def __init__(self, *args: Any, country: str, today: dt.date, **kwargs: Any) -> None:
+        super().__init__(*args, country=country, today=today, **kwargs)
         self.fields["phone"].help_text = _("For example %(example)s") % {"example": phone.example(country)}
 
     @property
@@ -78,21 +103,11 @@ class ClientForm(forms.Form):
     def clean_phone(self) -> str:
         """Return the number as E.164, read in the salon's country."""
         text = self.cleaned_data["phone"].strip()
-        try:
-            return phone.read(text, self.salon_country) if text else ""
-        except Refused as refused:
-            raise forms.ValidationError(refused.message) from refused
+        return _read_phone(text, self.salon_country) if text else ""
 
     def clean_email(self) -> str:
         """Return the address in lower case."""
         return read_email(self.cleaned_data["email"])
-
-    def clean_country(self) -> str:
-        """Return two capitals or nothing."""
-        text: str = self.cleaned_data["country"].strip().upper()
-        if text and not (len(text) == 2 and text.isalpha() and text.isascii()):
-            raise forms.ValidationError(_("Enter a country as two letters, like FR."))
-        return text
 
     def clean(self) -> dict[str, Any]:
         """Check the date of birth as a whole: a day and a month, the year if it is known."""
@@ -113,6 +128,62 @@ class ClientForm(forms.Form):
         return data
 
 
+class DetailsForm(forms.Form):
+    """What else the salon knows about a client."""
+
+    preferred_channel = forms.ChoiceField(
+        label=lazy("Likes to be reached by"), required=False, choices=[("", lazy("Not asked")), *Channel.choices],
+        show_hidden_initial=True,
+    )  # fmt: skip
+    came_through = forms.ChoiceField(
+        label=lazy("Found us through"), required=False, choices=[("", lazy("Not known")), *CameThrough.choices],
+        show_hidden_initial=True,
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, country: str, today: dt.date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+
+
+class TagForm(forms.Form):
+    """A tag to put on a card."""
+
+    name = Line(label=lazy("Tag"), max_length=40, widget=forms.TextInput(attrs={"autocomplete": "off", "list": "tag-names"}))
+
+
+class ContactForm(forms.Form):
+    """A further phone number or e-mail: which of the two it is follows from what was typed."""
+
+    address = Line(
+        label=lazy("Phone or e-mail"), max_length=254,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )  # fmt: skip
+    label = Line(
+        label=lazy("Whose, or what for"), max_length=60, required=False, widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        help_text=lazy("For example: work, mother"),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, country: str, **kwargs: Any) -> None:
+        super().__init__(*args, **{"auto_id": "contact_%s", **kwargs})
+        self.salon_country = country
+
+    def clean_address(self) -> str:
+        """Return an e-mail in lower case or a number as E.164."""
+        text = self.cleaned_data["address"]
+        return read_email(text) if "@" in text else _read_phone(text, self.salon_country)
+
+    @property
+    def channel(self) -> str:
+        """Return the channel of the checked address."""
+        return (Channel.EMAIL if "@" in self.cleaned_data["address"] else Channel.SMS).value
+
+
+class LinkForm(forms.Form):
+    """Who belongs to a client, and what they are to them."""
+
+    kind = forms.ChoiceField(label=lazy("Is the client's"), choices=ClientLink.Kind.choices)
+    other = forms.IntegerField(widget=forms.HiddenInput)
+
+
 class NoteForm(forms.Form):
     """The note that stays on the card."""
 
@@ -123,7 +194,7 @@ class NoteForm(forms.Form):
     version = forms.IntegerField(widget=forms.HiddenInput)
 
 
-def first_values(client: Client, country: str) -> dict[str, Any]:
-    """Return what the form shows of a card: the phone as people in the salon's country write it."""
-    values = {name: getattr(client, name) for name in ClientForm.base_fields}
-    return {**values, "phone": phone.show(str(client.phone or ""), country)}
+def first_values(client: Client, country: str, form: type[AddressForm] | type[DetailsForm] = ClientForm) -> dict[str, Any]:
+    """Return what a form shows of a card: the phone as people in the salon's country write it."""
+    values = {name: getattr(client, name) for name in form.base_fields}
+    return {**values, "phone": phone.show(str(client.phone or ""), country)} if "phone" in values else values

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, Q
+from django.db.models import Count, Q, prefetch_related_objects
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -54,14 +54,21 @@ def status_counts(user: User) -> dict[str, int]:
     return {name: int(counted[name]) for name in STATUSES}
 
 
+def rows(user: User, salon: Salon, *, text: str, status: str, now: dt.datetime) -> ClientQuerySet:
+    """Return the clients of `status` that `text` finds, in no order."""
+    found = access.found_for(user, text, salon, now=now) if text else access.clients_for(user)
+    return found.filter(STATUSES[status])
+
+
 def listing(
     user: User, salon: Salon, *, text: str, status: str, sort: str, number: int, now: dt.datetime, count: int | None = None
 ) -> Listing:
     """Return page `number` of the clients of `status` that `text` finds. `count`: how many, where it is known already."""
-    rows = access.found_for(user, text, salon, now=now) if text else access.clients_for(user)
     # Active clients are everywhere in the order, so walking it is quick; the few others are looked up.
     known = count if status == "active" and not text else None
-    found = search.page(rows.filter(STATUSES[status]), order=SORTS[sort], number=number, per_page=PER_PAGE, count=known)
+    found = search.page(
+        rows(user, salon, text=text, status=status, now=now), order=SORTS[sort], number=number, per_page=PER_PAGE, count=known
+    )
     paginator = Paginator(range(found.count), PER_PAGE)
     return Listing(rows_of(user, salon, found.rows, now=now), paginator.page(found.page), found.count, found.is_capped)
 
@@ -69,6 +76,7 @@ def listing(
 def rows_of(user: User, salon: Salon, clients: Sequence[Client], *, now: dt.datetime) -> list[Row]:
     """Return these clients as lines, with the same number of queries however many they are."""
     ids = [client.pk for client in clients]
+    prefetch_related_objects(clients, "tags")
     shown = access.contacts_of(user, clients, salon, now=now)
     said = answers.of_clients(ids)
     visits = access.visits_of(ids, user, now=now)
@@ -80,8 +88,8 @@ def rows_of(user: User, salon: Salon, clients: Sequence[Client], *, now: dt.date
 
 def found_elsewhere(user: User, salon: Salon, *, text: str, now: dt.datetime) -> int:
     """Return how many inactive clients `text` finds, counted up to 100."""
-    rows: ClientQuerySet = access.found_for(user, text, salon, now=now).filter(STATUSES["inactive"])
-    return len(rows.order_by().values_list("pk")[:100])
+    found = rows(user, salon, text=text, status="inactive", now=now)
+    return len(found.order_by().values_list("pk")[:100])
 
 
 def wanted(given: Any) -> dict[str, Any]:
