@@ -38,10 +38,16 @@ def hash_of(channel: str, address: str) -> str:
     return secrets.address_hash(channel, normal) if normal else ""
 
 
-def lock(channel: str, address: str) -> Address:
-    """Return the locked row of an address, made on first use. Call it inside a transaction, after locking the client."""
-    row, _is_new = Address.objects.get_or_create(channel=channel, hmac=hash_of(channel, address))
+def lock(channel: str, hmac: str) -> Address:
+    """Return the locked row of a hashed address, made on first use. Call it in a transaction, after locking the client."""
+    row, _is_new = Address.objects.get_or_create(channel=channel, hmac=hmac)
     return Address.objects.select_for_update().get(pk=row.pk)
+
+
+def beginning(channel: str, start: str) -> str:
+    """Return the whole hash of the address we know whose hash begins with `start`, or an empty text."""
+    rows = Address.objects.filter(channel=channel, hmac__startswith=start) if start else Address.objects.none()
+    return rows.values_list("hmac", flat=True).first() or ""
 
 
 def ensure(channel: str, hashes: Collection[str]) -> None:
@@ -53,7 +59,12 @@ def ensure(channel: str, hashes: Collection[str]) -> None:
 
 def stop(channel: str, address: str, *, scope: str, reason: str, now: dt.datetime) -> Address:
     """Stop an address for `scope` (delivery, marketing, all) and return its row. A stop in force is never weakened."""
-    row = lock(channel, address)
+    return stop_hash(channel, hash_of(channel, address), scope=scope, reason=reason, now=now)
+
+
+def stop_hash(channel: str, hmac: str, *, scope: str, reason: str, now: dt.datetime) -> Address:
+    """Stop an address of which only the hash is known. Rules as in `stop`."""
+    row = lock(channel, hmac)
     if row.scope in {scope, _ALL}:
         return row
     row.scope = scope if row.scope == _NONE else _ALL
@@ -63,9 +74,9 @@ def stop(channel: str, address: str, *, scope: str, reason: str, now: dt.datetim
     return row
 
 
-def reopen_service(channel: str, address: str) -> None:
+def reopen_service(channel: str, hmac: str) -> None:
     """Let messages about visits through again after a START; marketing stays stopped."""
-    row = lock(channel, address)
+    row = lock(channel, hmac)
     if row.scope == _ALL and row.reason == Address.Reason.STOP:
         row.scope = _MARKETING
         row.save(update_fields=["scope"])
@@ -85,7 +96,7 @@ def try_again(client: Client, channel: str, *, by: User) -> None:
     """
     card = Client.objects.select_for_update().get(pk=client.pk)
     address = str((card.email if channel == "email" else card.phone) or "")
-    row = lock(channel, address) if address else None
+    row = lock(channel, hash_of(channel, address)) if address else None
     if row is None or row.scope not in {_DELIVERY, _ALL} or row.reason not in _UNDELIVERABLE:
         raise Refused(_("Nothing stops this address."))
     if row.scope == _ALL:  # it was stopped for marketing before
@@ -96,9 +107,9 @@ def try_again(client: Client, channel: str, *, by: User) -> None:
     audit.record("address.tried_again", card, by=by, channel=channel)
 
 
-def lift_marketing(channel: str, address: str) -> None:
+def lift_marketing(channel: str, hmac: str) -> None:
     """Lift a stop of marketing: the holder of the address said Yes again, by its link or on a signed form."""
-    row = lock(channel, address)
+    row = lock(channel, hmac)
     if row.scope == _MARKETING:
         row.scope, row.reason, row.stopped_at = _NONE, Address.Reason.NONE, None
         row.save(update_fields=["scope", "reason", "stopped_at"])

@@ -16,7 +16,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
-from clients import consent, fold
+from clients import consent, fold, wording
 from clients.models import Channel, Client, ConsentEvent, ConsentText, Standing
 from salon.core.errors import Refused
 from salon.core.models import User
@@ -220,6 +220,5 @@ def _lacks(channel: str) -> str:
 
 
 def _texts(client: Client, channel: str) -> dict[str, ConsentText]:
-    """Return the newest wording of each kind in the client's language, by purpose."""
-    rows = ConsentText.objects.filter(purpose__in=fold.MARKETING, channel=channel, language=client.language)
-    return {text.purpose: text for text in rows.order_by("published_at", "pk")}
+    """Return the wording in force of each kind in the client's language, by purpose."""
+    return {purpose: text for (purpose, way), text in wording.in_force(client.language).items() if way == channel}

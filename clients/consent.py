@@ -63,6 +63,7 @@ class Said:
     effective_at: dt.datetime | None = None
     evidence_level: int | None = None
     address: str | None = None
+    address_hmac: str | None = None
     text: ConsentText | None = None
     note: str = ""
 
@@ -72,7 +73,7 @@ def record(client: Client, *, by: User | None = None, now: dt.datetime | None = 
 
     Keyword arguments are the fields of `Said`: purpose, channel ("email", "sms", "*" in a No, "" for purposes without
     messages), event, source; and where they matter actor_type, effective_at (when it was said), evidence_level (0-3),
-    address (default: the card's), text (the wording shown), note (kept beside the event, erased with the person).
+    address or its hash (default: the card's), text (the wording shown), note (kept beside the event, erased with the person).
     Locks the client first. Raises Refused for an event in the future, ValueError for one that names nothing we know.
     """
     return record_many([Said(client=client, **said)], by=by, now=now)[0]
@@ -280,16 +281,15 @@ def _mark_addresses(said: Said, client: Client, event: ConsentEvent) -> None:
     """Stop the address itself, or lift its stop, where the event is about the address and not only about the person."""
     channels = fold.CHANNELS if said.channel == fold.ANY_CHANNEL else (said.channel,)
     for channel in channels:
-        address = said.address if said.address is not None and said.channel == channel else _address(client, channel)
-        if not address:
+        if not (hmac := event.address_hmac if said.channel == channel else address_hash(client, channel)):
             continue
         if said.event in _STOPS:
             scope, reason = _STOPS[said.event]
-            addresses.stop(channel, address, scope=scope, reason=reason, now=event.recorded_at)
+            addresses.stop_hash(channel, hmac, scope=scope, reason=reason, now=event.recorded_at)
         elif said.event == "provider_start":
-            addresses.reopen_service(channel, address)
+            addresses.reopen_service(channel, hmac)
         elif said.event in fold.POSITIVE and said.purpose in MARKETING and _proves_the_address(event):
-            addresses.lift_marketing(channel, address)
+            addresses.lift_marketing(channel, hmac)
 
 
 def _proves_the_address(event: ConsentEvent) -> bool:
@@ -297,8 +297,8 @@ def _proves_the_address(event: ConsentEvent) -> bool:
 
 
 def _said_address_hash(said: Said, client: Client) -> str:
-    if said.channel not in fold.CHANNELS:
-        return ""
+    if said.channel not in fold.CHANNELS or said.address_hmac is not None:
+        return said.address_hmac or ""
     return hash_of(said.channel, _address(client, said.channel) if said.address is None else said.address)
 
 

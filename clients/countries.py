@@ -1,5 +1,6 @@
-"""What a country asks of a Yes: profiles read by the fold's callers. Pure; a country without a profile is strict."""
+"""What a country asks of a Yes and of age: profiles read by the fold's callers. Pure; one without a profile is strict."""
 
+import datetime as dt
 from dataclasses import dataclass
 
 from clients.fold import SERVICE
@@ -7,17 +8,21 @@ from clients.fold import SERVICE
 
 @dataclass(frozen=True)
 class Profile:
-    """Whether a Yes told to staff counts, and whether one for e-mail must be confirmed through a link."""
+    """Whether a Yes told to staff counts, whether one for e-mail must be confirmed through a link, and the digital age.
+
+    Under `child_age` nobody gets advertising (GDPR Art. 8 and the countries' own limits).
+    """
 
     verbal_ok: bool
     doi_email: bool
+    child_age: int
 
 
 PROFILES = {
-    "GB": Profile(verbal_ok=True, doi_email=False),
-    "FR": Profile(verbal_ok=True, doi_email=False),
-    "DE": Profile(verbal_ok=False, doi_email=True),
-    "_default": Profile(verbal_ok=False, doi_email=True),
+    "GB": Profile(verbal_ok=True, doi_email=False, child_age=13),
+    "FR": Profile(verbal_ok=True, doi_email=False, child_age=15),
+    "DE": Profile(verbal_ok=False, doi_email=True, child_age=16),
+    "_default": Profile(verbal_ok=False, doi_email=True, child_age=16),
 }
 
 
@@ -36,3 +41,14 @@ def minimum_evidence(country: str, purpose: str, channel: str) -> int:
     if channel == "email" and profile(country).doi_email:
         return 3
     return 1 if profile(country).verbal_ok else 2
+
+
+def is_minor(country: str, *, year: int | None, month: int | None, day: int | None, today: dt.date) -> bool:
+    """Return whether somebody born then is under the digital age of `country`. An unknown year is an adult's.
+
+    Of somebody whose year alone is known the birthday counts as the last day of it.
+    """
+    if not year:
+        return False
+    born = (month or 12, day or 31)
+    return today.year - year - ((today.month, today.day) < born) < profile(country).child_age

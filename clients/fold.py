@@ -144,6 +144,14 @@ def state(
     ).state
 
 
+def has_objected(entries: Iterable[Entry], *, purpose: str, channel: str, address_hmac: str) -> bool:
+    """Return whether a stop that only the client can lift stands against `purpose` on `channel`, not taken back since."""
+    matching = [entry for entry in visible(entries, None) if covers(entry, purpose, channel)]
+    yeses = [entry for entry in matching if entry.event in POSITIVE and _is_for(entry, channel, address_hmac)]
+    stops = [entry for entry in matching if entry.event in HARD_STOPS]
+    return any(not any(outranks(yes, no) for yes in yeses) for no in stops)
+
+
 def affected(purpose: str, channel: str) -> list[tuple[str, str]]:
     """Return every (purpose, channel) that an event with this purpose and channel speaks about."""
     named = {ALL_MARKETING: MARKETING, EVERYTHING: (*MARKETING, *SERVICE)}.get(purpose, (purpose,))

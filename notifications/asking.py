@@ -3,18 +3,17 @@
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from salon.core.models import User
-from salon.core.roles import May, roles_with
+from salon.core import asking
+from salon.core.roles import May
 
 _SENTENCES: dict[May, str | Promise] = {
     May.EDIT_SENDING: _("Only the owner can change this. Ask %(name)s."),
     May.EDIT_SETTINGS: _("Only a manager can change this. Ask %(name)s."),
     May.RESEND_UNKNOWN: _("Only a manager can send it again. Ask %(name)s."),
+    May.SEND_MARKETING: _("Only a manager can send advertising. Ask %(name)s."),
 }
 
 
 def sentence(act: May) -> str:
     """Return why not, with the name of somebody who has `act`, the nearest in rank first. Raises KeyError without words."""
-    people = {user.role: user.name for user in User.objects.filter(is_active=True, role__in=roles_with(act)).order_by("-pk")}
-    name = next((people[role] for role in reversed(roles_with(act)) if role in people), "")
-    return str(_SENTENCES[act]) % {"name": name}
+    return str(_SENTENCES[act]) % {"name": asking.name_of(act)}

@@ -23,7 +23,7 @@ from notifications.channels import email
 from notifications.models import Message, State
 from notifications.providers.base import Outcome, Phase, Ready, Result
 from notifications.providers.replies import is_no_mailbox, is_policy
-from notifications.rendering import Rendered, TemplateError, render
+from notifications.rendering import Rendered, TemplateError, load, render
 from salon.core import failpoints
 from salon.core.models import Salon
 
@@ -117,6 +117,7 @@ class _Sender:
         """Work through one batch. False: the provider is down, no more for now."""
         begun = time.monotonic()
         facts.prepare(batch)
+        load(batch, self.salon)
         lease = outbox.CLAIM_LEASE.total_seconds() - LEASE_RESERVE
         for place, message in enumerate(batch):
             if not self._may_go_on() or time.monotonic() - begun > lease:

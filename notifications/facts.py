@@ -13,7 +13,8 @@ from appointments.models import STANDS, Appointment
 from appointments.models import State as VisitState
 from clients import addresses, consent, countries, fold
 from clients.models import Address, Client
-from notifications import gate, kinds, outbox
+from notifications import advertising, gate, kinds, outbox
+from notifications.advertising import Advertising
 from notifications.models import Message, Trigger
 from salon.core import instance, prepared
 from salon.core.models import Salon
@@ -24,7 +25,8 @@ from salon.core.prepared import Row
 class Rows:
     """What was read about one message, each row as a tuple in the order of its query, None where there is none.
 
-    `hmac` is the hash of the address by which the address row was looked for.
+    `hmac` is the hash of the address by which the address row was looked for. `advertising` is read for kinds of
+    marketing alone: nothing else pays for it.
     """
 
     hmac: str
@@ -35,6 +37,7 @@ class Rows:
     trigger: Row | None
     told: list[Row]
     ledger: list[Row]
+    advertising: Advertising | None = None
 
     def address_of(self, channel: str) -> str:
         """Return where a message on `channel` goes by the card as it was read, or an empty text."""
@@ -51,20 +54,26 @@ class Reader:
 
     def __init__(self, *, is_locking: bool) -> None:
         self._queries = [*_rows(is_locking=is_locking), *_around()]
+        self._more: list[prepared.Query] = []
 
     def read(self, message: Message) -> Rows:
         """Return the rows of `message`: client, address and visit first, in this order, then everything else."""
         hmac = _hmac(message)
         values = {
             "client": message.client_id, "channel": message.channel, "hmac": hmac, "visit": message.appointment_id,
-            "kind": message.kind, "message": message.pk or 0,
+            "kind": message.kind, "message": message.pk or 0, "campaign": message.campaign_id or 0,
         }  # fmt: skip
-        client, address, visit, salon, trigger, told, ledger = prepared.run(self._queries, values)
-        return Rows(hmac, _one(client), _one(address), _one(visit), salon[0], _one(trigger), told, ledger)
+        is_marketing = kinds.TABLE[message.kind].is_marketing
+        if is_marketing and not self._more:
+            self._more = advertising.queries(client=_CLIENT, hmac=_HMAC, message=_MESSAGE, campaign=_CAMPAIGN)
+        found = prepared.run([*self._queries, *self._more] if is_marketing else self._queries, values)
+        client, address, visit, salon, trigger, told, ledger = found[:7]
+        rows = Rows(hmac, _one(client), _one(address), _one(visit), salon[0], _one(trigger), told, ledger)
+        return dataclasses.replace(rows, advertising=advertising.of_rows(*found[7:])) if is_marketing else rows
 
 
 # Values that stand in the queries for those of a message.
-_CLIENT, _VISIT, _MESSAGE = 2_000_000_011, 2_000_000_033, 2_000_000_089
+_CLIENT, _VISIT, _MESSAGE, _CAMPAIGN = 2_000_000_011, 2_000_000_033, 2_000_000_089, 2_000_000_099
 _CHANNEL, _HMAC, _KIND = "?channel", "?hmac", "?kind"
 
 
@@ -73,7 +82,7 @@ def _rows(*, is_locking: bool) -> list[prepared.Query]:
     clients, known, visits = Client.objects.all(), Address.objects.all(), Appointment.objects.all()
     if is_locking:
         clients, known, visits = clients.select_for_update(), known.select_for_update(), visits.select_for_update()
-    stops = ("inactive_at", "restricted_at", "erased_at", "blacklisted_at")
+    stops = ("inactive_at", "restricted_at", "erased_at", "blacklisted_at", "marketing_paused_until")
     return [
         prepared.Query(clients.filter(pk=_CLIENT).values_list("pk", "email", "phone", *stops), client=_CLIENT),
         prepared.Query(
@@ -140,9 +149,10 @@ def to(client: Client, channel: str) -> str:
 
 
 def switches() -> dict[str, Trigger]:
-    """Return the salon's switch for every kind, with the default for one that was never touched."""
+    """Return the salon's switch for every kind that goes by itself, with the default for one that was never touched."""
     known = {row.kind: row for row in Trigger.objects.all()}
-    return {name: known.get(name) or Trigger(kind=name, is_on=kind.is_on_at_first) for name, kind in kinds.TABLE.items()}
+    automatic = {name: kind for name, kind in kinds.TABLE.items() if not kind.is_by_hand}
+    return {name: known.get(name) or Trigger(kind=name, is_on=kind.is_on_at_first) for name, kind in automatic.items()}
 
 
 def is_on_hold(salon: Salon) -> bool:
@@ -158,7 +168,7 @@ def gather(message: Message, rows: Rows) -> gate.Facts:
     kind = kinds.TABLE[message.kind]
     delivery, zone, country, instance_id = rows.salon
     reading = _reading(rows, kind, message.channel, country)
-    _pk, _email, _phone, inactive_at, restricted_at, erased_at, blacklisted_at = rows.client or (None,) * 7
+    _pk, _email, _phone, inactive_at, restricted_at, erased_at, blacklisted_at, paused_until = rows.client or (None,) * 8
     return gate.Facts(
         message_id=message.pk or 0,
         kind=kind,
@@ -176,13 +186,18 @@ def gather(message: Message, rows: Rows) -> gate.Facts:
         is_restricted=restricted_at is not None,
         is_inactive=inactive_at is not None,
         is_blacklisted=blacklisted_at is not None,
+        paused_until=paused_until,
         visit=_visit(rows.visit),
         said_version=message.time_version,
         said_start_at=message.told_start_at,
-        is_told=_is_told(message, kind, rows.told),
         is_switched_on=rows.trigger[0] if rows.trigger else kind.is_on_at_first,
-        is_automatic=message.resend_of_id is None,
+        is_automatic=message.resend_of_id is None and not kind.is_by_hand,
         is_on_hold=is_on_hold(Salon(delivery=delivery, instance=instance_id)),
+        **(
+            advertising.facts(message, rows.advertising, zone, country)
+            if rows.advertising
+            else {"is_told": _is_told(message, kind, rows.told)}
+        ),
     )
 
 
@@ -219,11 +234,14 @@ def _is_told(message: Message, kind: kinds.Kind, told: list[Row]) -> bool:
 # --- kept with the attempt, so that the decision can be taken again -----------------------------------------------
 
 
+_INSTANTS = ("expires_at", "said_start_at", "paused_until")
+
+
 def as_json(facts: gate.Facts) -> dict[str, Any]:
     """Return the facts as they are stored with an attempt: ids, states and instants, nothing of a person."""
     values = {**vars(facts), "kind": facts.kind.name, "version": gate.VERSION}
     values["visit"] = {**vars(facts.visit), "start_at": facts.visit.start_at.isoformat()} if facts.visit else None
-    for name in ("expires_at", "said_start_at"):
+    for name in _INSTANTS:
         values[name] = values[name].isoformat() if values[name] else None
     return values | {"event_ids": list(facts.event_ids), "holidays": sorted(day.isoformat() for day in facts.holidays)}
 
@@ -231,8 +249,8 @@ def as_json(facts: gate.Facts) -> dict[str, Any]:
 def from_json(stored: Mapping[str, Any]) -> gate.Facts:
     """Return the facts as they were at the hand-over."""
     values = {name: value for name, value in stored.items() if name != "version"}
-    for name in ("expires_at", "said_start_at"):
-        values[name] = dt.datetime.fromisoformat(values[name]) if values[name] else None
+    for name in _INSTANTS:
+        values[name] = dt.datetime.fromisoformat(values[name]) if values.get(name) else None
     if visit := values["visit"]:
         values["visit"] = gate.Visit(**{**visit, "start_at": dt.datetime.fromisoformat(visit["start_at"])})
     values["kind"] = kinds.TABLE[values["kind"]]

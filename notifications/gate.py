@@ -36,12 +36,14 @@ PRECEDENCE = (
     "past",
     "too_late",
     "expired",
+    "stopped",
     "no_address",
     "invalid_address",
     "suppressed_all",
     "channel_stop",
     "marketing_objection",
     "consent_missing",
+    "paused",
     "client_refused",
     "blacklisted",
     "minor",
@@ -51,10 +53,13 @@ PRECEDENCE = (
 )
 # Reasons that lie with the address alone: they end with it.
 OF_ADDRESS = frozenset({"invalid_address", "suppressed_all", "channel_stop"})
-OBSOLETE = frozenset({"gone", "cancelled", "undone", "over", "moved", "duplicate", "past", "too_late", "expired"})
+OBSOLETE = frozenset({"gone", "cancelled", "undone", "over", "moved", "duplicate", "past", "too_late", "expired", "stopped"})
 
+# How much advertising an address gets, across all kinds, over any such stretch of time.
 MARKETING_A_DAY = 1
 MARKETING_A_MONTH = 4
+DAY = dt.timedelta(hours=24)
+MONTH = dt.timedelta(days=30)
 
 
 @dataclass(frozen=True)
@@ -92,11 +97,15 @@ class Facts:
     is_restricted: bool = False
     is_inactive: bool = False
     is_blacklisted: bool = False
+    # Until when the client wants no marketing at all.
+    paused_until: dt.datetime | None = None
     is_minor: bool = False
     visit: Visit | None = None
     said_version: int | None = None
     said_start_at: dt.datetime | None = None
     is_told: bool = False
+    # Somebody stopped the campaign that the message belongs to.
+    is_stopped: bool = False
     is_switched_on: bool = False
     is_automatic: bool = True
     is_client_act: bool = False
@@ -188,7 +197,7 @@ def _understand(facts: Facts, now: dt.datetime) -> None:
     )
     flags = (
         facts.has_address, facts.is_erased, facts.is_restricted, facts.is_inactive, facts.is_blacklisted, facts.is_minor,
-        facts.is_told, facts.is_switched_on, facts.is_automatic, facts.is_client_act, facts.is_on_hold,
+        facts.is_told, facts.is_stopped, facts.is_switched_on, facts.is_automatic, facts.is_client_act, facts.is_on_hold,
         facts.is_soft_opt_in_open, facts.is_service_opt_in, facts.has_public_address,
     )  # fmt: skip
     if not known or any(type(flag) is not bool for flag in flags):
@@ -209,7 +218,7 @@ def _reasons(facts: Facts, now: dt.datetime) -> Iterator[str]:
         yield "gone"
     yield from _obsolete(facts, now)
     yield from _address(facts)
-    yield from (_marketing(facts) if facts.kind.is_marketing else _service(facts))
+    yield from (_marketing(facts, now) if facts.kind.is_marketing else _service(facts))
     if facts.is_automatic and not facts.is_switched_on:
         yield "automation_off"
 
@@ -219,6 +228,8 @@ def _obsolete(facts: Facts, now: dt.datetime) -> Iterator[str]:
         yield "expired"
     if facts.is_told:
         yield "duplicate"
+    if facts.is_stopped:
+        yield "stopped"
     if facts.kind.wanted == Wanted.ALWAYS:
         return
     if facts.visit is None:
@@ -252,11 +263,13 @@ def _service(facts: Facts) -> Iterator[str]:
         yield "consent_missing"
 
 
-def _marketing(facts: Facts) -> Iterator[str]:
+def _marketing(facts: Facts, now: dt.datetime) -> Iterator[str]:
     if facts.scope == "marketing":
         yield "marketing_objection"
     if facts.consent != "granted" and not (facts.consent == "soft_opt_in" and facts.is_soft_opt_in_open):
         yield "consent_missing"
+    if facts.paused_until is not None and now < facts.paused_until:
+        yield "paused"
     if facts.is_blacklisted:
         yield "blacklisted"
     if facts.is_minor:

@@ -90,6 +90,8 @@ class Kind:
     waits: dt.timedelta = dt.timedelta(0)
     told: Told = Told.NEWEST
     is_on_at_first: bool = True
+    # Sent by somebody who pressed a button, never by itself: the salon has no switch for it.
+    is_by_hand: bool = False
 
     @property
     def is_marketing(self) -> bool:
@@ -122,6 +124,10 @@ TABLE: Mapping[str, Kind] = {
         Kind(
             "reminder", "svc.reminder", Class.SERVICE, Wanted.STANDS, {"email": REMINDER_DAY},
             margin=REMINDER_MARGIN, waits=UNDO_WAIT, told=Told.SAME_KIND,
+        ),
+        Kind(
+            "promotion", "mkt.promotion", Class.MARKETING, Wanted.ALWAYS, {"email": MARKETING_EMAIL},
+            waits=UNDO_WAIT, is_by_hand=True,
         ),
     )
 }  # fmt: skip

@@ -8,13 +8,15 @@ import base64
 import binascii
 import hashlib
 import hmac
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from django.conf import settings
 from django.urls import reverse
 
-from clients import consent
+from clients import addresses, consent
 from clients.models import Client, Subject
+from clients.stops import Link
+from notifications.models import Message
 from salon.core import public
 from salon.core.models import Salon
 
@@ -23,19 +25,8 @@ _KEY_ID = 1
 _CHANNELS = {"email": 1, "sms": 2}
 _HASH_BYTES, _MAC_BYTES = 8, 16
 _LENGTH = 1 + 1 + 8 + _HASH_BYTES + _MAC_BYTES
-
-
-@dataclass(frozen=True)
-class Holder:
-    """Who holds a token: the subject of the ledger, and the address the token was sent to (first bytes of its hash)."""
-
-    subject_id: int
-    channel: str
-    address_start: str
-
-    def has_address(self, address_hmac: str) -> bool:
-        """Return whether the token was sent to the address with this hash."""
-        return bool(address_hmac) and address_hmac.startswith(self.address_start)
+# Shorter than any token, so nobody's.
+EXAMPLE = "example"
 
 
 def token(client: Client, channel: str) -> str:
@@ -44,32 +35,57 @@ def token(client: Client, channel: str) -> str:
     return token_of(subject, channel, consent.address_hash(client, channel))
 
 
+def load(batch: Sequence[Message]) -> None:
+    """Fetch the subjects of a batch of messages in one query, for the tokens in their texts."""
+    rows = Subject.objects.filter(client__in={message.client_id for message in batch}).order_by("pk")
+    newest = dict(rows.values_list("client_id", "pk"))
+    for message in batch:
+        message.__dict__["loaded_subject"] = newest.get(message.client_id) if message.client_id else None
+
+
+def of(message: Message, address: str) -> str:
+    """Return the token of a message to `address`, without a query if its batch was loaded."""
+    subject = message.__dict__.get("loaded_subject")
+    if subject is None and message.client is not None:
+        return token(message.client, message.channel)
+    return token_of(subject, message.channel, addresses.hash_of(message.channel, address)) if subject else ""
+
+
 def token_of(subject_id: int, channel: str, address_hmac: str) -> str:
     """Return the token of a subject for the address with this hash (hexadecimal)."""
     head = bytes([_KEY_ID, _CHANNELS[channel]]) + subject_id.to_bytes(8, "big") + bytes.fromhex(address_hmac)[:_HASH_BYTES]
-    return base64.urlsafe_b64encode(head + _mac(head)).decode().rstrip("=")
+    return _written(head + _mac(head))
 
 
-def read(text: str) -> Holder | None:
-    """Return the holder of a token, None for one that we did not make. Takes the same time for every wrong one."""
+def read(text: str) -> Link | None:
+    """Return whom a token stands for, None for one that we did not make. Takes the same time for every wrong one."""
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
         raw = b""
-    is_whole = len(raw) == _LENGTH
+    is_whole = len(raw) == _LENGTH and _written(raw) == text  # one way to write it, no more
     raw = raw if is_whole else bytes(_LENGTH)
     head, mac = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
     is_ours = hmac.compare_digest(mac, _mac(head))
     channel = next((name for name, number in _CHANNELS.items() if number == head[1]), "")
     if not (is_whole and is_ours and head[0] == _KEY_ID and channel):
         return None
-    return Holder(int.from_bytes(head[2:10], "big"), channel, head[10:].hex())
+    return Link(int.from_bytes(head[2:10], "big"), channel, head[10:].hex())
 
 
 def preferences_url(salon: Salon, token: str) -> str:
     """Return the address of the preference page, which is that of the one-click stop too, or "" without a public address."""
     base = public.base(salon)
     return f"{base}{reverse('notifications:preferences', args=[token])}" if base else ""
+
+
+def example_url(salon: Salon) -> str:
+    """Return what stands for such an address where a text is only shown: it looks like one and opens nobody's choices."""
+    return preferences_url(salon, EXAMPLE) or f"https://…{reverse('notifications:preferences', args=[EXAMPLE])}"
+
+
+def _written(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
 def _mac(head: bytes) -> bytes:

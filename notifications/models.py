@@ -1,4 +1,7 @@
-"""What the salon says: the outbox, its attempts, the two switches and the mail server. Message is written by `outbox` alone."""
+"""What the salon says: the outbox, its attempts, campaigns, the switches and the mail server.
+
+Message is written by `outbox` alone, Campaign by `campaigns`.
+"""
 
 from typing import ClassVar
 
@@ -8,7 +11,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from appointments.models import Appointment
-from clients.models import Channel, Client
+from clients.models import Channel, Client, ConsentEvent
+from salon.core.models import User
 from salon.core.secrets import EncryptedField
 
 
@@ -31,6 +35,99 @@ class State(models.TextChoices):
     HELD = "held", _("Held for review")
 
 
+# The provider has it, or may have it: the client counts as told.
+TOLD = (State.HANDOFF, State.UNKNOWN, State.CLOSED_UNKNOWN, State.ACCEPTED, State.DELIVERED, State.BOUNCED)
+# Every kind of advertising there is to be: what the caps count together.
+MARKETING = ("birthday", "promotion", "rebook", "review", "welcome")
+
+
+class Campaign(models.Model):
+    """One advertising message that somebody sends to one client or to several. Written by `notifications.campaigns` alone.
+
+    Who gets it stands in CampaignRecipient; how far it came is counted from its messages.
+    """
+
+    class State(models.TextChoices):
+        """Where a campaign stands. The steps between them: `notifications.campaigns`."""
+
+        WAITING = "waiting", _("Waiting")
+        RUNNING = "running", _("Being sent")
+        DONE = "done", _("Done")
+        STOPPED = "stopped", _("Stopped")
+
+    kind = models.CharField(max_length=20)
+    channel = models.CharField(max_length=10, choices=Channel.choices)
+    title = models.CharField(_("subject"), max_length=150)
+    text = models.TextField(_("text"), max_length=4000)
+    valid_until = models.DateField(_("valid until"), null=True)
+    conditions = models.CharField(_("conditions"), max_length=300, blank=True)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    # One press of the button: a form that arrives twice makes one campaign.
+    key = models.CharField(max_length=40, unique=True)
+    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    not_before = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(state__in=["waiting", "running", "done", "stopped"]), name="notifications_campaign_known_state"
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["not_before"], name="notifications_campaign_open", condition=models.Q(state__in=["waiting", "running"])
+            )
+        ]
+
+    class Privacy:
+        """The salon's own words to many; a name typed into them is not looked for."""
+
+        subject = None
+        erase: ClassVar[set[str]] = set()
+        keep: ClassVar[set[str]] = {
+            "id", "kind", "channel", "title", "text", "valid_until", "conditions", "state", "key", "created_by", "created_at",
+            "not_before", "expires_at", "ended_at",
+        }  # fmt: skip
+
+    def __str__(self) -> str:
+        return f"campaign {self.pk}: {self.state}"
+
+
+class CampaignRecipient(models.Model):
+    """Somebody chosen for a campaign: an address that gets it, or why not. One address gets it once, whoever has it."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="recipients")
+    client = models.ForeignKey(Client, null=True, on_delete=models.SET_NULL, related_name="+")
+    # Of the address it goes to; empty for somebody left out.
+    address_hmac = models.CharField(max_length=64, blank=True)
+    # Why somebody was left out when it was sent, as a code, and the line of the ledger behind it.
+    reason = models.CharField(max_length=40, blank=True)
+    event = models.ForeignKey(ConsentEvent, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "client"], name="notifications_campaignrecipient_once"),
+            models.UniqueConstraint(
+                fields=["campaign", "address_hmac"],
+                name="notifications_campaignrecipient_address_once",
+                condition=~models.Q(address_hmac=""),
+            ),
+        ]
+
+    class Privacy:
+        """That a campaign had so many recipients stays; who they were goes."""
+
+        subject = "client"
+        erase: ClassVar[set[str]] = {"client", "address_hmac", "event"}
+        keep: ClassVar[set[str]] = {"id", "campaign", "reason"}
+
+    def __str__(self) -> str:
+        return f"recipient of campaign {self.campaign_id}"
+
+
 class Message(models.Model):
     """One thing said to one client: the outbox, which is also the queue and the history.
 
@@ -42,6 +139,8 @@ class Message(models.Model):
     channel = models.CharField(max_length=10, choices=Channel.choices)
     client = models.ForeignKey(Client, null=True, on_delete=models.SET_NULL, related_name="messages")
     appointment = models.ForeignKey(Appointment, null=True, on_delete=models.SET_NULL, related_name="messages")
+    # The campaign whose words it carries, for a message that somebody sends by hand.
+    campaign = models.ForeignKey(Campaign, null=True, on_delete=models.PROTECT, related_name="messages")
     occasion = models.CharField(max_length=80)
     # The version and the start of the visit that this message speaks of.
     time_version = models.PositiveIntegerField(null=True)
@@ -75,6 +174,12 @@ class Message(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["kind", "client", "occasion"], name="notifications_message_said_once"),
             models.CheckConstraint(condition=models.Q(state__in=State.values), name="notifications_message_known_state"),
+            # The last word on "one address, one campaign, one message"; the gate says it first, with a reason.
+            models.UniqueConstraint(
+                fields=["campaign", "address_hmac"],
+                name="notifications_message_address_once",
+                condition=models.Q(campaign__isnull=False, resend_of=None, state__in=TOLD) & ~models.Q(address_hmac=""),
+            ),
         ]
         indexes = [
             models.Index(fields=["not_before", "id"], name="notifications_message_due", condition=models.Q(state="pending")),
@@ -86,6 +191,12 @@ class Message(models.Model):
             models.Index(fields=["client", "-created_at"], name="notifications_message_card"),
             models.Index(fields=["appointment", "kind"], name="notifications_message_visit"),
             models.Index(fields=["state", "-created_at"], name="notifications_message_page"),
+            # How much advertising an address had lately: read at the hand-over of every such message.
+            models.Index(
+                fields=["address_hmac", "handoff_at"],
+                name="notifications_message_caps",
+                condition=models.Q(kind__in=MARKETING) & ~models.Q(address_hmac=""),
+            ),
         ]
 
     class Privacy:
@@ -96,7 +207,7 @@ class Message(models.Model):
             "client", "recipient", "title", "body", "address_hmac", "provider_id", "language", "appointment", "told_start_at",
         }  # fmt: skip
         keep: ClassVar[set[str]] = {
-            "id", "kind", "channel", "occasion", "time_version", "state", "reason", "not_before", "expires_at",
+            "id", "kind", "channel", "campaign", "occasion", "time_version", "state", "reason", "not_before", "expires_at",
             "lease_token", "lease_until", "claim_count", "attempt_count", "handoff_at", "settled_at", "provider",
             "resend_of", "created_at",
         }  # fmt: skip

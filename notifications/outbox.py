@@ -18,7 +18,7 @@ from django.db.models import CharField, F, Q, QuerySet, Value
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from notifications import gate, writing
+from notifications import gate, models, writing
 from notifications.models import Attempt, Message, State
 from notifications.providers.base import Outcome, Phase, Result
 from salon.core import audit, prepared, states
@@ -55,8 +55,7 @@ TABLE = states.Table(
     }
 )  # fmt: skip
 
-# The provider has it, or may have it: the client counts as told.
-TOLD = (State.HANDOFF, State.UNKNOWN, State.CLOSED_UNKNOWN, State.ACCEPTED, State.DELIVERED, State.BOUNCED)
+TOLD = models.TOLD
 
 CLAIM_MAX = 20
 CLAIM_LEASE = dt.timedelta(seconds=150)
@@ -80,14 +79,16 @@ _NEW: Mapping[str, Any] = {
     "reason": "", "claim_count": 0, "attempt_count": 0, "address_hmac": "", "recipient": "", "language": "", "title": "",
     "body": "", "provider": "", "provider_id": "", "state": State.PENDING.value,
 }  # fmt: skip
-_SAID = ("client_id", "appointment_id", "occasion", "time_version", "told_start_at", "not_before", "expires_at")
+_SAID = (
+    "client_id", "appointment_id", "campaign_id", "occasion", "time_version", "told_start_at", "not_before", "expires_at",
+)  # fmt: skip
 
 
 def put(rows: "QuerySet[Any]", *, kind: str, channel: str, now: dt.datetime, said: Mapping[str, Any]) -> int:
     """Write one waiting message for each of `rows` that has not got it yet, in one statement, and return how many.
 
-    `said` gives an expression over `rows` for client_id, appointment_id, occasion, time_version, told_start_at,
-    not_before and expires_at. What was already said (kind, client, occasion) is left alone.
+    `said` gives an expression over `rows` for client_id, appointment_id, campaign_id, occasion, time_version,
+    told_start_at, not_before and expires_at. What was already said (kind, client, occasion) is left alone.
     """
     if missing := set(_SAID) ^ set(said):
         raise TypeError(f"put: {sorted(missing)}")
@@ -398,7 +399,7 @@ def resend(message: Message, *, by: User, reason: str, now: dt.datetime) -> Mess
             states.move(row, TABLE, to=State.CLOSED_UNKNOWN, reason="sent_again")
         again = Message.objects.create(
             kind=row.kind, channel=row.channel, client_id=row.client_id, appointment_id=row.appointment_id,
-            occasion=f"{root}:again{family.count() + 1}",
+            campaign_id=row.campaign_id, occasion=f"{root}:again{family.count() + 1}",
             time_version=row.time_version, told_start_at=row.told_start_at, not_before=now,
             expires_at=row.expires_at, created_at=now, resend_of=row,
         )  # fmt: skip

@@ -18,9 +18,9 @@ from django.utils import timezone
 from appointments.models import STANDS, Appointment, AppointmentQuerySet
 from appointments.models import State as VisitState
 from clients.models import Standing
-from notifications import facts, heartbeats, kinds, outbox, readdressing, stopping
+from notifications import campaigns, facts, heartbeats, kinds, outbox, readdressing, stopping
 from notifications.kinds import Kind, Wanted
-from notifications.models import Message, State, Trigger
+from notifications.models import Campaign, Message, State, Trigger
 from salon.core.models import Salon
 
 # How far back a booking, a move or a cancellation is still news.
@@ -66,6 +66,7 @@ def plan(now: dt.datetime) -> Counter[str]:
                 again = visits.filter(pk=message.appointment_id, occasion=readdressing.occasion_of(message))
                 occasion = Value(readdressing.next_occasion(message), output_field=CharField())
                 counts[name] += _put(again.annotate(occasion=occasion), kind, wish, now)
+    counts += campaigns.plan(now)
     heartbeats.beat("planner", timezone.now())
     return +counts
 
@@ -80,6 +81,7 @@ def _put(visits: Visits, kind: Kind, wish: Wish, now: dt.datetime) -> int:
         said={
             "client_id": F("client_id"),
             "appointment_id": F("pk"),
+            "campaign_id": None,
             "occasion": F("occasion"),
             "time_version": F("time_version"),
             "told_start_at": F("start_at"),
@@ -251,6 +253,7 @@ def _against(switches: Mapping[str, Trigger]) -> Case:
     """Return the expression for why a waiting message is not wanted any more, "" if it is. In the gate's order."""
     of = {wanted: [kind.name for kind in kinds.TABLE.values() if kind.wanted == wanted] for wanted in Wanted}
     off = [name for name, trigger in switches.items() if not trigger.is_on]
+    marketing = [kind.name for kind in kinds.TABLE.values() if kind.is_marketing]
     stands, cancelled = Q(kind__in=of[Wanted.STANDS]), Q(kind__in=of[Wanted.CANCELLED])
     return Case(
         When(client__erased_at__isnull=False, then=Value("erased")),
@@ -261,8 +264,10 @@ def _against(switches: Mapping[str, Trigger]) -> Case:
         When(stands & ~Q(appointment__state__in=STANDS), then=Value("over")),
         When(cancelled & ~Q(appointment__state=VisitState.CANCELLED), then=Value("undone")),
         When(~Q(kind__in=of[Wanted.ALWAYS]) & ~Q(appointment__time_version=F("time_version")), then=Value("moved")),
+        When(Q(campaign__state=Campaign.State.STOPPED), then=Value(stopping.REASON)),
         When(Q(client__email="", channel="email"), then=Value("no_address")),
-        *(When(Q(kind=kind.name) & Exists(_refused(kind)), then=Value("client_refused")) for kind in kinds.TABLE.values()),
+        *(_against_consent(kind) for kind in kinds.TABLE.values()),
+        When(Q(kind__in=marketing, client__blacklisted_at__isnull=False), then=Value("blacklisted")),
         When(Q(kind__in=_ON_NOTICE, resend_of=None, appointment__is_notice_wanted=False), then=Value("not_wanted")),
         When(Q(kind__in=off, resend_of=None), then=Value("automation_off")),
         default=Value(""),
@@ -273,7 +278,9 @@ def _against(switches: Mapping[str, Trigger]) -> Case:
 _ON_NOTICE = ("confirmation", "change", "cancellation")
 
 
-def _refused(kind: Kind) -> "QuerySet[Standing]":
-    return Standing.objects.filter(
-        client_id=OuterRef("client_id"), purpose=kind.purpose, channel=OuterRef("channel"), state=Standing.State.WITHDRAWN
-    )
+def _against_consent(kind: Kind) -> When:
+    """Return when the client's answer stands against a kind: without a Yes to advertising, with a No to the rest."""
+    answers = Standing.objects.filter(client_id=OuterRef("client_id"), purpose=kind.purpose, channel=OuterRef("channel"))
+    if kind.is_marketing:
+        return When(Q(kind=kind.name) & ~Exists(answers.filter(state=Standing.State.GRANTED)), then=Value("consent_missing"))
+    return When(Q(kind=kind.name) & Exists(answers.filter(state=Standing.State.WITHDRAWN)), then=Value("client_refused"))

@@ -8,7 +8,7 @@ import datetime as dt
 import functools
 import re
 import zoneinfo
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,16 +16,23 @@ from babel import Locale
 from babel.dates import format_date
 from django.conf import settings
 
-from notifications import kinds
-from notifications.models import Message
-from salon.core import dates, phone
+from clients import consent, fold
+from notifications import kinds, links
+from notifications.models import Campaign, Message
+from salon.core import dates, phone, public
 from salon.core.models import Salon
 
 FOLDER = Path(settings.BASE_DIR) / "templates" / "messages"
-PLACEHOLDERS = frozenset({
-    "first_name", "salon", "legal_name", "service", "staff", "date", "date_long", "time", "address_line", "salon_phone",
-    "salon_email",
+# What only a marketing text may say; a service text that tried would have no value for it.
+OF_MARKETING = frozenset({
+    "offer_title", "offer_text", "valid_until", "conditions", "kind_label", "consent_date", "unsubscribe_link",
 })  # fmt: skip
+PLACEHOLDERS = OF_MARKETING | {
+    "first_name", "salon", "legal_name", "service", "staff", "date", "date_long", "time", "address_line", "salon_phone",
+    "salon_email", "preferences_link",
+}  # fmt: skip
+# What the salon's own words may ask for.
+OWN = ("first_name", "salon")
 # How the languages of the house write a day, short and long; English as it is written in Europe.
 _LOCALES = {"en": "en_GB"}
 _DAYS = {"de": ("EEE, d. MMM", "EEEE, d. MMMM")}
@@ -35,6 +42,9 @@ _DAY = ("EEE d MMM", "EEEE d MMMM")
 _NAME = re.compile(r"\{([^{}]{0,40})\}")
 _TOKEN = re.compile(r"\[([^\[\]|]{0,400})\|([^\[\]|]{0,400})\]|\{([^{}]{0,40})\}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
+_CONTROL_IN_TEXT = re.compile(r"[\x00-\x09\x0b-\x1f\x7f\x85\u2028\u2029]+")
+_BRACES = re.compile(r"\{[^{}]{0,40}\}|[{}]")
+_GAP = re.compile(r"\n{3,}")
 
 
 class TemplateError(Exception):
@@ -49,22 +59,60 @@ class Rendered:
     language: str
     title: str
     body: str
+    # Where one click stops advertising: only marketing has it, in its headers as in its text.
+    unsubscribe_url: str = ""
 
 
-def render(message: Message, salon: Salon) -> Rendered:
+def load(batch: Sequence[Message], salon: Salon) -> None:
+    """Fetch at once what the texts of a batch need beside client and visit: subjects for links, and campaigns."""
+    if public.has_address(salon):
+        links.load(batch)
+    if ids := {message.campaign_id for message in batch if message.campaign_id}:
+        found = Campaign.objects.in_bulk(ids)
+        for message in batch:
+            if message.campaign_id:
+                message.campaign = found[message.campaign_id]
+
+
+def render(message: Message, salon: Salon, *, link: str = "") -> Rendered:
     """Return the words of `message` in the client's language, or the salon's where there is none in it.
 
-    Expects client and visit to be loaded. Raises TemplateError.
+    Expects client and visit to be loaded. `link` stands for the client's own where the text is only shown. Raises
+    TemplateError.
     """
     client = message.client
     if client is None:
         raise TemplateError("no client")
     language = client.language if (FOLDER / message.kind / client.language).is_dir() else salon.language
     values = _values(message, salon, language)
-    footer = "service" if not kinds.TABLE[message.kind].is_marketing else "marketing"
-    body = f"{fill(_text(message.kind, language, 'body'), values).strip()}\n\n-- \n{_footer(footer, language, values)}\n"
+    values["preferences_link"] = link or _link(message, salon)
+    is_marketing = kinds.TABLE[message.kind].is_marketing
+    if is_marketing:
+        values |= _of_marketing(message, salon, language, values)
+    said = _GAP.sub("\n\n", fill(_text(message.kind, language, "body"), values)).strip()
+    footer = "marketing" if is_marketing else "service"
     title = _CONTROL.sub(" ", fill(_text(message.kind, language, "subject"), values)).strip()
-    return Rendered(str(client.email), language, title, body)
+    body = f"{said}\n\n-- \n{_footer(footer, language, values)}\n"
+    return Rendered(str(client.email), language, title, body, values.get("unsubscribe_link", ""))
+
+
+def fault(text: str) -> str:
+    """Return the first thing in braces of the salon's own words that is no placeholder for them, or an empty text."""
+    known = {f"{{{name}}}" for name in OWN}
+    return next((found for found in _BRACES.findall(text) if found not in known), "")
+
+
+def own(text: str, values: Mapping[str, str]) -> str:
+    """Return the salon's own words for one client: {first_name} and {salon}, and nothing else, are filled in.
+
+    Lines stay lines. Raises TemplateError for any other brace, and for a value that is missing.
+    """
+    if unknown := fault(text):
+        raise TemplateError(f"no placeholder {unknown!r}")
+    clean = _CONTROL_IN_TEXT.sub(" ", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
+    if missing := [name for name in OWN if f"{{{name}}}" in clean and not values.get(name)]:
+        raise TemplateError(f"no value for {missing[0]}")
+    return _NAME.sub(lambda match: values[match.group(1)], clean)
 
 
 def fill(text: str, values: Mapping[str, str]) -> str:
@@ -103,6 +151,38 @@ def _text(kind: str, language: str, part: str) -> str:
         return (FOLDER / kind / language / f"{part}.txt").read_text(encoding="utf-8")
     except OSError as error:
         raise TemplateError(f"no text {kind}/{language}/{part}") from error
+
+
+def _link(message: Message, salon: Salon) -> str:
+    if not public.has_address(salon) or message.client is None:
+        return ""
+    token = links.of(message, message.client.email)
+    return links.preferences_url(salon, token) if token else ""
+
+
+def _of_marketing(message: Message, salon: Salon, language: str, values: Mapping[str, str]) -> dict[str, str]:
+    """Return the values of a marketing text. The day of the Yes is missing where there is none: then nothing is sent."""
+    kind, campaign = kinds.TABLE[message.kind], message.campaign
+    client = message.client
+    if client is None or campaign is None:
+        raise TemplateError("no campaign")
+    yes = consent.reading(client, kind.purpose, message.channel)
+    said_on = yes.entry.effective_at.astimezone(salon.zone).date() if yes.entry and yes.state is fold.State.GRANTED else None
+    return {
+        "kind_label": _text(message.kind, language, "label").strip(),
+        "consent_date": _day(said_on, language) if said_on else "",
+        "unsubscribe_link": values["preferences_link"],
+        "offer_title": own(campaign.title, values),
+        "offer_text": own(campaign.text, values),
+        "conditions": own(campaign.conditions, values),
+        "valid_until": _day(campaign.valid_until, language) if campaign.valid_until else "",
+    }
+
+
+def _day(on: dt.date, language: str) -> str:
+    locale = Locale.parse(_LOCALES.get(language, language))
+    pattern = "d. MMMM y" if language == "de" else "d MMMM y"
+    return dates.as_written(format_date(on, pattern, locale=locale), on, language)
 
 
 def _values(message: Message, salon: Salon, language: str) -> dict[str, str]:

@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from notifications.views import cards, health, messages, settings
+from notifications.views import cards, health, messages, preferences, settings
 
 app_name = "notifications"
 urlpatterns = [
+    path("u/<str:token>/", preferences.preferences, name="preferences"),
     path("messages/", messages.index, name="list"),
     path("messages/unknown/", messages.unknown, name="unknown"),
     path("messages/<int:pk>/stop/", messages.stop, name="stop"),

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from appointments.models import Appointment
 from clients.models import Client, ConsentEvent
-from notifications import facts, gate, history, kinds, outbox, planner, readdressing, reasons
+from notifications import facts, gate, history, kinds, outbox, planner, readdressing, reasons, refusals
 from notifications.models import Message, State, Trigger
 from salon.core.models import Salon
 from salon.core.templatetags.house import as_day, as_time, as_weekday
@@ -24,12 +24,14 @@ _NO: dict[str, str | Promise] = {
     "change": gettext_lazy("No message about a change."),
     "cancellation": gettext_lazy("No message about a cancellation."),
     "reminder": gettext_lazy("No reminder."),
+    "promotion": gettext_lazy("No promotion."),
 }
 _YES: dict[str, str | Promise] = {
     "confirmation": gettext_lazy("A confirmation goes out when a visit is booked."),
     "change": gettext_lazy("A message goes out when a visit is moved."),
     "cancellation": gettext_lazy("A message goes out when a visit is cancelled."),
     "reminder": gettext_lazy("A reminder goes out before a visit."),
+    "promotion": gettext_lazy("A promotion goes out when somebody sends one."),
 }
 _SENT: dict[str, str | Promise] = {
     "confirmation": gettext_lazy("Confirmation sent (%(day)s, %(time)s)."),
@@ -83,7 +85,7 @@ def answers(client: Client, now: dt.datetime) -> list[Answer]:
     switches = facts.switches()
     with timezone.override(salon.zone):
         return [
-            _answer(_Case(client, visit, switches[kind.name], salon, now), kind, channel)
+            _answer(_Case(client, None if kind.is_by_hand else visit, switches.get(kind.name), salon, now), kind, channel)
             for kind in kinds.TABLE.values()
             for channel in kind.channels
         ]
@@ -93,7 +95,7 @@ def answers(client: Client, now: dt.datetime) -> list[Answer]:
 class _Case:
     client: Client
     visit: Appointment | None
-    trigger: Trigger
+    trigger: Trigger | None
     salon: Salon
     now: dt.datetime
 
@@ -142,16 +144,16 @@ def _was_sent(kind: kinds.Kind, channel: str, told: history.Line, now: dt.dateti
     return Answer(kind.name, channel, gate.Refuse(("duplicate",)), sentence, told=told)
 
 
-def _due(kind: kinds.Kind, visit: Appointment | None, trigger: Trigger, zone: ZoneInfo, now: dt.datetime) -> dt.datetime:
+def _due(kind: kinds.Kind, visit: Appointment | None, trigger: Trigger | None, zone: ZoneInfo, now: dt.datetime) -> dt.datetime:
     """Return the instant to ask about: now, or when the reminder of the visit is due if that is later."""
-    if kind.name != "reminder" or visit is None:
+    if kind.name != "reminder" or visit is None or trigger is None:
         return now
     return max(now, planner.leaves_at(visit, trigger, zone))
 
 
-def _of_the_book(kind: kinds.Kind, visit: Appointment | None, trigger: Trigger, zone: ZoneInfo) -> str:
+def _of_the_book(kind: kinds.Kind, visit: Appointment | None, trigger: Trigger | None, zone: ZoneInfo) -> str:
     """Return why the planner would not write it down, or what ended it before, "" for nothing."""
-    if visit is None:
+    if visit is None or trigger is None:
         return ""
     if kind.name == "reminder" and not planner.is_early_enough(visit, trigger, zone):
         return "too_late"
@@ -176,6 +178,9 @@ def _refused(kind: kinds.Kind, channel: str, decision: gate.Refuse, found: gate.
         else:
             told = _("Switched off since %(date)s (%(how)s, by %(name)s).") if by else _("Switched off since %(date)s (%(how)s).")
         return Answer(kind.name, channel, decision, f"{_NO[kind.name]} {told % values}", event.effective_at, how, by)
+    if kind.is_marketing:
+        sentence = f"{_NO[kind.name]} {refusals.sentence(reason, event, found)}"
+        return Answer(kind.name, channel, decision, sentence, event.effective_at if event else None)
     return Answer(kind.name, channel, decision, f"{_NO[kind.name]} {reasons.sentence(reason)}")
 
 

@@ -15,6 +15,7 @@ KINDS: Mapping[str, str | Promise] = {
     "change": _("Change"),
     "cancellation": _("Cancellation"),
     "reminder": _("Reminder"),
+    "promotion": _("Promotion"),
 }
 WHEN: Mapping[str, str | Promise] = {
     "confirmation": _("When a visit is booked, after 30 seconds"),

@@ -10,6 +10,7 @@ from email.header import Header
 from email.utils import format_datetime, formataddr
 
 from django.utils import timezone
+from django.utils.encoding import iri_to_uri
 
 from notifications import gate, sending
 from notifications.models import Message
@@ -74,6 +75,7 @@ def build(words: Rendered, *, message_id: str, sender: sending.Sender) -> bytes:
         ("Message-ID", message_id),
         ("Content-Language", words.language),
         ("Auto-Submitted", "auto-generated"),
+        *_one_click(words.unsubscribe_url),
         ("MIME-Version", "1.0"),
         ("Content-Type", 'text/plain; charset="utf-8"'),
         ("Content-Transfer-Encoding", "7bit" if is_plain else "quoted-printable"),
@@ -83,6 +85,13 @@ def build(words: Rendered, *, message_id: str, sender: sending.Sender) -> bytes:
     if not is_plain:
         body = binascii.b2a_qp(body.replace(b"\r\n", b"\n"), istext=True).replace(b"\n", b"\r\n")
     return head.encode() + b"\r\n" + body
+
+
+def _one_click(url: str) -> list[tuple[str, str]]:
+    """Return the two headers by which a mail program stops advertising with one click (RFC 8058); none without an address."""
+    if not url:
+        return []
+    return [("List-Unsubscribe", f"<{iri_to_uri(_one_line(url))}>"), ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")]
 
 
 def _one_line(text: str) -> str:

@@ -29,6 +29,7 @@ class May(StrEnum):
     BOOK_FOR_ALL_STAFF = "book_for_all_staff"
     SEE_MESSAGES = "see_messages"
     RESEND_UNKNOWN = "resend_unknown"
+    SEND_MARKETING = "send_marketing"
     READ_SETTINGS = "read_settings"
     EDIT_SETTINGS = "edit_settings"
     EDIT_TEAM = "edit_team"
@@ -52,6 +53,7 @@ TABLE: Mapping[May, frozenset[Role]] = {
     May.BOOK_FOR_ALL_STAFF: _DESK,
     May.SEE_MESSAGES: _DESK,
     May.RESEND_UNKNOWN: _LEAD,
+    May.SEND_MARKETING: _LEAD,
     May.READ_SETTINGS: _DESK,
     May.EDIT_SETTINGS: _LEAD,
     May.EDIT_TEAM: _OWNER,

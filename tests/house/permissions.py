@@ -117,6 +117,7 @@ TABLE: dict[str, Row] = {
     "appointments:staff_add": get(LEAD),
     "appointments:staff_edit": get(LEAD, pk="staff"),
     # messages
+    "notifications:preferences": public(token="wrong"),
     "notifications:list": get(DESK),
     "notifications:unknown": get(DESK),
     "notifications:resend": get(LEAD, pk="message"),
