@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('appointments', '0002_no_overlap'),
-        ('clients', '0006_card_pages'),
+        ('clients', '0007_card_pages'),
     ]
 
     operations = [
