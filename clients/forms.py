@@ -1,6 +1,7 @@
 """What staff type about a client, checked field by field. Forms read and check; they never save."""
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -9,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from email_validator import EmailNotValidError, validate_email
 
+from clients.grid import Cell
 from clients.models import CameThrough, Channel, Client, ClientLink
 from salon.core import phone
 from salon.core.errors import Refused
@@ -182,6 +184,34 @@ class LinkForm(forms.Form):
 
     kind = forms.ChoiceField(label=lazy("Is the client's"), choices=ClientLink.Kind.choices)
     other = forms.IntegerField(widget=forms.HiddenInput)
+
+
+class SheetForm(forms.Form):
+    """A signed privacy form: the day, and each box as it was ticked. What is left empty changes nothing."""
+
+    signed_on = forms.DateField(label=lazy("Day of the signature"), widget=forms.DateInput(attrs={"type": "date"}))
+
+    def __init__(self, *args: Any, cells: Sequence[Cell], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.cells = cells
+        for cell in cells:
+            self.fields[cell.key] = forms.ChoiceField(
+                label=f"{cell.title}, {cell.label}" if cell.label else str(cell.title), required=False,
+                choices=[("yes", lazy("Yes")), ("no", lazy("No"))],
+            )  # fmt: skip
+
+    @property
+    def ticks(self) -> dict[tuple[str, str], str]:
+        """Return what was ticked, by (purpose, channel)."""
+        ticked = ((cell, self.cleaned_data[cell.key]) for cell in self.cells)
+        return {(cell.purpose, cell.channel): answer for cell, answer in ticked if answer}
+
+    def clean(self) -> dict[str, Any]:
+        """Ask for one box at least: a form without any says nothing."""
+        data = super().clean() or self.cleaned_data
+        if not self.errors and not self.ticks:
+            raise forms.ValidationError(_("Tick at least one box, as on the paper."))
+        return data
 
 
 class NoteForm(forms.Form):

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from clients import access, cards, contacts, links, lists, slips, tags, undoing
+from clients import access, cards, contacts, links, lists, slips, table_views, tags, undoing
 from clients.forms import ContactForm, LinkForm, TagForm
 from clients.models import Client, Tag
 from salon.core.errors import Refused
@@ -96,7 +96,8 @@ def undo(request: SignedIn, pk: int) -> HttpResponse:
 def _context(request: SignedIn, client: Client) -> dict[str, Any]:
     found = cards.head(request, client, tab="other")
     forms = {"tag_form": TagForm(), "contact_form": ContactForm(country=request.salon.country), "link_form": LinkForm()}
-    return {**found, **cards.other(request, client, found), **forms, "asked_name": "", "candidates": None}
+    consents = table_views.table(client, asked=request.GET.get("ask", ""))
+    return {**found, **cards.other(request, client, found), **consents, **forms, "asked_name": "", "candidates": None}
 
 
 def _found(request: SignedIn, client: Client) -> dict[str, Any]:

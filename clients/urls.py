@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from clients import card_views, consent_views, other_views, views
+from clients import card_views, consent_views, other_views, table_views, views
 
 app_name = "clients"
 urlpatterns: list[URLPattern] = [
@@ -20,6 +20,8 @@ urlpatterns: list[URLPattern] = [
     path("clients/<int:pk>/links/", other_views.link, name="links"),
     path("clients/<int:pk>/note/", views.note, name="note"),
     path("clients/<int:pk>/consent/", consent_views.answer, name="consent"),
+    path("clients/<int:pk>/consent/kind/", table_views.answer, name="consent_kind"),
+    path("clients/<int:pk>/consent/paper/", table_views.sheet, name="consent_sheet"),
     path("clients/<int:pk>/consent/undo/", consent_views.undo, name="consent_undo"),
     path("clients/<int:pk>/consent/history/", consent_views.history, name="consent_history"),
     path("search/", views.search, name="search"),

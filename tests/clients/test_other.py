@@ -44,7 +44,7 @@ def token_in(shown: str) -> str:
 
 
 def row_of(client: Client) -> dict[str, Any]:
-    return Client.objects.filter(pk=client.pk).values().get()
+    return dict(Client.objects.filter(pk=client.pk).values().get())
 
 
 # Tags

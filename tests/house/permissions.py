@@ -94,6 +94,8 @@ TABLE: dict[str, Row] = {
     "clients:links": get(DESK, pk="client"),
     "clients:note": get(ALL, pk="client"),
     "clients:consent": post(ALL, pk="client"),
+    "clients:consent_kind": post(ALL, pk="client"),
+    "clients:consent_sheet": get(ALL, pk="client"),
     "clients:consent_undo": post(ALL, pk="client"),
     "clients:consent_history": get(ALL, pk="client"),
     "clients:search": get(ALL),
