@@ -14,17 +14,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import pgettext_lazy
 
-from clients import access, answers, contacts, duplicates, fold, links, lists, neighbours, rooms, tags
+from clients import access, answers, contacts, duplicates, fold, links, lists, neighbours, rooms, tags, timeline
 from clients.models import Client
 from salon.core import countries
 from salon.core.models import User
 from salon.core.roles import May
-from salon.core.web import SignedIn
+from salon.core.web import SignedIn, whole
 
 # What a list's address may carry back and forth.
 LIST_KEYS = ("q", "status", "sort", "page")
 # What the panels of the card listen for: an answer or an address has changed what may be sent.
 CHANGED = "consent-changed"
+_MOST_TOLD = 1000
 # The pages of a card in the order of their keys 1 to 5; the rooms above serve two of them.
 _TABS: dict[str, tuple[str, str | Promise]] = {
     "main": ("clients:card", lazy("Main data")),
@@ -106,10 +107,11 @@ def card(request: SignedIn, client: Client) -> dict[str, Any]:
     """Return the context of the whole card."""
     asked = request.GET.get("ask", "")
     found = head(request, client, tab="main")
-    panels = {tab.name: tab.url for tab in found["tabs"] if tab.name in {"appointments", "messages"}}
+    panels = {tab.name: tab.url for tab in found["tabs"] if tab.name == "messages"}
     among = access.clients_for(request.user)
     return {
         **found,
+        **told(request, client),
         "panels": panels,
         "birth": birth_of(client, timezone.localdate()),
         "facts": rooms.facts_of(request.user, client, timezone.now()),
@@ -119,6 +121,20 @@ def card(request: SignedIn, client: Client) -> dict[str, Any]:
         "how": answers.HOW,
         "asked": asked if asked in fold.CHANNELS else "",
         "likely": duplicates.of(client, among) if request.user.may(May.EDIT_CLIENTS) else [],
+    }
+
+
+def told(request: SignedIn, client: Client) -> dict[str, Any]:
+    """Return what `clients/_timeline.html` needs, of the kind and the length that the request asks for."""
+    kind, shown = request.GET.get("show", ""), whole(request.GET.get("shown", "")) or 0
+    query = came_from(request)
+    return {
+        "client": client,
+        "timeline": timeline.of(
+            request.user, client, kind=kind, shown=min(max(shown, timeline.FIRST), _MOST_TOLD), now=timezone.now()
+        ),
+        "timeline_url": reverse("clients:card", args=[client.pk])
+        + (f"?{urlencode({'from': query})}&" if query is not None else "?"),
     }
 
 
