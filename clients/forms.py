@@ -189,7 +189,9 @@ class LinkForm(forms.Form):
 class SheetForm(forms.Form):
     """A signed privacy form: the day, and each box as it was ticked. What is left empty changes nothing."""
 
-    signed_on = forms.DateField(label=lazy("Day of the signature"), widget=forms.DateInput(attrs={"type": "date"}))
+    signed_on = forms.DateField(
+        label=lazy("Day of the signature"), widget=forms.DateInput(attrs={"type": "date", "class": "s-w-md"}, format="%Y-%m-%d")
+    )
 
     def __init__(self, *args: Any, cells: Sequence[Cell], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -222,6 +224,32 @@ class NoteForm(forms.Form):
         help_text=lazy("Shown at every visit. The client does not see it, but it is part of the copy the client may ask for."),
     )  # fmt: skip
     version = forms.IntegerField(widget=forms.HiddenInput)
+
+
+class HealthForm(forms.Form):
+    """What a client said about their health, and the day of the last patch test."""
+
+    text = forms.CharField(
+        label=lazy("Allergies and health"), max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 5}),
+        help_text=lazy("What matters for the treatment, as the client said it. It is part of the copy the client may ask for."),
+    )  # fmt: skip
+    patch_tested_on = forms.DateField(
+        label=lazy("Patch test on"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date", "class": "s-w-md"}, format="%Y-%m-%d"),
+    )
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, today: dt.date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.today = today
+
+    def clean_patch_tested_on(self) -> dt.date | None:
+        """Return the day, which is not in the future."""
+        on: dt.date | None = self.cleaned_data["patch_tested_on"]
+        if on and on > self.today:
+            raise forms.ValidationError(_("The day of the patch test is in the future."))
+        return on
 
 
 def first_values(client: Client, country: str, form: type[AddressForm] | type[DetailsForm] = ClientForm) -> dict[str, Any]:

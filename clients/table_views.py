@@ -1,17 +1,18 @@
-"""The consent table on the card's page Other: one cell saved at once, and a signed form entered as a whole."""
+"""The consent table on the card's page Other: one cell saved at once, the form to sign, a signed one entered as a whole."""
 
 from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpResponse
+from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 from django_htmx.http import trigger_client_event
 
-from clients import access, answers, cards, choices, grid
+from clients import access, answers, cards, choices, grid, privacyform
 from clients.answers import Answer
 from clients.forms import SheetForm
 from clients.models import Client
@@ -64,6 +65,19 @@ def sheet(request: SignedIn, pk: int) -> HttpResponse:
     context = {**cards.head(request, client, tab="other"), "form": form, "rows": rows}
     status = 422 if form.is_bound else 200
     return page(request, "clients/sheet.html", context, status=status)
+
+
+@allowed(May.SEE_CLIENTS)
+def privacy_form(request: SignedIn, pk: int) -> HttpResponse:
+    """Show the privacy form ready to print, in the client's language. Its boxes are empty, whatever was said before."""
+    client, now = access.client_for(request.user, pk), timezone.now()
+    found = cards.head(request, client, tab="other")
+    with translation.override(client.language):
+        form = privacyform.of(client, request.salon)
+        birth = cards.birth_of(client, timezone.localdate())
+        context = {**found, "form": form, "birth": birth, "now": now, "by": request.user, "salon": request.salon}
+        paper = render_to_string("clients/_privacy_form.html", context, request)
+    return page(request, "clients/privacy_form.html", {**found, "paper": paper})
 
 
 def table(client: Client, *, asked: str = "", changed: str = "") -> dict[str, Any]:

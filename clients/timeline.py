@@ -39,6 +39,7 @@ CHANGES: Mapping[str, tuple[str | Promise, str]] = {
     "client.linked": (lazy("Linked to another card"), "link"),
     "client.unlinked": (lazy("Link to another card taken away"), "link"),
     "client.usual_staff_set": (lazy("Usual stylist changed"), "user-check"),
+    "client.health_written": (lazy("Health note written"), "lock"),
     "client.marketing_paused": (lazy("Marketing paused by the client"), "clock-pause"),
     "client.marketing_resumed": (lazy("Pause of marketing ended by the client"), "clock-pause"),
     "address.tried_again": (lazy("E-mail address tried again"), "mail-check"),

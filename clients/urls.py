@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from clients import card_views, consent_views, other_views, table_views, views
+from clients import card_views, consent_views, health_views, other_views, table_views, views
 
 app_name = "clients"
 urlpatterns: list[URLPattern] = [
@@ -19,6 +19,9 @@ urlpatterns: list[URLPattern] = [
     path("clients/<int:pk>/contacts/", other_views.contact, name="contacts"),
     path("clients/<int:pk>/links/", other_views.link, name="links"),
     path("clients/<int:pk>/note/", views.note, name="note"),
+    path("clients/<int:pk>/privacy-form/", table_views.privacy_form, name="privacy_form"),
+    path("clients/<int:pk>/health/", health_views.note, name="health"),
+    path("clients/<int:pk>/health/consent/", health_views.consent, name="health_consent"),
     path("clients/<int:pk>/consent/", consent_views.answer, name="consent"),
     path("clients/<int:pk>/consent/kind/", table_views.answer, name="consent_kind"),
     path("clients/<int:pk>/consent/paper/", table_views.sheet, name="consent_sheet"),
