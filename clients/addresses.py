@@ -65,11 +65,10 @@ def stop(channel: str, address: str, *, scope: str, reason: str, now: dt.datetim
 def stop_hash(channel: str, hmac: str, *, scope: str, reason: str, now: dt.datetime) -> Address:
     """Stop an address of which only the hash is known. Rules as in `stop`."""
     row = lock(channel, hmac)
-    if row.scope in {scope, _ALL}:
-        return row
-    row.scope = scope if row.scope == _NONE else _ALL
-    row.reason = reason
-    row.stopped_at = now
+    if row.scope not in {scope, _ALL}:
+        row.scope = scope if row.scope == _NONE else _ALL
+        row.reason = reason
+    row.stopped_at = now  # the newest stop: who asks for something must have asked after it
     row.save(update_fields=["scope", "reason", "stopped_at"])
     return row
 

@@ -16,7 +16,7 @@ from django.utils.translation import pgettext_lazy
 
 from clients import access, answers, contacts, duplicates, fold, links, lists, neighbours, rooms, tags, timeline
 from clients.models import Client
-from salon.core import countries
+from salon.core import asking, countries
 from salon.core.models import User
 from salon.core.roles import May
 from salon.core.web import SignedIn, whole
@@ -56,7 +56,8 @@ class Neighbour:
 
 
 def head(request: SignedIn, client: Client, *, tab: str) -> dict[str, Any]:
-    """Return what `clients/_head.html` needs: client, contacts, tabs (current: `tab`), the way back, book_url.
+    """Return what `clients/_head.html` needs: client, contacts, tabs (current: `tab`), the way back, book_url,
+    write_url, write_ask (whom to ask instead).
 
     `tab` is one of _TABS. The way back: back_url, back_to, and where the card was opened from a list its `place` there,
     with the cards `before` and `after` it (None at the ends).
@@ -76,6 +77,7 @@ def head(request: SignedIn, client: Client, *, tab: str) -> dict[str, Any]:
         "tabs": tabs,
         "book_url": _book_url(user, client),
         **_way_back(request, client, query, suffix, tab=tab, now=now),
+        **(writing(user) if client.inactive_at is None else {"write_url": "", "write_ask": ""}),
     }
 
 
@@ -192,6 +194,17 @@ def came_from(request: SignedIn) -> str | None:
     if "from" not in given and request.htmx.current_url_abs_path:
         given = QueryDict(urlsplit(request.htmx.current_url_abs_path).query)
     return list_query(given["from"]) if "from" in given else None
+
+
+def writing(user: User) -> dict[str, str]:
+    """Return where somebody writes to clients (write_url), or whom one whose colleague may has to ask (write_ask)."""
+    address = address_of("notifications:new")
+    if not address or not user.may(May.SEE_MESSAGES):
+        return {"write_url": "", "write_ask": ""}
+    if user.may(May.SEND_MARKETING):
+        return {"write_url": address, "write_ask": ""}
+    name = asking.name_of(May.SEND_MARKETING)
+    return {"write_url": "", "write_ask": _("Only a manager can send advertising. Ask %(name)s.") % {"name": name}}
 
 
 def address_of(view: str, *args: int) -> str:

@@ -13,7 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
-from clients import answers, choices, consent, fold, wording
+from clients import answers, choices, consent, fold, requests, wording
 from clients.answers import Answer
 from clients.models import Channel, Client, ConsentEvent
 from salon.core.errors import Refused
@@ -131,7 +131,8 @@ def _said(client: Client, now_is: Cell, answer: str, how: str, *, at: dt.datetim
     """Return what to write down for an answer, None if it is so already."""
     if answer == "yes":
         answers.check_yes(now_is)
-        known = now_is.event.evidence_level if now_is.event and now_is.answer in {Answer.YES, Answer.WAITING} else -1
+        is_held = now_is.answer in {Answer.YES, Answer.WAITING} and not now_is.is_late
+        known = now_is.event.evidence_level if now_is.event and is_held else -1
         is_news = consent.EVIDENCE[ConsentEvent.Source(how)] > known
     else:
         is_news = now_is.answer is not Answer.NO
@@ -148,7 +149,8 @@ def _cell(client: Client, purpose: str, channel: str, reading: fold.Reading, eve
     lacks = (
         ("form" if consent.needed(purpose, channel) <= consent.EVIDENCE[PAPER] else "link") if answer is Answer.WAITING else ""
     )
-    return Cell(
-        channel, Channel(channel).label if channel else "", answer, not channel or bool(consent.address_hash(client, channel)),
-        events.get(reading.entry.id) if reading.entry else None, stopped_on, lacks, purpose,
-    )  # fmt: skip
+    event = events.get(reading.entry.id) if reading.entry else None
+    is_late = lacks == "link" and event is not None and requests.is_over(event.recorded_at, timezone.now())
+    is_reachable = not channel or bool(consent.address_hash(client, channel))
+    label = Channel(channel).label if channel else ""
+    return Cell(channel, label, answer, is_reachable, event, stopped_on, lacks, is_late, purpose)

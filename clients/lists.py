@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, Q, prefetch_related_objects
+from django.http import QueryDict
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -18,6 +19,7 @@ from salon.core.models import Salon, User
 from salon.core.web import whole
 
 PER_PAGE = 50
+SELECTED_MAX = 500
 STATUSES: Mapping[str, Q] = {
     "active": Q(inactive_at=None),
     "inactive": Q(inactive_at__isnull=False),
@@ -36,6 +38,25 @@ class Row:
     email: answers.Answer
     sms: answers.Answer
     visits: Visits
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The clients ticked in a list, on this page and on others. `is_open`: ticks are asked for, on a phone too."""
+
+    ids: tuple[int, ...] = ()
+    is_open: bool = False
+
+    @property
+    def query(self) -> str:
+        """Return what carries it in an address, ready to stand before another name; nothing for no selection."""
+        pairs = [*(("select", 1) for _one in range(self.is_open)), *(("sel", pk) for pk in self.ids)]
+        return f"{urlencode(pairs)}&" if pairs else ""
+
+    def beyond(self, rows: Sequence[Row]) -> list[int]:
+        """Return the ticked clients that are not among `rows`."""
+        here = {row.client.pk for row in rows}
+        return [pk for pk in self.ids if pk not in here]
 
 
 @dataclass(frozen=True)
@@ -101,6 +122,12 @@ def wanted(given: Any) -> dict[str, Any]:
         "sort": sort if sort in SORTS else "name",
         "number": whole(number) or 1,
     }
+
+
+def selection(given: QueryDict) -> Selection:
+    """Return what is ticked, as a list's query carries it; never more than a page can show well."""
+    ids = dict.fromkeys(number for text in given.getlist("sel")[:SELECTED_MAX] if (number := whole(text)))
+    return Selection(tuple(ids), is_open="select" in given)
 
 
 def addresses(wanted: Mapping[str, Any]) -> dict[str, Any]:

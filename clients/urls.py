@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from clients import card_views, consent_views, health_views, other_views, table_views, views
+from clients import card_views, consent_views, health_views, other_views, table_views, views, wording_views
 
 app_name = "clients"
 urlpatterns: list[URLPattern] = [
@@ -27,5 +27,7 @@ urlpatterns: list[URLPattern] = [
     path("clients/<int:pk>/consent/paper/", table_views.sheet, name="consent_sheet"),
     path("clients/<int:pk>/consent/undo/", consent_views.undo, name="consent_undo"),
     path("clients/<int:pk>/consent/history/", consent_views.history, name="consent_history"),
+    path("settings/privacy/wording/", wording_views.index, name="wordings"),
+    path("settings/privacy/wording/<int:pk>/", wording_views.edit, name="wording"),
     path("search/", views.search, name="search"),
 ]

@@ -31,8 +31,22 @@ def list_(request: SignedIn) -> HttpResponse:
         "wanted": wanted,
         "elsewhere": lists.found_elsewhere(user, salon, text=wanted["text"], now=now) if is_short else 0,
         "has_visits": access.has_columns(),
+        **_selecting(request, found),
     }
     return page(request, "clients/list.html", context, fragment="clients/_rows.html")
+
+
+def _selecting(request: SignedIn, found: lists.Listing) -> dict[str, Any]:
+    """Return what is ticked, for somebody at the desk: the acts on it are others' rooms, found by their addresses."""
+    chosen = lists.selection(request.GET)
+    may_select = request.user.may(May.SEE_MESSAGES)
+    return {
+        "may_select": may_select,
+        "selection": chosen,
+        "elsewhere_ids": chosen.beyond(found.rows),
+        "selection_bar": "clients/_selection.html" if may_select else "",
+        **cards.writing(request.user),
+    }
 
 
 @allowed(May.SEE_CLIENTS)

@@ -13,7 +13,7 @@ from appointments.models import STANDS, Appointment
 from appointments.models import State as VisitState
 from clients import addresses, consent, countries, fold
 from clients.models import Address, Client
-from notifications import advertising, gate, kinds, outbox
+from notifications import advertising, gate, kinds, optin, outbox
 from notifications.advertising import Advertising
 from notifications.models import Message, Trigger
 from salon.core import instance, prepared
@@ -38,6 +38,7 @@ class Rows:
     told: list[Row]
     ledger: list[Row]
     advertising: Advertising | None = None
+    asking: optin.Asking | None = None
 
     def address_of(self, channel: str) -> str:
         """Return where a message on `channel` goes by the card as it was read, or an empty text."""
@@ -69,6 +70,8 @@ class Reader:
         found = prepared.run([*self._queries, *self._more] if is_marketing else self._queries, values)
         client, address, visit, salon, trigger, told, ledger = found[:7]
         rows = Rows(hmac, _one(client), _one(address), _one(visit), salon[0], _one(trigger), told, ledger)
+        if message.kind == optin.KIND:
+            return dataclasses.replace(rows, asking=optin.read(message))
         return dataclasses.replace(rows, advertising=advertising.of_rows(*found[7:])) if is_marketing else rows
 
 
@@ -86,7 +89,9 @@ def _rows(*, is_locking: bool) -> list[prepared.Query]:
     return [
         prepared.Query(clients.filter(pk=_CLIENT).values_list("pk", "email", "phone", *stops), client=_CLIENT),
         prepared.Query(
-            known.filter(channel=_CHANNEL, hmac=_HMAC).values_list("pk", "scope", "reason"), channel=_CHANNEL, hmac=_HMAC
+            known.filter(channel=_CHANNEL, hmac=_HMAC).values_list("pk", "scope", "reason", "stopped_at"),
+            channel=_CHANNEL,
+            hmac=_HMAC,
         ),
         prepared.Query(visits.filter(pk=_VISIT).values_list("pk", "time_version", "start_at", "state"), visit=_VISIT),
     ]
@@ -169,7 +174,7 @@ def gather(message: Message, rows: Rows) -> gate.Facts:
     delivery, zone, country, instance_id = rows.salon
     reading = _reading(rows, kind, message.channel, country)
     _pk, _email, _phone, inactive_at, restricted_at, erased_at, blacklisted_at, paused_until = rows.client or (None,) * 8
-    return gate.Facts(
+    found = gate.Facts(
         message_id=message.pk or 0,
         kind=kind,
         channel=message.channel,
@@ -182,6 +187,7 @@ def gather(message: Message, rows: Rows) -> gate.Facts:
         has_address=bool(rows.address_of(message.channel)),
         scope=rows.address[1] if rows.address else "",
         stop_reason=rows.address[2] if rows.address else "",
+        stopped_at=rows.address[3] if rows.address else None,
         is_erased=erased_at is not None,
         is_restricted=restricted_at is not None,
         is_inactive=inactive_at is not None,
@@ -199,17 +205,25 @@ def gather(message: Message, rows: Rows) -> gate.Facts:
             else {"is_told": _is_told(message, kind, rows.told)}
         ),
     )
+    if rows.asking is None:
+        return found
+    more = optin.facts(message, rows.asking, _entries(rows), hmac=rows.hmac, zone=zone, country=country)
+    return dataclasses.replace(found, **more)
 
 
 def _reading(rows: Rows, kind: kinds.Kind, channel: str, country: str) -> fold.Reading:
     """Fold the ledger itself: the projection is for lists."""
     return fold.reading(
-        [fold.Entry(*line[1:]) for line in rows.ledger],
+        _entries(rows),
         purpose=kind.purpose,
         channel=channel,
         address_hmac=rows.hmac,
         minimum_evidence=countries.minimum_evidence(country, kind.purpose, channel),
     )
+
+
+def _entries(rows: Rows) -> list[fold.Entry]:
+    return [fold.Entry(*line[1:]) for line in rows.ledger]
 
 
 def _visit(visit: Row | None) -> gate.Visit | None:
@@ -234,7 +248,7 @@ def _is_told(message: Message, kind: kinds.Kind, told: list[Row]) -> bool:
 # --- kept with the attempt, so that the decision can be taken again -----------------------------------------------
 
 
-_INSTANTS = ("expires_at", "said_start_at", "paused_until")
+_INSTANTS = ("expires_at", "said_start_at", "paused_until", "asked_at", "stopped_at")
 
 
 def as_json(facts: gate.Facts) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Forms of the notification pages. They say whether a value is well formed and save nothing."""
 
+import datetime as dt
 from typing import Any
 
 from django import forms
@@ -8,9 +9,10 @@ from django.core.validators import RegexValidator
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from notifications import reasons, sending, triggers
+from notifications import campaigns, reasons, rendering, sending, triggers
 from notifications.models import MailServer, Trigger
 from notifications.providers.wire import Security, Server
+from salon.core import dates
 from salon.core.lines import Line
 
 
@@ -75,6 +77,66 @@ class TriggerForm(forms.Form):
     def setting(self) -> triggers.Setting:
         """Return what was chosen. Call it on a valid form."""
         return triggers.Setting(**self.cleaned_data)
+
+
+class ComposeForm(forms.Form):
+    """What somebody writes to clients. Braces stand for {first_name} and {salon} alone."""
+
+    title = Line(label=_("Subject"), max_length=150)
+    text = forms.CharField(
+        label=_("Text"), max_length=4000, widget=forms.Textarea(attrs={"rows": 9}), help_text=_("Greeting and footer are added.")
+    )
+    valid_until = forms.DateField(
+        label=_("Valid until"),
+        required=False,
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        input_formats=["%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y"],
+    )
+    conditions = Line(label=_("Conditions"), max_length=300, required=False)
+    expected = forms.IntegerField(required=False, min_value=0, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, today: dt.date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.today = today
+
+    def clean_title(self) -> str:
+        """Refuse a brace that stands for nothing."""
+        return self._checked("title")
+
+    def clean_text(self) -> str:
+        """Refuse a brace that stands for nothing."""
+        return self._checked("text")
+
+    def clean_conditions(self) -> str:
+        """Refuse a brace that stands for nothing."""
+        return self._checked("conditions")
+
+    def clean_valid_until(self) -> dt.date | None:
+        """Refuse a day that is over, and one that no calendar of ours knows."""
+        on: dt.date | None = self.cleaned_data["valid_until"]
+        if on is not None and not (self.today <= on and dates.is_known(on)):
+            raise ValidationError(_("Choose today or a later day."))
+        return on
+
+    def words(self) -> campaigns.Words:
+        """Return what was written. Call it on a valid form."""
+        data = self.cleaned_data
+        return campaigns.Words(data["title"], data["text"], data["valid_until"], data["conditions"])
+
+    def as_typed(self) -> campaigns.Words:
+        """Return what is there so far, right or wrong: to show it while somebody types."""
+        if not self.is_bound:
+            return campaigns.Words("", "")
+        self.is_valid()
+        title, text, conditions = (str(self.data.get(name, ""))[:4000] for name in ("title", "text", "conditions"))
+        return campaigns.Words(title.strip(), text, self.cleaned_data.get("valid_until"), conditions.strip())
+
+    def _checked(self, name: str) -> str:
+        text: str = self.cleaned_data[name]
+        if unknown := rendering.fault(text):
+            words = _("%(found)s stands for nothing. In braces only {first_name} and {salon} can stand.")
+            raise ValidationError(words % {"found": unknown})
+        return text
 
 
 class ResendForm(forms.Form):

@@ -59,16 +59,11 @@ def token_of(subject_id: int, channel: str, address_hmac: str) -> str:
 
 def read(text: str) -> Link | None:
     """Return whom a token stands for, None for one that we did not make. Takes the same time for every wrong one."""
-    try:
-        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
-        raw = b""
-    is_whole = len(raw) == _LENGTH and _written(raw) == text  # one way to write it, no more
-    raw = raw if is_whole else bytes(_LENGTH)
+    raw = _raw(text, _LENGTH)
     head, mac = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
     is_ours = hmac.compare_digest(mac, _mac(head))
     channel = next((name for name, number in _CHANNELS.items() if number == head[1]), "")
-    if not (is_whole and is_ours and head[0] == _KEY_ID and channel):
+    if not (is_ours and head[0] == _KEY_ID and channel):
         return None
     return Link(int.from_bytes(head[2:10], "big"), channel, head[10:].hex())
 
@@ -79,16 +74,45 @@ def preferences_url(salon: Salon, token: str) -> str:
     return f"{base}{reverse('notifications:preferences', args=[token])}" if base else ""
 
 
+def confirm_url(salon: Salon, event_id: int) -> str:
+    """Return the address at which a client confirms what this line of the ledger asks for, "" without a public address."""
+    base = public.base(salon)
+    return f"{base}{reverse('notifications:confirm', args=[confirm_token(event_id)])}" if base else ""
+
+
+def confirm_token(event_id: int) -> str:
+    """Return the token of a request for a confirmation. It is good for that alone, and for as long as the ledger says."""
+    head = bytes([_KEY_ID]) + event_id.to_bytes(8, "big")
+    return _written(head + _mac(head, "confirm"))
+
+
+def read_confirm(text: str) -> int | None:
+    """Return the line of the ledger that a token asks to confirm, None for one that we did not make."""
+    raw = _raw(text, 1 + 8 + _MAC_BYTES)
+    head, mac = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
+    is_ours = hmac.compare_digest(mac, _mac(head, "confirm"))
+    return int.from_bytes(head[1:], "big") if is_ours and head[0] == _KEY_ID else None
+
+
 def example_url(salon: Salon) -> str:
     """Return what stands for such an address where a text is only shown: it looks like one and opens nobody's choices."""
     return preferences_url(salon, EXAMPLE) or f"https://…{reverse('notifications:preferences', args=[EXAMPLE])}"
+
+
+def _raw(text: str, length: int) -> bytes:
+    """Return the bytes of a token, zeros for a text that is none. There is one way to write it, no more."""
+    try:
+        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        raw = b""
+    return raw if len(raw) == length and _written(raw) == text else bytes(length)
 
 
 def _written(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
-def _mac(head: bytes) -> bytes:
-    """Return the proof that we made a token, by a key of its own: that of addresses is never shown to anybody."""
-    key = hashlib.sha256(b"links:" + str(settings.ADDRESS_KEY).encode()).digest()
+def _mac(head: bytes, use: str = "links") -> bytes:
+    """Return the proof that we made a token, by a key for each use: that of addresses is never shown to anybody."""
+    key = hashlib.sha256(f"{use}:{settings.ADDRESS_KEY}".encode()).digest()
     return hmac.new(key, head, hashlib.sha256).digest()[:_MAC_BYTES]

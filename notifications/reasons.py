@@ -24,6 +24,7 @@ SENTENCES: Mapping[str, Words] = {
     "duplicate": _("The client was told already."),
     "past": _("The visit has begun or is over."),
     "too_late": _("It is too close to the visit."),
+    "answered": _("Nothing waits for this link any more."),
     "expired": _("It is too late for this message."),
     "no_address": _("No e-mail address on the card."),
     "invalid_address": _("The e-mail address does not exist, says its mail server."),

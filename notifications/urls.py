@@ -2,16 +2,22 @@
 
 from django.urls import path
 
-from notifications.views import cards, health, messages, preferences, settings
+from notifications.views import campaigns, cards, confirming, health, messages, preferences, settings
 
 app_name = "notifications"
 urlpatterns = [
     path("u/<str:token>/", preferences.preferences, name="preferences"),
+    path("c/<str:token>/", confirming.confirm, name="confirm"),
+    path("clients/<int:pk>/link/", confirming.again, name="link_again"),
     path("messages/", messages.index, name="list"),
     path("messages/unknown/", messages.unknown, name="unknown"),
     path("messages/<int:pk>/stop/", messages.stop, name="stop"),
     path("messages/<int:pk>/resume/", messages.resume, name="resume"),
     path("messages/<int:pk>/resend/", messages.resend, name="resend"),
+    path("messages/new/", campaigns.new, name="new"),
+    path("messages/campaigns/", campaigns.index, name="campaigns"),
+    path("messages/campaigns/<int:pk>/", campaigns.detail, name="campaign"),
+    path("messages/campaigns/<int:pk>/stop/", campaigns.stop, name="campaign_stop"),
     path("clients/<int:pk>/messages/", cards.of_client, name="of_client"),
     path("clients/<int:pk>/messages/address/", cards.try_address, name="try_address"),
     path("settings/notifications/triggers/", settings.switches, name="triggers"),

@@ -1,7 +1,8 @@
 /* Behaviour that plain pages do not have, by data- attributes; every page works without this file.
    data-key="n" or "g c": key that presses the element   data-row: a row that opens its first link   data-open="id": opens a dialog
    data-close: closes it   data-focus: gets the focus when it arrives   data-say: its text is said   data-modal: a dialog that opens itself
-   data-copy="text": copies   data-submit: a field that sends its form on change   data-toggle="id": shows or hides by a checkbox */
+   data-copy="text": copies   data-submit: a field that sends its form on change   data-toggle="id": shows or hides by a checkbox
+   data-insert="{first_name}" data-into="id": puts a text where the caret is   data-tick-all: ticks every row of #sel */
 (() => {
   "use strict";
   const doc = document, root = doc.documentElement, $ = id => doc.getElementById(id), all = (css, within = doc) => [...within.querySelectorAll(css)];
@@ -21,6 +22,14 @@
     if (words.length) { say(words.map(el => el.textContent.trim()).join(". ")); words.forEach(el => el.removeAttribute("data-say")); }
     all("input[data-some]").forEach(box => { box.indeterminate = true; });
     all("input[data-toggle]").forEach(toggle);
+    ticked();
+  };
+  const ticked = () => {
+    const form = $("sel"), box = $("sel-count"), every = $("tick-all");
+    if (!form || !box) return;
+    const here = all("input[type=checkbox][name=sel]", form), n = all("[name=sel]:checked, [type=hidden][name=sel]", form).length;
+    box.textContent = n > 1 ? box.dataset.many.replace("{n}", n) : n ? box.dataset.one : box.dataset.none;
+    if (every) { every.hidden = false; every.checked = here.length > 0 && here.every(tick => tick.checked); every.indeterminate = !every.checked && here.some(tick => tick.checked); }
   };
   const toggle = box => { const part = $(box.dataset.toggle); if (part) part.hidden = !box.checked; };
 
@@ -138,11 +147,12 @@
     if (el.tagName === "DIALOG") { const box = el.getBoundingClientRect(); if (event.clientX < box.left || event.clientX > box.right || event.clientY < box.top || event.clientY > box.bottom) el.close(); return; }
     const copy = hit("[data-copy]"); if (copy) { navigator.clipboard.writeText(copy.dataset.copy).then(() => say(copy.dataset.copied || copy.dataset.copy)); copy.classList.add("s-copied"); return; }
     if (hit("[data-print]")) { print(); return; }
+    const put = hit("[data-insert]"); if (put) { const box = $(put.dataset.into); box.focus(); box.setRangeText(put.dataset.insert, box.selectionStart, box.selectionEnd, "end"); box.dispatchEvent(new Event("input", { bubbles: true })); return; }
     const row = hit("[data-row]");
     if (row && !hit("a, button, input, label, select, summary, [popover]") && !String(getSelection())) { const link = row.querySelector("a[href]"); if (link) { if (event.ctrlKey || event.metaKey) open_(link.href); else link.click(); } }
   }, true);
   const open_ = href => window.open(href, "_blank", "noopener");
-  doc.addEventListener("change", event => { const el = event.target; if (el.matches("[data-submit]")) el.form.requestSubmit(); if (el.matches("[data-toggle]")) toggle(el); });
+  doc.addEventListener("change", event => { const el = event.target; if (el.matches("[data-submit]")) el.form.requestSubmit(); if (el.matches("[data-toggle]")) toggle(el); if (el.matches("[data-tick-all]")) all("[name=sel][type=checkbox]", el.form).forEach(tick => { tick.checked = el.checked; }); if (el.form && el.form.id === "sel") ticked(); });
 
   /* Keys */
   let first = "", timer = 0;
@@ -172,6 +182,7 @@
     if (first) { first = ""; if (press(pair)) event.preventDefault(); return; }
     if (key === "g") { first = "g "; timer = setTimeout(() => { first = ""; }, 1200); return; }
     if (key === "?" && $("keys")) { event.preventDefault(); $("keys").showModal(); return; }
+    if (key === "x" && el && el.closest("[data-row]")) { const tick = el.closest("[data-row]").querySelector("[name=sel]"); if (tick) { tick.click(); event.preventDefault(); return; } }
     if ((key === "j" && rowStep(1)) || (key === "k" && rowStep(-1))) { event.preventDefault(); return; }
     if (/^Arrow/.test(key) && el && el !== doc.body && el.matches("input, [role=option], summary")) return;
     if (press(key)) event.preventDefault();

@@ -66,7 +66,6 @@ def _listing(request: SignedIn, group: words.Group) -> dict[str, Any]:
     order = "not_before" if group.name == "waiting" else "-created_at"
     numbered = Paginator(rows.order_by(order, "pk"), PER_PAGE).get_page(request.GET.get("page"))
     kept = {"client": str(client.pk)} if client else {}
-    counts = history.counts()
     return {
         "group": group,
         "numbered": numbered,
@@ -74,11 +73,19 @@ def _listing(request: SignedIn, group: words.Group) -> dict[str, Any]:
         "filtered": client,
         "filtered_name": client.name if client else "",
         "base": _query(group.name, kept) + "&",
-        "tabs": [
-            {"url": _tab_url(name, kept), "label": tab.label, "count": counts.get(name, 0), "current": name == group.name}
-            for name, tab in words.GROUPS.items()
-        ],
+        "tabs": tabs_of(group.name, kept),
     }
+
+
+def tabs_of(current: str, kept: dict[str, str]) -> list[dict[str, Any]]:
+    """Return the tabs of the message pages, the campaigns last; `kept` is what their addresses carry on."""
+    counts = history.counts()
+    groups = [
+        {"url": _tab_url(name, kept), "label": tab.label, "count": counts.get(name, 0), "current": name == current}
+        for name, tab in words.GROUPS.items()
+    ]
+    campaigns = {"url": reverse("notifications:campaigns"), "label": _("Campaigns"), "current": current == "campaigns"}
+    return [*groups, campaigns]
 
 
 def _query(name: str, kept: dict[str, str]) -> str:

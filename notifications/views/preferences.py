@@ -36,7 +36,7 @@ def preferences(request: HttpRequest, token: str) -> HttpResponse:
         if link:
             stops.by_click(link, now=now)
         return HttpResponse(b"OK\n", content_type="text/plain")
-    language = _language(request, stops.client_of(link) if link else None)
+    language = language_of(request, stops.client_of(link) if link else None)
     with translation.override(language):
         news = _act(link, act, request, language) if link and act else []
         sheet = choices.sheet(link, language=language, reminder_channels=_reminder_channels(), now=now) if link else None
@@ -101,7 +101,7 @@ def masked(client: Client, channel: str) -> str:
     return phone.mask_email(client.email) if channel == "email" else phone.mask(str(client.phone or ""))
 
 
-def _language(request: HttpRequest, client: Client | None) -> str:
+def language_of(request: HttpRequest, client: Client | None) -> str:
     """Return the language that was chosen in the head of the page, else the client's, else the browser's."""
     known = dict(settings.LANGUAGES)
     wanted = (request.GET.get("lang", ""), client.language if client else "", translation.get_language() or "")

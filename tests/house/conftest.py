@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from notifications.models import Message
+from clients.models import ConsentText
+from notifications.models import Campaign, Message
 from salon.core.models import Salon, User
 from salon.core.roles import Role
 from tests import factories, people
@@ -20,6 +21,11 @@ def things(salon: Salon, owner: User) -> dict[str, str]:
         kind="reminder", channel="email", client=visit.client, appointment=visit, occasion="walk",
         state="unknown", not_before=visit.start_at, expires_at=visit.start_at,
     )  # fmt: skip
+    campaign = Campaign.objects.create(
+        kind="promotion", channel="email", title="Offre", text="Une offre.", key="walk",
+        not_before=visit.start_at, expires_at=visit.start_at,
+    )  # fmt: skip
+    campaign.recipients.create(client=visit.client, reason="consent_missing")
     member = User.objects.create_user("invited@example.org", None, name="Paul", role=Role.STYLIST)
     rows: dict[str, Any] = {
         "client": visit.client,
@@ -27,6 +33,8 @@ def things(salon: Salon, owner: User) -> dict[str, str]:
         "service": visit.service,
         "staff": staff,
         "message": message,
+        "campaign": campaign,
         "member": member,
+        "wording": ConsentText.objects.earliest("pk"),
     }
     return {name: str(row.pk) for name, row in rows.items()}

@@ -16,7 +16,7 @@ from playwright.sync_api import BrowserContext, Page
 from pytest_django.live_server_helper import LiveServer
 
 from appointments.models import Appointment, Service, Staff
-from clients.models import Client
+from clients.models import Client, ConsentText
 from notifications.demo import salon as demo
 from notifications.models import Message, State
 from salon.core.models import User
@@ -47,6 +47,7 @@ def paths(*, is_signed_in: bool) -> list[str]:
         "service": Service.objects.all()[0].pk,
         "staff": Staff.objects.all()[0].pk,
         "message": Message.objects.filter(state=State.UNKNOWN)[0].pk,
+        "wording": ConsentText.objects.earliest("pk").pk,
         "member": User.objects.exclude(role=Role.OWNER)[0].pk,
     }
     found = []

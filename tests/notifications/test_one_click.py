@@ -17,6 +17,7 @@ from notifications import links
 from salon.core.models import Salon
 from salon.core.roles import Role
 from tests import factories
+from tests.house.walk import addresses as addresses_of_the_house
 from tests.notifications import letters
 
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
@@ -202,6 +203,11 @@ def test_a_large_form_is_not_read(amelie: Client, size: int, status: int) -> Non
     answer = letters.browser().post(letters.url(amelie), "a=" + "x" * size, content_type=URLENCODED)
     assert answer.status_code == status
     assert ConsentEvent.objects.filter(event="object").exists() is (status == 200)
+
+
+def test_only_the_pages_behind_links_take_a_form_from_everywhere() -> None:
+    exempt = {address.name for address in addresses_of_the_house() if getattr(address.view, "csrf_exempt", False)}
+    assert exempt == {"notifications:preferences", "notifications:confirm"}
 
 
 def test_standing_and_ledger_agree_after_every_click(amelie: Client) -> None:

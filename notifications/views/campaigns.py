@@ -1,0 +1,112 @@
+"""Writing to clients by hand: the page to write, to see who gets it and to send, and what became of it."""
+
+import secrets
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_POST
+
+from notifications import asking, campaigns, composing, results, sending
+from notifications.composing import Composing
+from notifications.forms import ComposeForm
+from notifications.models import Campaign
+from notifications.providers.base import Outcome
+from notifications.views.messages import tabs_of
+from salon.core.errors import Refused
+from salon.core.roles import May
+from salon.core.web import SignedIn, allowed, go, page, refuse, safe_next, sent, toast
+
+PER_PAGE = 30
+
+
+@allowed(May.SEND_MARKETING)
+@require_http_methods(["GET", "POST"])
+def new(request: SignedIn) -> HttpResponse:
+    """Write to the selected clients: preview, a test to oneself, and the button that says how many get it."""
+    now = timezone.now()
+    clients = composing.chosen(request.user, request.POST.getlist("sel") or request.GET.getlist("sel"))
+    if not 0 < len(clients) <= campaigns.LIMIT:
+        return page(request, "notifications/nobody.html", {"limit": campaigns.LIMIT, "is_too_many": bool(clients)})
+    act = request.POST.get("act", "")
+    form = ComposeForm(sent(request), today=timezone.localtime(now).date())
+    composed = composing.compose(clients, request.salon, form.as_typed(), now)
+    if act in {"test", "send"} and form.is_valid():
+        if act == "test":
+            _test(request, composed)
+        else:
+            try:
+                campaign = campaigns.send(clients=clients, **_sent(request, form), by=request.user, now=now)
+            except Refused as refused:
+                refuse(form, refused)
+            else:
+                return _gone(request, campaign)
+    context = {**composed.context(), "form": form, "key": request.POST.get("key", "")[:40] or secrets.token_urlsafe(16)}
+    status = 422 if form.errors and act != "preview" else 200
+    return page(request, "notifications/compose.html", context, fragment="notifications/_compose_side.html", status=status)
+
+
+def _sent(request: SignedIn, form: ComposeForm) -> dict[str, Any]:
+    key = request.POST.get("key", "")[:40] or secrets.token_urlsafe(16)
+    return {"words": form.words(), "key": key, "expected": form.cleaned_data["expected"]}
+
+
+def _test(request: SignedIn, composed: Composing) -> None:
+    shown = composed.preview()
+    result = sending.show(title=shown.title, body=shown.body, to=request.user.email, salon=request.salon, by=request.user)
+    toast(request, result.words, level=messages.SUCCESS if result.outcome is Outcome.ACCEPTED else messages.ERROR)
+
+
+def _gone(request: SignedIn, campaign: Campaign) -> HttpResponse:
+    if campaign.state == Campaign.State.WAITING:
+        (summary,) = results.summaries([campaign])
+        text = ngettext("%(count)s e-mail leaves in 30 seconds.", "%(count)s e-mails leave in 30 seconds.", summary.waiting)
+        undo_url = reverse("notifications:campaign_stop", args=[campaign.pk])
+        toast(request, text % {"count": summary.waiting}, undo_url=undo_url, undo=str(campaign.pk))
+    return go(request, "notifications:campaign", campaign.pk)
+
+
+@allowed(May.SEE_MESSAGES)
+def index(request: SignedIn) -> HttpResponse:
+    """List the campaigns, the newest first."""
+    numbered = Paginator(results.campaigns_for(request.user), PER_PAGE).get_page(request.GET.get("page"))
+    context = {"numbered": numbered, "rows": results.summaries(numbered), "tabs": tabs_of("campaigns", {}), "filtered": None}
+    return page(request, "notifications/campaigns.html", context, fragment="notifications/_campaigns.html")
+
+
+@allowed(May.SEE_MESSAGES)
+def detail(request: SignedIn, pk: int) -> HttpResponse:
+    """Show what became of a campaign: each of the chosen, and why; with Stop while something waits."""
+    campaign = results.campaigns_for(request.user).filter(pk=pk).first()
+    if campaign is None:
+        raise Http404
+    now, may_stop = timezone.now(), request.user.may(May.SEND_MARKETING)
+    context = {
+        "summary": results.summaries([campaign])[0],
+        "rows": results.rows_of(campaign, now),
+        "is_held": campaign.state == Campaign.State.WAITING and campaign.not_before > now,
+        "may_stop": may_stop,
+        "ask": "" if may_stop else asking.sentence(May.SEND_MARKETING),
+    }
+    return page(request, "notifications/campaign.html", context, fragment="notifications/_campaign.html")
+
+
+@allowed(May.SEND_MARKETING)
+@require_POST
+def stop(request: SignedIn, pk: int) -> HttpResponse:
+    """Stop a campaign: what has not left stays here."""
+    campaign = results.campaigns_for(request.user).filter(pk=pk).first()
+    if campaign is None:
+        raise Http404
+    try:
+        count = campaigns.stop(campaign, by=request.user, now=timezone.now())
+    except Refused as refused:
+        toast(request, refused.message, level=messages.ERROR)
+    else:
+        text = ngettext("Stopped: %(count)s e-mail does not leave.", "Stopped: %(count)s e-mails do not leave.", count)
+        toast(request, text % {"count": count})
+    return go(request, safe_next(request, reverse("notifications:campaign", args=[pk])))
