@@ -149,7 +149,7 @@ def set_channel(
     line = front(client, channel)
     is_yes = answer == "yes"
     if is_yes:
-        _check_yes(line)
+        check_yes(line)
         is_held = line.answer in {Answer.YES, Answer.WAITING} and not line.is_late
         known = line.event.evidence_level if line.event and is_held else -1
         is_news = consent.EVIDENCE[ConsentEvent.Source(how)] > known
@@ -179,7 +179,7 @@ def set_reminders(
     if line.is_on == is_on:
         return []
     if is_on:
-        _check_yes(line)
+        check_yes(line)
     event = "grant" if is_on else "withdraw"
     return consent.record_many([consent.Said(client, "svc.reminder", channel, event, how, actor_type="staff")], by=by, now=now)
 
@@ -200,7 +200,8 @@ def undo(token: str, *, client: Client, by: User, now: dt.datetime | None = None
     return consent.void_many(ids, by=by, now=now)
 
 
-def _check_yes(line: Front) -> None:
+def check_yes(line: Front) -> None:
+    """Raise Refused if staff may not say Yes here: the client stopped it, or there is no address."""
     if line.stopped_on:
         day = formats.date_format(line.stopped_on, "DATE_FORMAT")
         raise Refused(_("The client stopped this on %(day)s. Only they can turn it on.") % {"day": day})

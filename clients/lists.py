@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, Q
+from django.db.models import Count, Q, prefetch_related_objects
 from django.http import QueryDict
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -104,6 +104,7 @@ def matching(user: User, salon: Salon, *, text: str, status: str, now: dt.dateti
 def rows_of(user: User, salon: Salon, clients: Sequence[Client], *, now: dt.datetime) -> list[Row]:
     """Return these clients as lines, with the same number of queries however many they are."""
     ids = [client.pk for client in clients]
+    prefetch_related_objects(clients, "tags")
     shown = access.contacts_of(user, clients, salon, now=now)
     said = answers.of_clients(ids)
     visits = access.visits_of(ids, user, now=now)
@@ -115,8 +116,8 @@ def rows_of(user: User, salon: Salon, clients: Sequence[Client], *, now: dt.date
 
 def found_elsewhere(user: User, salon: Salon, *, text: str, now: dt.datetime) -> int:
     """Return how many inactive clients `text` finds, counted up to 100."""
-    rows: ClientQuerySet = access.found_for(user, text, salon, now=now).filter(STATUSES["inactive"])
-    return len(rows.order_by().values_list("pk")[:100])
+    found = matching(user, salon, text=text, status="inactive", now=now)
+    return len(found.order_by().values_list("pk")[:100])
 
 
 def wanted(given: Any) -> dict[str, Any]:

@@ -1,16 +1,59 @@
 """The person and what they agreed to: rows only. Changes go through `records`, `consent` and later operations."""
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models.functions import Greatest, Least
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from salon.core.errors import Refused
 from salon.core.models import User
 from salon.core.phone import NumberField
+from salon.core.secrets import EncryptedField
+
+
+class Channel(models.TextChoices):
+    """The ways to reach a person."""
+
+    EMAIL = "email", _("E-mail")
+    SMS = "sms", _("SMS")
+
+
+class CameThrough(models.TextChoices):
+    """How somebody found the salon."""
+
+    FRIEND = "friend", _("Somebody recommended us")
+    SEARCH = "search", _("Internet search")
+    SOCIAL = "social", _("Social media")
+    PASSING = "passing", _("Walked past")
+    ADVERT = "advert", _("Advertisement")
+    OTHER = "other", pgettext_lazy("how a client found the salon", "Another way")
+
+
+class Tag(models.Model):
+    """A word of the salon's own for some clients: "regular", "bridal". Written as typed, one for all spellings of it."""
+
+    name = models.CharField(max_length=40)
+    # Kept by `clients.tags`: the name without accents and case.
+    folded = models.CharField(max_length=80, unique=True, editable=False)
+
+    class Meta:
+        ordering = ["folded"]
+
+    class Privacy:
+        """A word, no person."""
+
+        subject = None
+        erase: ClassVar[set[str]] = set()
+        keep: ClassVar[set[str]] = {"id", "name", "folded"}
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class ClientQuerySet(models.QuerySet["Client"]):
@@ -41,6 +84,9 @@ class Client(models.Model):
     city = models.CharField(_("town"), max_length=100, blank=True)
     country = models.CharField(_("country"), max_length=2, blank=True)
     note = models.TextField(_("client note"), max_length=2000, blank=True)
+    preferred_channel = models.CharField(_("likes to be reached by"), max_length=10, choices=Channel.choices, blank=True)
+    came_through = models.CharField(_("found us through"), max_length=10, choices=CameThrough.choices, blank=True)
+    tags = models.ManyToManyField(Tag, related_name="clients", blank=True)
 
     # Kept by records: folded names, digits of the phone, e-mail; what the search box looks in.
     search_text = models.TextField(editable=False, blank=True)
@@ -79,7 +125,8 @@ class Client(models.Model):
         subject = "id"
         erase: ClassVar[set[str]] = {
             "first_name", "last_name", "email", "phone", "language", "birth_day", "birth_month", "birth_year", "street",
-            "postcode", "city", "country", "note", "search_text", "sort_name", "blacklisted_at", "marketing_paused_until",
+            "postcode", "city", "country", "note", "preferred_channel", "came_through", "tags", "search_text", "sort_name",
+            "blacklisted_at", "marketing_paused_until",
         }  # fmt: skip
         keep: ClassVar[set[str]] = {"id", "version", "created_at", "inactive_at", "restricted_at", "erased_at"}
 
@@ -112,13 +159,6 @@ class Subject(models.Model):
 
     def __str__(self) -> str:
         return f"subject {self.pk}"
-
-
-class Channel(models.TextChoices):
-    """The ways to reach a person."""
-
-    EMAIL = "email", _("E-mail")
-    SMS = "sms", _("SMS")
 
 
 class ConsentText(models.Model):
@@ -376,6 +416,104 @@ class Address(models.Model):
 
     def __str__(self) -> str:
         return f"{self.channel} {self.hmac[:8]}"
+
+
+class ClientContact(models.Model):
+    """A further phone number or e-mail of a client: found by the search, never written to by a message.
+
+    Two cards may have the same one: mother and son share a phone, and each stays a card of its own.
+    """
+
+    client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="contacts")
+    channel = models.CharField(max_length=10, choices=Channel.choices)
+    # E.164 or an e-mail in lower case, as on the card.
+    address = models.CharField(max_length=254, db_index=True)
+    label = models.CharField(max_length=60, blank=True)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["client", "channel", "address"], name="clients_clientcontact_once"),
+        ]
+
+    class Privacy:
+        """How to reach somebody: all of it goes."""
+
+        subject = "client"
+        erase: ClassVar[set[str]] = {"channel", "address", "label"}
+        keep: ClassVar[set[str]] = {"id", "client"}
+
+    def __str__(self) -> str:
+        return f"{self.channel} of {self.client_id}"
+
+
+class ClientLink(models.Model):
+    """Two clients who belong together. `kind` says what `other` is to `client`; one row for both directions."""
+
+    class Kind(models.TextChoices):
+        """What the other one is."""
+
+        GUARDIAN = "guardian", _("Parent or guardian")
+        CHILD = "child", _("Child")
+        PARTNER = "partner", _("Partner")
+        FAMILY = "family", _("Family")
+
+    client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="links")
+    other = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="linked_by")
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~models.Q(client=models.F("other")), name="clients_clientlink_two_people"),
+            models.UniqueConstraint(Least("client", "other"), Greatest("client", "other"), name="clients_clientlink_one_a_pair"),
+        ]
+
+    class Privacy:
+        """Who belongs to whom; the row goes with either card."""
+
+        subject = "client"
+        erase: ClassVar[set[str]] = {"kind", "other"}
+        keep: ClassVar[set[str]] = {"id", "client", "created_at"}
+
+    def __str__(self) -> str:
+        return f"{self.client_id} {self.kind} {self.other_id}"
+
+
+class HealthNoteQuerySet(models.QuerySet["HealthNote"]):
+    """What is done to many health notes at once."""
+
+    def forget(self, client_ids: Iterable[int]) -> None:
+        """Delete those of these clients who do not agree to them, or not any more."""
+        if ids := set(client_ids):
+            agreed = Standing.objects.filter(purpose="health_notes", state=Standing.State.GRANTED)
+            self.filter(client__in=ids).exclude(client__in=agreed.values("client")).delete()
+
+
+class HealthNote(models.Model):
+    """What a client said about allergies and health, encrypted. Held only while they agree to it (`health_notes`).
+
+    On no list, in no search, export, message or log; read and written through `clients.health` alone.
+    """
+
+    client = models.OneToOneField(Client, on_delete=models.CASCADE, related_name="health_note")
+    text = EncryptedField(blank=True)
+    patch_tested_on = models.DateField(null=True, blank=True)
+    version = models.PositiveIntegerField(default=1, editable=False)
+    written_at = models.DateTimeField(default=timezone.now, editable=False)
+    written_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    objects = HealthNoteQuerySet.as_manager()
+
+    class Privacy:
+        """All of it goes."""
+
+        subject = "client"
+        erase: ClassVar[set[str]] = {"text", "patch_tested_on", "written_at", "written_by"}
+        keep: ClassVar[set[str]] = {"id", "client", "version"}
+
+    def __str__(self) -> str:
+        return f"health note of client {self.client_id}"
 
 
 class OpenedCard(models.Model):

@@ -5,7 +5,7 @@ Who may find whom is decided in `clients.access`; nothing here knows a user.
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import phonenumbers
@@ -47,14 +47,18 @@ def fold_german(text: str) -> str:
     return fold(unicodedata.normalize("NFC", text.casefold()).translate(_GERMAN))
 
 
-def text_of(*, first_name: str, last_name: str, phone: str, email: str) -> str:
-    """Return what the search box looks in: the names folded in both ways, the number's digits as dialled, the e-mail."""
+def text_of(*, first_name: str, last_name: str, phone: str, email: str, further: Iterable[str] = ()) -> str:
+    """Return what the search box looks in: the names folded in both ways, the number's digits as dialled, the e-mail.
+
+    `further`: more numbers (E.164) and e-mails of the same person.
+    """
     words: list[str] = []
     for name in (first_name, last_name):
         for form in (fold(name), fold_german(name)):
             parts = _words(form)
             words += [*parts, "".join(parts)] if len(parts) > 1 and " " not in form.strip() else parts
-    text = " ".join([*dict.fromkeys(words), NAMES_END, *_digits_of(phone), fold(email)]).strip()
+    more = [part for address in further for part in ([fold(address)] if "@" in address else _digits_of(address))]
+    text = " ".join([*dict.fromkeys(words), NAMES_END, *_digits_of(phone), fold(email), *more]).strip()
     return text.encode()[:MOST_BYTES].decode(errors="ignore")
 
 

@@ -75,8 +75,10 @@ def search(request: SignedIn) -> HttpResponse:
 
 @allowed(May.SEE_CLIENTS)
 def card(request: SignedIn, pk: int) -> HttpResponse:
-    """Show a client's card: main data, note, consent, and the panels of the rooms above."""
+    """Show a client's card: main data, timeline, note, consent, and the panel of the messages."""
     client = access.client_for(request.user, pk)
+    if is_fragment(request) and request.htmx.target == "timeline":
+        return page(request, "clients/card.html", cards.told(request, client), fragment="clients/_timeline.html")
     if not is_fragment(request):
         opened.remember(request.user, client, now=timezone.now())
     context = cards.card(request, client)

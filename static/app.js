@@ -194,6 +194,7 @@
   const start = () => {
     const box = $("toasts");
     if (box) { all("[data-toast]", box).forEach(begin); new MutationObserver(changes => changes.forEach(change => change.addedNodes.forEach(node => { if (node.matches && node.matches("[data-toast]")) begin(node); }))).observe(box, { childList: true }); }
+    all(".s-tab[aria-current]").forEach(tab => { tab.parentElement.scrollLeft = tab.offsetLeft - (tab.parentElement.clientWidth - tab.offsetWidth) / 2; });
     arrive(doc);
   };
   if (doc.readyState === "loading") doc.addEventListener("DOMContentLoaded", start); else start();
