@@ -288,7 +288,7 @@ def test_an_unknown_value_is_an_error(changes: dict[str, Any]) -> None:
 def test_marketing_state_never_touches_a_service_message(situation: tuple[Facts, dt.datetime], data: st.DataObject) -> None:
     """I-12: blacklist, age, caps, public address and a marketing stop change nothing."""
     given_facts, now = situation
-    if given_facts.kind.is_marketing:
+    if given_facts.kind.kind_class != Class.SERVICE:
         return
     changed = replace(
         given_facts, is_blacklisted=data.draw(flags), is_minor=data.draw(flags), has_public_address=data.draw(flags),
