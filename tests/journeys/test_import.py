@@ -1,15 +1,22 @@
-"""A salon brings its list, in a real browser against ./run: columns, check, faulty rows mended, progress, bell, undo."""
+"""A salon brings its list and writes to it, in a real browser against ./run.
+
+Columns, check, faulty rows mended, progress, bell, undo; then a promotion to five of whom two said Yes, their two ways
+to stop it, and a second promotion that reaches nobody while the card says why and since when.
+"""
 
 import csv
 import io
 import re
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys.installation import Installation
+from tests.fakes.smtp_sink import Mail, Sink
+from tests.journeys.installation import Installation, wait_for
+from tests.journeys.test_main_job import late_morning
 
 pytestmark = pytest.mark.browser
 
@@ -32,8 +39,17 @@ def mixed_list() -> bytes:
 
 
 @pytest.fixture
-def carnet(tmp_path: Path) -> Iterator[Installation]:
-    with Installation(tmp_path / "data", "--demo") as installation:
+def sink() -> Iterator[Sink]:
+    with Sink() as server:
+        yield server
+
+
+@pytest.fixture
+def carnet(tmp_path: Path, sink: Sink) -> Iterator[Installation]:
+    url = f"smtp://127.0.0.1:{sink.port}"
+    with Installation(
+        tmp_path / "data", "--demo", EMAIL_URL=url, DEFAULT_FROM_EMAIL="bonjour@atelier-nord.example"
+    ) as installation:
         yield installation
 
 
@@ -57,7 +73,104 @@ def tally(page: Page, name: str) -> int:
     return int(page.locator(f"#tally-{name}").inner_text().replace(",", ""))
 
 
-def test_a_mixed_list_is_checked_mended_imported_and_undone(page: Page, carnet: Installation) -> None:
+def live_where_it_is_late_morning(page: Page, carnet: Installation) -> None:
+    """Move the salon to a zone where advertising may leave now, whatever the hour of this machine."""
+    page.goto(f"{carnet.url}/settings/salon/")
+    page.locator("#id_time_zone").select_option(late_morning().key)
+    page.get_by_role("button", name="Save profile").click()
+    expect(page.locator("#dock")).to_contain_text("aved")
+
+
+def open_card(page: Page, carnet: Installation, name: str) -> None:
+    page.goto(f"{carnet.url}/clients/?q={name}")
+    page.get_by_role("link", name=f"Ada {name}").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(name)
+
+
+def say_yes(page: Page, carnet: Installation, name: str, language: str) -> None:
+    """Record on the card that this client said Yes to e-mail in the salon, and which language they read."""
+    open_card(page, carnet, name)
+    page.get_by_role("link", name="Edit details").click()
+    page.locator("#main-data [name=language]").select_option(language)
+    page.get_by_role("button", name="Save").first.click()
+    page.locator("[id$=-mk-email-yes] + span").click()
+    page.get_by_role("button", name="In the salon").first.click()
+    expect(page.locator("form[id$=-mk-email]")).to_contain_text("Yes since")
+
+
+def write_to(page: Page, carnet: Installation, names: list[str]) -> None:
+    """Tick the clients in the list, open the page to write to them, and write."""
+    page.goto(f"{carnet.url}/clients/?q=Probe")
+    for name in names:
+        page.get_by_role("checkbox", name=f"Select Ada {name}").check()
+    expect(page.locator("#sel-count")).to_have_text(f"{len(names)} selected")
+    page.locator("#sel-email").click()
+    page.locator("#id_title").fill("Ten per cent in December")
+    page.locator("#id_text").fill("Dear {first_name}, come and see us.")
+    expect(page.locator("#compose-side")).to_contain_text("come and see us")
+
+
+def offers(mails: list[Mail]) -> list[Mail]:
+    return [mail for mail in mails if "come and see us" in mail.text]
+
+
+def press_one_click(mail: Mail) -> None:
+    """Do what a mail program does at its unsubscribe button: RFC 8058, no cookie, no page."""
+    assert mail.parsed["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    url = re.findall(r"<(http[^>]+)>", mail.parsed["List-Unsubscribe"])[0]
+    request = urllib.request.Request(url, data=b"List-Unsubscribe=One-Click", method="POST")
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        assert (answer.status, answer.url) == (200, url)
+        assert "Set-Cookie" not in answer.headers
+
+
+def stop_on_a_phone(browser: Browser, mail: Mail) -> None:
+    """Open the link in the text of the mail on a phone, in French, and press the button that stops the offers."""
+    link = re.findall(r"http\S+/u/\S+?(?=/)", mail.text)[0] + "/"
+    context = browser.new_context(viewport={"width": 390, "height": 844}, locale="fr-FR", is_mobile=True, has_touch=True)
+    phone = context.new_page()
+    phone.goto(link)
+    expect(phone.get_by_role("heading", name="Vos choix")).to_be_visible()
+    phone.get_by_role("button", name="Arrêter les offres par e-mail").click()
+    expect(phone.get_by_role("status")).to_contain_text("Désormais, vous ne recevez plus d'offres par e-mail.")
+    assert context.cookies() == []
+    context.close()
+
+
+def promote_until_they_say_no(page: Page, browser: Browser, carnet: Installation, sink: Sink) -> None:
+    """Write to five of whom two said Yes; both stop it, each in a way of their own; the next one reaches nobody."""
+    live_where_it_is_late_morning(page, carnet)
+    yes = {"Probe0050": "fr", "Probe0150": "en"}
+    for name, language in yes.items():
+        say_yes(page, carnet, name, language)
+    five = [*yes, "Probe0100", "Probe0200", "Probe0250"]
+    write_to(page, carnet, five)
+    expect(page.locator("#who-title")).to_contain_text("2 of 5")
+    expect(page.locator("#seats")).to_contain_text("Import")
+    page.get_by_role("button", name="Send 2 e-mails").click()
+    both = wait_for("the two offers", lambda: len(offers(sink.mails)) >= 2 and offers(sink.mails), seconds=150)
+    to = {mail.recipients[0]: mail for mail in both}
+    assert set(to) == {"probe50@example.org", "probe150@example.org"}
+    stop_on_a_phone(browser, to["probe50@example.org"])
+    press_one_click(to["probe150@example.org"])
+    press_one_click(to["probe150@example.org"])
+
+    write_to(page, carnet, list(yes))
+    expect(page.locator("#seats")).to_contain_text("Preference page")
+    expect(page.locator("#seats")).to_contain_text("Unsubscribe link")
+    expect(page.locator("#compose-send")).to_be_disabled()
+    for name, way in (("Probe0050", "Preference page"), ("Probe0150", "Unsubscribe link")):
+        open_card(page, carnet, name)
+        line = page.locator("form[id$=-mk-email]")
+        expect(line).to_contain_text(re.compile(rf"No since .*{way}", re.DOTALL))
+        expect(line).to_contain_text("Only they can turn it on")
+        expect(page.locator("[id$=-mk-email-yes]")).to_be_disabled()
+    assert len(offers(sink.mails)) == 2
+
+
+def test_a_list_is_mended_imported_and_undone_and_who_says_no_gets_no_second_offer(
+    page: Page, browser: Browser, carnet: Installation, sink: Sink
+) -> None:
     page.set_default_timeout(60_000)
     expect.set_options(timeout=60_000)
     faults: list[str] = []
@@ -66,7 +179,8 @@ def test_a_mixed_list_is_checked_mended_imported_and_undone(page: Page, carnet: 
     sign_in(page, carnet)
     page.goto(f"{carnet.url}/clients/")
     before = page.locator("#count").inner_text()
-    page.get_by_role("link", name="Import", exact=True).click()
+    page.locator("#other-actions-button").click()
+    page.get_by_role("link", name="Import a list").click()
 
     upload(page, "kunden.csv", mixed_list())
     expect(page.get_by_label("What is in “Handy”")).to_have_value("mobile")
@@ -117,4 +231,5 @@ def test_a_mixed_list_is_checked_mended_imported_and_undone(page: Page, carnet: 
     expect(page.get_by_role("row", name=re.compile("Ada Probe0001"))).to_contain_text("The card was changed since.")
     page.goto(f"{carnet.url}/clients/")
     assert int(re.sub(r"\D", "", page.locator("#count").inner_text())) == int(re.sub(r"\D", "", before)) + BAD_PHONES + 1
+    promote_until_they_say_no(page, browser, carnet, sink)
     assert faults == []
