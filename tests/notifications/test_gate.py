@@ -27,8 +27,7 @@ LATER = {
     name: Kind(name, f"mkt.{name}", Class.MARKETING, Wanted.ALWAYS, _MARKETING_HOURS)
     for name in ("welcome", "birthday", "rebook", "review")
 }
-# What a client asked for on a page has rules of its own, and tests of its own.
-ALL = {**{name: kind for name, kind in kinds.TABLE.items() if kind.kind_class is not Class.SYSTEM}, **LATER}
+ALL = {**kinds.TABLE, **LATER}
 MARKETING = sorted([*LATER, "promotion"])
 
 
