@@ -6,7 +6,7 @@ from email import message_from_bytes, policy
 from types import SimpleNamespace
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, transaction
 
 from appointments.models import Appointment
 from clients import consent
@@ -403,7 +403,8 @@ def test_a_worker_that_lost_its_lease_changes_nothing(fake: FakeProvider, now: d
     assert owner.lease_token != slow.lease_token
     leave = gate.decide(facts.gather(slow, facts.look(slow)), now)
     assert isinstance(leave, gate.Send)
-    assert not outbox.handoff(slow, leave, facts={})
+    with transaction.atomic():
+        assert not outbox.handoff(slow, leave, facts={})
     assert not outbox.postpone(slow, until=now, reason="x")
     assert not outbox.release([slow])
     assert not outbox.refuse(slow, ("cancelled",), now=now)
