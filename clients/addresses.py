@@ -5,6 +5,7 @@ Called by `clients.consent` and by whoever hands messages over. Lock order every
 
 import contextlib
 import datetime as dt
+import functools
 import unicodedata
 from collections.abc import Collection
 
@@ -28,8 +29,13 @@ def normalise(channel: str, address: str) -> str:
         return text
     box, at, domain = text.lower().rpartition("@")
     with contextlib.suppress(idna.IDNAError):
-        domain = idna.encode(domain, uts46=True).decode() if domain else ""
+        domain = _in_ascii(domain) if domain else ""
     return f"{box}{at}{domain}"
+
+
+@functools.lru_cache(maxsize=1024)
+def _in_ascii(domain: str) -> str:
+    return idna.encode(domain, uts46=True).decode()
 
 
 def hash_of(channel: str, address: str) -> str:
@@ -65,11 +71,10 @@ def stop(channel: str, address: str, *, scope: str, reason: str, now: dt.datetim
 def stop_hash(channel: str, hmac: str, *, scope: str, reason: str, now: dt.datetime) -> Address:
     """Stop an address of which only the hash is known. Rules as in `stop`."""
     row = lock(channel, hmac)
-    if row.scope in {scope, _ALL}:
-        return row
-    row.scope = scope if row.scope == _NONE else _ALL
-    row.reason = reason
-    row.stopped_at = now
+    if row.scope not in {scope, _ALL}:
+        row.scope = scope if row.scope == _NONE else _ALL
+        row.reason = reason
+    row.stopped_at = now  # the newest stop: who asks for something must have asked after it
     row.save(update_fields=["scope", "reason", "stopped_at"])
     return row
 

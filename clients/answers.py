@@ -16,7 +16,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
-from clients import consent, fold
+from clients import consent, fold, requests, wording
 from clients.models import Channel, Client, ConsentEvent, ConsentText, Standing
 from salon.core.errors import Refused
 from salon.core.models import User
@@ -55,7 +55,8 @@ _SUM: Mapping[str, Answer] = {
 class Front:
     """One line of the card. `event` made it so, `stopped_on` is set where only the client can say Yes again.
 
-    `lacks` says what a waiting Yes waits for: "form" for a signed one, "link" for the client's own confirmation.
+    `lacks` says what a waiting Yes waits for: "form" for a signed one, "link" for the client's own confirmation. That
+    one `is_late` once the link is too old to be used.
     """
 
     channel: str
@@ -65,6 +66,7 @@ class Front:
     event: ConsentEvent | None = None
     stopped_on: dt.date | None = None
     lacks: str = ""
+    is_late: bool = False
 
     @property
     def word(self) -> str | Promise:
@@ -148,7 +150,8 @@ def set_channel(
     is_yes = answer == "yes"
     if is_yes:
         _check_yes(line)
-        known = line.event.evidence_level if line.event and line.answer in {Answer.YES, Answer.WAITING} else -1
+        is_held = line.answer in {Answer.YES, Answer.WAITING} and not line.is_late
+        known = line.event.evidence_level if line.event and is_held else -1
         is_news = consent.EVIDENCE[ConsentEvent.Source(how)] > known
     else:
         is_news = line.answer is not Answer.NO
@@ -216,7 +219,9 @@ def _front(client: Client, channel: str, answer: Answer, readings: Sequence[fold
     event = ConsentEvent.objects.select_related("actor").get(pk=made_by.id) if made_by else None
     stopped_on = timezone.localtime(stop.effective_at).date() if stop else None
     lacks = _lacks(channel) if answer is Answer.WAITING else ""
-    return Front(channel, Channel(channel).label, answer, bool(consent.address_hash(client, channel)), event, stopped_on, lacks)
+    is_late = lacks == "link" and event is not None and requests.is_over(event.recorded_at, timezone.now())
+    is_reachable = bool(consent.address_hash(client, channel))
+    return Front(channel, Channel(channel).label, answer, is_reachable, event, stopped_on, lacks, is_late)
 
 
 def _lacks(channel: str) -> str:
@@ -226,6 +231,5 @@ def _lacks(channel: str) -> str:
 
 
 def _texts(client: Client, channel: str) -> dict[str, ConsentText]:
-    """Return the newest wording of each kind in the client's language, by purpose."""
-    rows = ConsentText.objects.filter(purpose__in=fold.MARKETING, channel=channel, language=client.language)
-    return {text.purpose: text for text in rows.order_by("published_at", "pk")}
+    """Return the wording in force of each kind in the client's language, by purpose."""
+    return {purpose: text for (purpose, way), text in wording.in_force(client.language).items() if way == channel}

@@ -73,8 +73,7 @@ def record(client: Client, *, by: User | None = None, now: dt.datetime | None = 
 
     Keyword arguments are the fields of `Said`: purpose, channel ("email", "sms", "*" in a No, "" for purposes without
     messages), event, source; and where they matter actor_type, effective_at (when it was said), evidence_level (0-3),
-    address (default: the card's) or only its hash in address_hmac, text (the wording shown), note (kept beside the event,
-    erased with the person).
+    address or its hash (default: the card's), text (the wording shown), note (kept beside the event, erased with the person).
     Locks the client first. Raises Refused for an event in the future, ValueError for one that names nothing we know.
     """
     return record_many([Said(client=client, **said)], by=by, now=now)[0]
@@ -282,8 +281,7 @@ def _mark_addresses(said: Said, client: Client, event: ConsentEvent) -> None:
     """Stop the address itself, or lift its stop, where the event is about the address and not only about the person."""
     channels = fold.CHANNELS if said.channel == fold.ANY_CHANNEL else (said.channel,)
     for channel in channels:
-        hmac = event.address_hmac if said.channel == channel else address_hash(client, channel)
-        if not hmac:
+        if not (hmac := event.address_hmac if said.channel == channel else address_hash(client, channel)):
             continue
         if said.event in _STOPS:
             scope, reason = _STOPS[said.event]
@@ -299,10 +297,8 @@ def _proves_the_address(event: ConsentEvent) -> bool:
 
 
 def _said_address_hash(said: Said, client: Client) -> str:
-    if said.channel not in fold.CHANNELS:
-        return ""
-    if said.address_hmac is not None:
-        return said.address_hmac
+    if said.channel not in fold.CHANNELS or said.address_hmac is not None:
+        return said.address_hmac or ""
     return hash_of(said.channel, _address(client, said.channel) if said.address is None else said.address)
 
 

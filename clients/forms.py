@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from email_validator import EmailNotValidError, validate_email
 
+from clients import wording
 from clients.models import Client
 from salon.core import phone
 from salon.core.errors import Refused
@@ -121,6 +122,12 @@ class NoteForm(forms.Form):
         help_text=lazy("Shown at every visit. The client does not see it, but it is part of the copy the client may ask for."),
     )  # fmt: skip
     version = forms.IntegerField(widget=forms.HiddenInput)
+
+
+class WordingForm(forms.Form):
+    """New words for a Yes."""
+
+    body = forms.CharField(label=lazy("Wording"), max_length=wording.LONGEST, widget=forms.Textarea(attrs={"rows": 5}))
 
 
 def first_values(client: Client, country: str) -> dict[str, Any]:

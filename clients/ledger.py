@@ -8,7 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from clients import fold
-from clients.models import Client, ConsentEvent
+from clients.models import Client, ConsentEvent, ConsentText
 
 PURPOSES: dict[str, str | Promise] = {
     "mkt.birthday": _("birthday greeting"),
@@ -51,6 +51,7 @@ class Line:
 
     event: ConsentEvent
     purposes: list[str | Promise] = field(default_factory=list)
+    texts: list[ConsentText] = field(default_factory=list)
     undone_by: str = ""
     undone_at: dt.datetime | None = None
 
@@ -107,8 +108,9 @@ def _lines(events: Iterable[ConsentEvent]) -> Iterable[Line]:
             event.actor_id,
             void and void.recorded_at,
         )
-        line = lines.setdefault(key, Line(event, [], _name(void), void.recorded_at if void else None))
+        line = lines.setdefault(key, Line(event, [], [], _name(void), void.recorded_at if void else None))
         line.purposes.insert(0, PURPOSES[event.purpose])
+        line.texts[:0] = [event.text] if event.text else []
     for line in lines.values():
         if len(line.purposes) == len(fold.MARKETING):
             line.purposes = [PURPOSES["*"]]

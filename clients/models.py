@@ -50,6 +50,8 @@ class Client(models.Model):
     version = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
+    # Chosen by the client: no marketing until then.
+    marketing_paused_until = models.DateTimeField(null=True, blank=True, editable=False)
     inactive_at = models.DateTimeField(null=True, blank=True, editable=False)
     blacklisted_at = models.DateTimeField(null=True, blank=True, editable=False)
     restricted_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -77,7 +79,7 @@ class Client(models.Model):
         subject = "id"
         erase: ClassVar[set[str]] = {
             "first_name", "last_name", "email", "phone", "language", "birth_day", "birth_month", "birth_year", "street",
-            "postcode", "city", "country", "note", "search_text", "sort_name", "blacklisted_at",
+            "postcode", "city", "country", "note", "search_text", "sort_name", "blacklisted_at", "marketing_paused_until",
         }  # fmt: skip
         keep: ClassVar[set[str]] = {"id", "version", "created_at", "inactive_at", "restricted_at", "erased_at"}
 
@@ -148,6 +150,21 @@ class ConsentText(models.Model):
 
     def __str__(self) -> str:
         return f"{self.purpose} {self.channel} {self.language} {self.version}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Write the row, unless somebody agreed to it already (a trigger in the database says the same)."""
+        if not self._state.adding:
+            self._check_free()
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Delete the row, unless somebody agreed to it already."""
+        self._check_free()
+        return super().delete(*args, **kwargs)
+
+    def _check_free(self) -> None:
+        if ConsentEvent.objects.filter(text=self.pk).exists():
+            raise Refused(str(_("Somebody agreed to these words: they stay as they are. Publish a new version.")))
 
 
 class ConsentEvent(models.Model):

@@ -1,46 +1,76 @@
-"""What the holder of an address stops by a link in a message. Called by the public pages; needs no sign-in.
+"""What the holder of an address stops by one click, and whom a link stands for. Called by the public pages.
 
-It can only restrict. The lock order is that of the house: client, then address.
+A click can only restrict; it needs no sign-in. The lock order is that of the house: client, then address.
 """
 
 import datetime as dt
+from dataclasses import dataclass
 
 from django.db import transaction
 
 from clients import addresses, consent, fold
-from clients.models import Address, Client, ConsentEvent, Subject
+from clients.models import Address, Client, ConsentEvent
 
-_STOPPED = (Address.Scope.MARKETING, Address.Scope.ALL)
+STOPPED = (Address.Scope.MARKETING, Address.Scope.ALL)
+
+
+@dataclass(frozen=True)
+class Link:
+    """Who holds a link: the subject of the ledger, and the address it was sent to by the beginning of its hash."""
+
+    subject_id: int
+    channel: str
+    address_start: str
+
+    def has_address(self, address_hmac: str) -> bool:
+        """Return whether the link was sent to the address with this hash."""
+        return bool(address_hmac) and address_hmac.startswith(self.address_start)
 
 
 @transaction.atomic
-def by_click(subject_id: int, channel: str, address_start: str, *, now: dt.datetime) -> ConsentEvent | None:
-    """Stop all marketing on `channel` to the address whose hash begins so, and return the event.
+def by_click(link: Link, *, source: str = ConsentEvent.Source.ONE_CLICK_POST, now: dt.datetime) -> ConsentEvent | None:
+    """Stop all marketing on the link's channel to its address, whoever has it, and return the event.
 
     None if nobody is there any more, or if this was said already.
     """
-    client = locked(subject_id)
+    client = locked(link)
     if client is None:
         return None
-    current = consent.address_hash(client, channel)
-    hmac = current if current.startswith(address_start) else addresses.beginning(channel, address_start)
-    is_stopped = not hmac or Address.objects.filter(channel=channel, hmac=hmac, scope__in=_STOPPED).exists()
-    if is_stopped and _has_objected(client, channel):
+    hmac = address_of(link, client)
+    if has_objected(client, link.channel, hmac):
         return None
-    said = consent.Said(client, fold.ALL_MARKETING, channel, "object", "one_click_post", address_hmac=hmac)
+    said = consent.Said(client, fold.ALL_MARKETING, link.channel, "object", source, address_hmac=hmac)
     return consent.record_many([said], now=now)[0]
 
 
-def locked(subject_id: int) -> Client | None:
-    """Return the card that the ledger's subject stands for now, locked, or None: it was forgotten, or never was."""
-    while (pk := Subject.objects.filter(pk=subject_id).values_list("client", flat=True).first()) is not None:
-        client = Client.objects.select_for_update().filter(pk=pk, erased_at=None).first()
-        if client is None or Subject.objects.filter(pk=subject_id, client=pk).exists():
+def client_of(link: Link) -> Client | None:
+    """Return the card that the link's subject stands for now, or None: it was forgotten, or never was."""
+    return Client.objects.filter(subjects=link.subject_id, erased_at=None).first()
+
+
+def locked(link: Link) -> Client | None:
+    """Return the card of a link, locked. Call it inside a transaction. Follows a merge that commits meanwhile."""
+    while (found := client_of(link)) is not None:
+        client = Client.objects.select_for_update().get(pk=found.pk)
+        if client_of(link) == client:
             return client
     return None
 
 
-def _has_objected(client: Client, channel: str) -> bool:
-    """Return whether an objection of the client stands for every kind of marketing on the channel."""
-    entries, hmac = consent.events_of(client), consent.address_hash(client, channel)
-    return all(fold.has_objected(entries, purpose=one, channel=channel, address_hmac=hmac) for one in fold.MARKETING)
+def is_current(link: Link, client: Client) -> bool:
+    """Return whether the card still has the address that the link was sent to."""
+    return link.has_address(consent.address_hash(client, link.channel))
+
+
+def address_of(link: Link, client: Client) -> str:
+    """Return the hash of the address that the link was sent to, "" if nothing is known of it any more."""
+    current = consent.address_hash(client, link.channel)
+    return current if link.has_address(current) else addresses.beginning(link.channel, link.address_start)
+
+
+def has_objected(client: Client, channel: str, hmac: str) -> bool:
+    """Return whether an objection stands against every kind of marketing on a channel, and the address is stopped."""
+    if hmac and not Address.objects.filter(channel=channel, hmac=hmac, scope__in=STOPPED).exists():
+        return False
+    entries, current = consent.events_of(client), consent.address_hash(client, channel)
+    return all(fold.has_objected(entries, purpose=one, channel=channel, address_hmac=current) for one in fold.MARKETING)

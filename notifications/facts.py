@@ -6,6 +6,7 @@ alone and FOR UPDATE, then its address, then the visit, and only then, in statem
 
 import dataclasses
 import datetime as dt
+import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ from appointments.models import STANDS, Appointment
 from appointments.models import State as VisitState
 from clients import addresses, consent, countries, fold
 from clients.models import Address, Client
-from notifications import advertising, gate, kinds, outbox
+from notifications import advertising, gate, kinds, optin, outbox
 from notifications.advertising import Advertising
 from notifications.models import Message, Trigger
 from salon.core import instance, prepared
@@ -38,6 +39,7 @@ class Rows:
     told: list[Row]
     ledger: list[Row]
     advertising: Advertising | None = None
+    asking: optin.Asking | None = None
 
     def address_of(self, channel: str) -> str:
         """Return where a message on `channel` goes by the card as it was read, or an empty text."""
@@ -69,6 +71,8 @@ class Reader:
         found = prepared.run([*self._queries, *self._more] if is_marketing else self._queries, values)
         client, address, visit, salon, trigger, told, ledger = found[:7]
         rows = Rows(hmac, _one(client), _one(address), _one(visit), salon[0], _one(trigger), told, ledger)
+        if message.kind == optin.KIND:
+            return dataclasses.replace(rows, asking=optin.read(message))
         return dataclasses.replace(rows, advertising=advertising.of_rows(*found[7:])) if is_marketing else rows
 
 
@@ -82,11 +86,13 @@ def _rows(*, is_locking: bool) -> list[prepared.Query]:
     clients, known, visits = Client.objects.all(), Address.objects.all(), Appointment.objects.all()
     if is_locking:
         clients, known, visits = clients.select_for_update(), known.select_for_update(), visits.select_for_update()
-    stops = ("inactive_at", "restricted_at", "erased_at", "blacklisted_at")
+    stops = ("inactive_at", "restricted_at", "erased_at", "blacklisted_at", "marketing_paused_until")
     return [
         prepared.Query(clients.filter(pk=_CLIENT).values_list("pk", "email", "phone", *stops), client=_CLIENT),
         prepared.Query(
-            known.filter(channel=_CHANNEL, hmac=_HMAC).values_list("pk", "scope", "reason"), channel=_CHANNEL, hmac=_HMAC
+            known.filter(channel=_CHANNEL, hmac=_HMAC).values_list("pk", "scope", "reason", "stopped_at"),
+            channel=_CHANNEL,
+            hmac=_HMAC,
         ),
         prepared.Query(visits.filter(pk=_VISIT).values_list("pk", "time_version", "start_at", "state"), visit=_VISIT),
     ]
@@ -157,7 +163,11 @@ def switches() -> dict[str, Trigger]:
 
 def is_on_hold(salon: Salon) -> bool:
     """Return whether nothing may leave: put on hold, or a copy of somebody else's database."""
-    return salon.delivery != Salon.Delivery.LIVE or not instance.is_ours(salon)
+    return _is_held(salon.delivery, salon.instance)
+
+
+def _is_held(delivery: str, instance_id: uuid.UUID) -> bool:
+    return delivery != Salon.Delivery.LIVE.value or not instance.is_this(instance_id)
 
 
 def gather(message: Message, rows: Rows) -> gate.Facts:
@@ -168,8 +178,8 @@ def gather(message: Message, rows: Rows) -> gate.Facts:
     kind = kinds.TABLE[message.kind]
     delivery, zone, country, instance_id = rows.salon
     reading = _reading(rows, kind, message.channel, country)
-    _pk, _email, _phone, inactive_at, restricted_at, erased_at, blacklisted_at = rows.client or (None,) * 7
-    return gate.Facts(
+    _pk, _email, _phone, inactive_at, restricted_at, erased_at, blacklisted_at, paused_until = rows.client or (None,) * 8
+    found = gate.Facts(
         message_id=message.pk or 0,
         kind=kind,
         channel=message.channel,
@@ -182,33 +192,43 @@ def gather(message: Message, rows: Rows) -> gate.Facts:
         has_address=bool(rows.address_of(message.channel)),
         scope=rows.address[1] if rows.address else "",
         stop_reason=rows.address[2] if rows.address else "",
+        stopped_at=rows.address[3] if rows.address else None,
         is_erased=erased_at is not None,
         is_restricted=restricted_at is not None,
         is_inactive=inactive_at is not None,
         is_blacklisted=blacklisted_at is not None,
+        paused_until=paused_until,
         visit=_visit(rows.visit),
         said_version=message.time_version,
         said_start_at=message.told_start_at,
         is_switched_on=rows.trigger[0] if rows.trigger else kind.is_on_at_first,
         is_automatic=message.resend_of_id is None and not kind.is_by_hand,
-        is_on_hold=is_on_hold(Salon(delivery=delivery, instance=instance_id)),
+        is_on_hold=_is_held(delivery, instance_id),
         **(
             advertising.facts(message, rows.advertising, zone, country)
             if rows.advertising
             else {"is_told": _is_told(message, kind, rows.told)}
         ),
     )
+    if rows.asking is None:
+        return found
+    more = optin.facts(message, rows.asking, _entries(rows), hmac=rows.hmac, zone=zone, country=country)
+    return dataclasses.replace(found, **more)
 
 
 def _reading(rows: Rows, kind: kinds.Kind, channel: str, country: str) -> fold.Reading:
     """Fold the ledger itself: the projection is for lists."""
     return fold.reading(
-        [fold.Entry(*line[1:]) for line in rows.ledger],
+        _entries(rows),
         purpose=kind.purpose,
         channel=channel,
         address_hmac=rows.hmac,
         minimum_evidence=countries.minimum_evidence(country, kind.purpose, channel),
     )
+
+
+def _entries(rows: Rows) -> list[fold.Entry]:
+    return [fold.Entry(*line[1:]) for line in rows.ledger]
 
 
 def _visit(visit: Row | None) -> gate.Visit | None:
@@ -233,11 +253,14 @@ def _is_told(message: Message, kind: kinds.Kind, told: list[Row]) -> bool:
 # --- kept with the attempt, so that the decision can be taken again -----------------------------------------------
 
 
+_INSTANTS = ("expires_at", "said_start_at", "paused_until", "asked_at", "stopped_at")
+
+
 def as_json(facts: gate.Facts) -> dict[str, Any]:
     """Return the facts as they are stored with an attempt: ids, states and instants, nothing of a person."""
     values = {**vars(facts), "kind": facts.kind.name, "version": gate.VERSION}
     values["visit"] = {**vars(facts.visit), "start_at": facts.visit.start_at.isoformat()} if facts.visit else None
-    for name in ("expires_at", "said_start_at"):
+    for name in _INSTANTS:
         values[name] = values[name].isoformat() if values[name] else None
     return values | {"event_ids": list(facts.event_ids), "holidays": sorted(day.isoformat() for day in facts.holidays)}
 
@@ -245,8 +268,8 @@ def as_json(facts: gate.Facts) -> dict[str, Any]:
 def from_json(stored: Mapping[str, Any]) -> gate.Facts:
     """Return the facts as they were at the hand-over."""
     values = {name: value for name, value in stored.items() if name != "version"}
-    for name in ("expires_at", "said_start_at"):
-        values[name] = dt.datetime.fromisoformat(values[name]) if values[name] else None
+    for name in _INSTANTS:
+        values[name] = dt.datetime.fromisoformat(values[name]) if values.get(name) else None
     if visit := values["visit"]:
         values["visit"] = gate.Visit(**{**visit, "start_at": dt.datetime.fromisoformat(visit["start_at"])})
     values["kind"] = kinds.TABLE[values["kind"]]

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from notifications.kinds import Kind, Wanted
+from notifications.kinds import Class, Kind, Wanted
 
 # Raised when a rule changes, so that a stored decision says by which rules it was taken.
 VERSION = "2026-1"
@@ -21,38 +21,17 @@ VISIT_STATES = frozenset({"stands", "cancelled", "over"})
 
 # Every reason, in the order in which they count: the first one is shown.
 PRECEDENCE = (
-    "error",
-    "hold",
-    "erased",
-    "restricted",
-    "inactive",
+    "error", "hold", "erased", "restricted", "inactive",
     # obsolete: what the message says is no longer so, or no longer of use
-    "gone",
-    "cancelled",
-    "undone",
-    "over",
-    "moved",
-    "duplicate",
-    "past",
-    "too_late",
-    "expired",
-    "stopped",
-    "no_address",
-    "invalid_address",
-    "suppressed_all",
-    "channel_stop",
-    "marketing_objection",
-    "consent_missing",
-    "client_refused",
-    "blacklisted",
-    "minor",
-    "no_public_address",
-    "automation_off",
-    "frequency_cap",
-)
+    "gone", "cancelled", "undone", "over", "moved", "duplicate", "past", "too_late", "expired", "answered", "stopped",
+    "no_address", "invalid_address", "suppressed_all", "channel_stop", "marketing_objection", "consent_missing", "paused",
+    "client_refused", "blacklisted", "minor", "no_public_address", "automation_off", "frequency_cap",
+)  # fmt: skip
 # Reasons that lie with the address alone: they end with it.
 OF_ADDRESS = frozenset({"invalid_address", "suppressed_all", "channel_stop"})
-OBSOLETE = frozenset({"gone", "cancelled", "undone", "over", "moved", "duplicate", "past", "too_late", "expired", "stopped"})
+OBSOLETE = frozenset(
+    {"gone", "cancelled", "undone", "over", "moved", "duplicate", "past", "too_late", "expired", "answered", "stopped"}
+)
 
 # How much advertising an address gets, across all kinds, over any such stretch of time.
 MARKETING_A_DAY = 1
@@ -96,6 +75,8 @@ class Facts:
     is_restricted: bool = False
     is_inactive: bool = False
     is_blacklisted: bool = False
+    # Until when the client wants no marketing at all.
+    paused_until: dt.datetime | None = None
     is_minor: bool = False
     visit: Visit | None = None
     said_version: int | None = None
@@ -106,6 +87,11 @@ class Facts:
     is_switched_on: bool = False
     is_automatic: bool = True
     is_client_act: bool = False
+    # For a request to confirm a Yes: when the client asked (None: nothing waits), and whether it was sent before.
+    asked_at: dt.datetime | None = None
+    is_repeat: bool = False
+    # When the address was stopped.
+    stopped_at: dt.datetime | None = None
     is_on_hold: bool = False
     # Only with every condition of the soft opt-in met (off by default everywhere).
     is_soft_opt_in_open: bool = False
@@ -195,7 +181,7 @@ def _understand(facts: Facts, now: dt.datetime) -> None:
     flags = (
         facts.has_address, facts.is_erased, facts.is_restricted, facts.is_inactive, facts.is_blacklisted, facts.is_minor,
         facts.is_told, facts.is_stopped, facts.is_switched_on, facts.is_automatic, facts.is_client_act, facts.is_on_hold,
-        facts.is_soft_opt_in_open, facts.is_service_opt_in, facts.has_public_address,
+        facts.is_soft_opt_in_open, facts.is_service_opt_in, facts.has_public_address, facts.is_repeat,
     )  # fmt: skip
     if not known or any(type(flag) is not bool for flag in flags):
         raise ValueError("a fact the gate does not know")
@@ -215,7 +201,10 @@ def _reasons(facts: Facts, now: dt.datetime) -> Iterator[str]:
         yield "gone"
     yield from _obsolete(facts, now)
     yield from _address(facts)
-    yield from (_marketing(facts) if facts.kind.is_marketing else _service(facts))
+    if facts.kind.kind_class == Class.SYSTEM:
+        yield from _system(facts)
+    else:
+        yield from (_marketing(facts, now) if facts.kind.is_marketing else _service(facts))
     if facts.is_automatic and not facts.is_switched_on:
         yield "automation_off"
 
@@ -249,8 +238,25 @@ def _address(facts: Facts) -> Iterator[str]:
         yield "no_address"
     if facts.scope == "delivery":
         yield "invalid_address"
-    if facts.scope == "all":
+    if facts.scope == "all" and not (facts.stop_reason == "stop" and _asked_after_the_stop(facts)):
         yield "channel_stop" if facts.stop_reason == "stop" else "suppressed_all"
+
+
+def _system(facts: Facts) -> Iterator[str]:
+    """A request to confirm a Yes: once, even to an address that was stopped, if the client asked for it after the stop."""
+    if facts.asked_at is None:
+        yield "answered"
+    if facts.scope == "marketing" and not _asked_after_the_stop(facts):
+        yield "marketing_objection"
+    if facts.is_minor:
+        yield "minor"
+    if not facts.has_public_address:
+        yield "no_public_address"
+
+
+def _asked_after_the_stop(facts: Facts) -> bool:
+    is_later = facts.asked_at is not None and facts.stopped_at is not None and facts.asked_at > facts.stopped_at
+    return facts.kind.kind_class == Class.SYSTEM and is_later and not facts.is_repeat
 
 
 def _service(facts: Facts) -> Iterator[str]:
@@ -260,11 +266,13 @@ def _service(facts: Facts) -> Iterator[str]:
         yield "consent_missing"
 
 
-def _marketing(facts: Facts) -> Iterator[str]:
+def _marketing(facts: Facts, now: dt.datetime) -> Iterator[str]:
     if facts.scope == "marketing":
         yield "marketing_objection"
     if facts.consent != "granted" and not (facts.consent == "soft_opt_in" and facts.is_soft_opt_in_open):
         yield "consent_missing"
+    if facts.paused_until is not None and now < facts.paused_until:
+        yield "paused"
     if facts.is_blacklisted:
         yield "blacklisted"
     if facts.is_minor:

@@ -90,7 +90,7 @@ class Kind:
     waits: dt.timedelta = dt.timedelta(0)
     told: Told = Told.NEWEST
     is_on_at_first: bool = True
-    # Sent by somebody who pressed a button, never by itself: the salon has no switch for it.
+    # Sent because somebody asked for it, never by itself: the salon has no switch for it.
     is_by_hand: bool = False
 
     @property
@@ -129,5 +129,7 @@ TABLE: Mapping[str, Kind] = {
             "promotion", "mkt.promotion", Class.MARKETING, Wanted.ALWAYS, {"email": MARKETING_EMAIL},
             waits=UNDO_WAIT, is_by_hand=True,
         ),
+        # The client has just said Yes, and is asked to confirm it. No hours: `facts` says so.
+        Kind("doi_request", "", Class.SYSTEM, Wanted.ALWAYS, {"email": DAY}, waits=UNDO_WAIT, is_by_hand=True),
     )
 }  # fmt: skip

@@ -9,13 +9,13 @@ import binascii
 import hashlib
 import hmac
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from django.conf import settings
 from django.urls import reverse
 
 from clients import addresses, consent
 from clients.models import Client, Subject
+from clients.stops import Link
 from notifications.models import Message
 from salon.core import public
 from salon.core.models import Salon
@@ -29,19 +29,6 @@ _LENGTH = 1 + 1 + 8 + _HASH_BYTES + _MAC_BYTES
 EXAMPLE = "example"
 
 
-@dataclass(frozen=True)
-class Holder:
-    """Who holds a token: the subject of the ledger, and the address the token was sent to (first bytes of its hash)."""
-
-    subject_id: int
-    channel: str
-    address_start: str
-
-    def has_address(self, address_hmac: str) -> bool:
-        """Return whether the token was sent to the address with this hash."""
-        return bool(address_hmac) and address_hmac.startswith(self.address_start)
-
-
 def token(client: Client, channel: str) -> str:
     """Return the token for a message to the client's present address on `channel` ("email", "sms")."""
     subject = Subject.objects.filter(client=client).order_by("-pk").values_list("pk", flat=True).get()
@@ -53,7 +40,7 @@ def load(batch: Sequence[Message]) -> None:
     rows = Subject.objects.filter(client__in={message.client_id for message in batch}).order_by("pk")
     newest = dict(rows.values_list("client_id", "pk"))
     for message in batch:
-        message.__dict__["loaded_subject"] = newest.get(message.client_id) if message.client_id else None
+        message.__dict__["loaded_subject"] = newest.get(message.client_id, 0) if message.client_id else 0
 
 
 def of(message: Message, address: str) -> str:
@@ -67,23 +54,18 @@ def of(message: Message, address: str) -> str:
 def token_of(subject_id: int, channel: str, address_hmac: str) -> str:
     """Return the token of a subject for the address with this hash (hexadecimal)."""
     head = bytes([_KEY_ID, _CHANNELS[channel]]) + subject_id.to_bytes(8, "big") + bytes.fromhex(address_hmac)[:_HASH_BYTES]
-    return base64.urlsafe_b64encode(head + _mac(head)).decode().rstrip("=")
+    return _written(head + _mac(head))
 
 
-def read(text: str) -> Holder | None:
-    """Return the holder of a token, None for one that we did not make. Takes the same time for every wrong one."""
-    try:
-        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
-        raw = b""
-    is_whole = len(raw) == _LENGTH
-    raw = raw if is_whole else bytes(_LENGTH)
+def read(text: str) -> Link | None:
+    """Return whom a token stands for, None for one that we did not make. Takes the same time for every wrong one."""
+    raw = _raw(text, _LENGTH)
     head, mac = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
     is_ours = hmac.compare_digest(mac, _mac(head))
     channel = next((name for name, number in _CHANNELS.items() if number == head[1]), "")
-    if not (is_whole and is_ours and head[0] == _KEY_ID and channel):
+    if not (is_ours and head[0] == _KEY_ID and channel):
         return None
-    return Holder(int.from_bytes(head[2:10], "big"), channel, head[10:].hex())
+    return Link(int.from_bytes(head[2:10], "big"), channel, head[10:].hex())
 
 
 def preferences_url(salon: Salon, token: str) -> str:
@@ -92,12 +74,45 @@ def preferences_url(salon: Salon, token: str) -> str:
     return f"{base}{reverse('notifications:preferences', args=[token])}" if base else ""
 
 
+def confirm_url(salon: Salon, event_id: int) -> str:
+    """Return the address at which a client confirms what this line of the ledger asks for, "" without a public address."""
+    base = public.base(salon)
+    return f"{base}{reverse('notifications:confirm', args=[confirm_token(event_id)])}" if base else ""
+
+
+def confirm_token(event_id: int) -> str:
+    """Return the token of a request for a confirmation. It is good for that alone, and for as long as the ledger says."""
+    head = bytes([_KEY_ID]) + event_id.to_bytes(8, "big")
+    return _written(head + _mac(head, "confirm"))
+
+
+def read_confirm(text: str) -> int | None:
+    """Return the line of the ledger that a token asks to confirm, None for one that we did not make."""
+    raw = _raw(text, 1 + 8 + _MAC_BYTES)
+    head, mac = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
+    is_ours = hmac.compare_digest(mac, _mac(head, "confirm"))
+    return int.from_bytes(head[1:], "big") if is_ours and head[0] == _KEY_ID else None
+
+
 def example_url(salon: Salon) -> str:
     """Return what stands for such an address where a text is only shown: it looks like one and opens nobody's choices."""
     return preferences_url(salon, EXAMPLE) or f"https://…{reverse('notifications:preferences', args=[EXAMPLE])}"
 
 
-def _mac(head: bytes) -> bytes:
-    """Return the proof that we made a token, by a key of its own: that of addresses is never shown to anybody."""
-    key = hashlib.sha256(b"links:" + str(settings.ADDRESS_KEY).encode()).digest()
+def _raw(text: str, length: int) -> bytes:
+    """Return the bytes of a token, zeros for a text that is none. There is one way to write it, no more."""
+    try:
+        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        raw = b""
+    return raw if len(raw) == length and _written(raw) == text else bytes(length)
+
+
+def _written(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def _mac(head: bytes, use: str = "links") -> bytes:
+    """Return the proof that we made a token, by a key for each use: that of addresses is never shown to anybody."""
+    key = hashlib.sha256(f"{use}:{settings.ADDRESS_KEY}".encode()).digest()
     return hmac.new(key, head, hashlib.sha256).digest()[:_MAC_BYTES]

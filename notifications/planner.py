@@ -18,7 +18,7 @@ from django.utils import timezone
 from appointments.models import STANDS, Appointment, AppointmentQuerySet
 from appointments.models import State as VisitState
 from clients.models import Standing
-from notifications import campaigns, facts, heartbeats, kinds, outbox, readdressing, stopping
+from notifications import campaigns, facts, heartbeats, kinds, optin, outbox, readdressing, stopping
 from notifications.kinds import Kind, Wanted
 from notifications.models import Campaign, Message, State, Trigger
 from salon.core.models import Salon
@@ -67,6 +67,7 @@ def plan(now: dt.datetime) -> Counter[str]:
                 occasion = Value(readdressing.next_occasion(message), output_field=CharField())
                 counts[name] += _put(again.annotate(occasion=occasion), kind, wish, now)
     counts += campaigns.plan(now)
+    counts += optin.plan(now)
     heartbeats.beat("planner", timezone.now())
     return +counts
 

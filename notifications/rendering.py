@@ -17,7 +17,7 @@ from babel.dates import format_date
 from django.conf import settings
 
 from clients import consent, fold
-from notifications import kinds, links
+from notifications import kinds, links, optin
 from notifications.models import Campaign, Message
 from salon.core import dates, phone, public
 from salon.core.models import Salon
@@ -29,7 +29,7 @@ OF_MARKETING = frozenset({
 })  # fmt: skip
 PLACEHOLDERS = OF_MARKETING | {
     "first_name", "salon", "legal_name", "service", "staff", "date", "date_long", "time", "address_line", "salon_phone",
-    "salon_email", "preferences_link",
+    "salon_email", "preferences_link", "request_date", "request_time", "consent_text", "confirm_link",
 }  # fmt: skip
 # What the salon's own words may ask for.
 OWN = ("first_name", "salon")
@@ -83,14 +83,16 @@ def render(message: Message, salon: Salon, *, link: str = "") -> Rendered:
     client = message.client
     if client is None:
         raise TemplateError("no client")
-    language = client.language if (FOLDER / message.kind / client.language).is_dir() else salon.language
+    language = client.language if _has(message.kind, client.language) else salon.language
     values = _values(message, salon, language)
     values["preferences_link"] = link or _link(message, salon)
     is_marketing = kinds.TABLE[message.kind].is_marketing
     if is_marketing:
         values |= _of_marketing(message, salon, language, values)
+    if message.kind == optin.KIND:
+        values |= _of_request(message, salon, language)
     said = _GAP.sub("\n\n", fill(_text(message.kind, language, "body"), values)).strip()
-    footer = "marketing" if is_marketing else "service"
+    footer = kinds.TABLE[message.kind].kind_class.value
     title = _CONTROL.sub(" ", fill(_text(message.kind, language, "subject"), values)).strip()
     body = f"{said}\n\n-- \n{_footer(footer, language, values)}\n"
     return Rendered(str(client.email), language, title, body, values.get("unsubscribe_link", ""))
@@ -146,6 +148,11 @@ def _footer(name: str, language: str, values: Mapping[str, str]) -> str:
 
 
 @functools.lru_cache(maxsize=256)
+def _has(kind: str, language: str) -> bool:
+    return (FOLDER / kind / language).is_dir()
+
+
+@functools.lru_cache(maxsize=256)
 def _text(kind: str, language: str, part: str) -> str:
     try:
         return (FOLDER / kind / language / f"{part}.txt").read_text(encoding="utf-8")
@@ -177,6 +184,15 @@ def _of_marketing(message: Message, salon: Salon, language: str, values: Mapping
         "conditions": own(campaign.conditions, values),
         "valid_until": _day(campaign.valid_until, language) if campaign.valid_until else "",
     }
+
+
+def _of_request(message: Message, salon: Salon, language: str) -> dict[str, str]:
+    """Return the values of a request to confirm a Yes. Nothing waits, or no words: they are missing, and nothing is sent."""
+    words = optin.words(message, salon)
+    asked_at = words.pop("asked_at")
+    local = asked_at.astimezone(salon.zone) if asked_at else None
+    when = {"request_date": _day(local.date(), language), "request_time": f"{local:%H:%M}"} if local else {}
+    return {**words, **when}
 
 
 def _day(on: dt.date, language: str) -> str:

@@ -2,11 +2,13 @@
 
 from django.urls import path
 
-from notifications.views import campaigns, cards, health, messages, preferences, settings
+from notifications.views import campaigns, cards, confirming, health, messages, preferences, settings
 
 app_name = "notifications"
 urlpatterns = [
-    path("u/<str:token>/", preferences.choices, name="preferences"),
+    path("u/<str:token>/", preferences.preferences, name="preferences"),
+    path("c/<str:token>/", confirming.confirm, name="confirm"),
+    path("clients/<int:pk>/link/", confirming.again, name="link_again"),
     path("messages/", messages.index, name="list"),
     path("messages/unknown/", messages.unknown, name="unknown"),
     path("messages/<int:pk>/stop/", messages.stop, name="stop"),

@@ -87,6 +87,7 @@ def answers(client: Client, now: dt.datetime) -> list[Answer]:
         return [
             _answer(_Case(client, None if kind.is_by_hand else visit, switches.get(kind.name), salon, now), kind, channel)
             for kind in kinds.TABLE.values()
+            if kind.kind_class != kinds.Class.SYSTEM
             for channel in kind.channels
         ]
 

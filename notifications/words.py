@@ -16,6 +16,7 @@ KINDS: Mapping[str, str | Promise] = {
     "cancellation": _("Cancellation"),
     "reminder": _("Reminder"),
     "promotion": _("Promotion"),
+    "doi_request": _("Link to confirm a Yes"),
 }
 WHEN: Mapping[str, str | Promise] = {
     "confirmation": _("When a visit is booked, after 30 seconds"),

@@ -6,7 +6,10 @@ from django import template
 from django.utils import formats, timezone
 from django.utils.translation import pgettext
 
+from clients import wording
+from clients.models import ConsentText
 from salon.core import dates
+from salon.core.models import Salon
 
 register = template.Library()
 
@@ -15,6 +18,12 @@ register = template.Library()
 def as_count(number: int | None) -> str:
     """Return "1,284" as the reader's language groups it; nothing for no number."""
     return "" if number is None else str(formats.number_format(number, decimal_pos=0, use_l10n=True, force_grouping=True))
+
+
+@register.filter
+def as_shown(text: ConsentText, salon: Salon) -> str:
+    """Return the words of a consent as the client read them."""
+    return wording.shown(text, salon)
 
 
 @register.filter

@@ -8,7 +8,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from salon.core import countries, phone
+from salon.core import countries, phone, public
 from salon.core.errors import Refused
 from salon.core.lines import Line
 from salon.core.models import Salon, User
@@ -79,6 +79,42 @@ class ProfileForm(forms.Form):
         """Return what the form shows of a salon that exists."""
         values: dict[str, Any] = {name: getattr(salon, name) for name in ProfileForm.base_fields}
         return {**values, "phone": phone.show(salon.phone, salon.country)}
+
+
+class SalonForm(ProfileForm):
+    """The profile of a salon that exists, with the address under which its clients reach it."""
+
+    public_url = Line(
+        label=_("Public address"),
+        max_length=public.LONGEST,
+        required=False,
+        widget=forms.TextInput(attrs={"inputmode": "url", "autocomplete": "off", "spellcheck": "false"}),
+    )
+
+    def __init__(self, *args: Any, salon: Salon, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.is_demo = salon.is_demo
+        self.fields["public_url"].help_text = (
+            _("Links in messages begin with it.")
+            if public.has_address(salon)
+            else _("Without it, no offers are sent: links in them must work on your clients' phones.")
+        )
+
+    def clean_public_url(self) -> str:
+        """Return the address as it is kept."""
+        try:
+            return public.read(self.cleaned_data["public_url"], is_demo=self.is_demo)
+        except Refused as refused:
+            raise ValidationError(refused.message) from refused
+
+    def profile(self) -> dict[str, Any]:
+        """Return the cleaned fields by name."""
+        return {**super().profile(), "public_url": self.cleaned_data["public_url"]}
+
+    @classmethod
+    def of(cls, salon: Salon) -> dict[str, Any]:
+        """Return what the form shows of a salon that exists."""
+        return {**super().of(salon), "public_url": salon.public_url}
 
 
 def _check_password(form: forms.Form, user: User) -> None:

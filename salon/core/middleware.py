@@ -1,4 +1,4 @@
-"""The house's own middleware: no zero bytes, the reader's language and zone, set-up first, length of a session, second factor."""
+"""The house's own middleware: pages of nobody, no zero bytes, language and zone, set-up first, sessions, second factor."""
 
 import time
 import zoneinfo
@@ -22,6 +22,38 @@ Answer = Callable[[HttpRequest], HttpResponse]
 ALWAYS_OPEN = ("/healthz", settings.STATIC_URL)
 WRITE_SEEN_EVERY = 60
 NULL = "\0"
+# The pages behind the links of messages. They take a small form and nothing else.
+LETTERS = ("/u/", "/c/")
+LETTER_MAX_BYTES = 16 * 1024
+TRY_AGAIN_SECONDS = 120
+
+
+def of_nobody(get_response: Answer) -> Answer:
+    """Serve the pages behind the links of messages as nobody's: no cookie is read or set, whoever is signed in there.
+
+    So another site gains nothing by sending their forms, and they need no CSRF token. Their address is a secret: it is
+    told to nobody. A failure of ours is a 503, upon which a mail program tries again.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if not request.path.startswith(LETTERS):
+            return get_response(request)
+        request.COOKIES.clear()
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if not length.isdigit() or int(length) > LETTER_MAX_BYTES:
+            return HttpResponse(status=413)
+        if int(length) == 0:
+            request.content_type = ""  # some programs announce a form and send none
+        response = get_response(request)
+        response.cookies.clear()
+        response.headers["Referrer-Policy"] = "no-referrer"
+        response.headers["X-Robots-Tag"] = "noindex, nofollow"
+        if response.status_code >= 500:
+            response.status_code = 503
+            response.headers["Retry-After"] = str(TRY_AGAIN_SECONDS)
+        return response
+
+    return middleware
 
 
 def no_null(get_response: Answer) -> Answer:

@@ -9,7 +9,7 @@ from salon.core.models import Salon, User
 
 SALON_FIELDS = frozenset({
     "name", "legal_name", "street", "postcode", "city", "country", "phone", "email", "time_zone", "language", "currency",
-    "is_mfa_required",
+    "public_url", "is_mfa_required",
 })  # fmt: skip
 OWN_FIELDS = frozenset({"name", "language", "theme", "density", "has_shortcuts"})
 

@@ -3,13 +3,55 @@
 Asked by whoever writes a link into a message. The salon enters it under Settings → Salon; until then PUBLIC_BASE_URL.
 """
 
+import re
 from urllib.parse import urlsplit
 
+import idna
 from django.conf import settings
+from django.http.request import validate_host
+from django.utils.translation import gettext as _
 
+from salon.core.errors import Refused
 from salon.core.models import Salon
 
+# A name, in ASCII letters as the network writes it.
+_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+LONGEST = 200
+
+
+def read(text: str, *, is_demo: bool) -> str:
+    """Return the address that somebody typed in the form it is kept in: scheme, host and port, nothing behind them.
+
+    Raises Refused for one that would not work on a client's phone. An empty text stays empty.
+    """
+    text = text.strip()
+    if not text:
+        return ""
+    try:
+        parts = urlsplit(text)
+        host, port = idna.encode(parts.hostname or "", uts46=True).decode(), parts.port
+    except ValueError:  # an idna.IDNAError is one
+        host, port, parts = "", None, urlsplit("")
+    is_reachable = "." in host or host in _LOOPBACK
+    if not is_reachable or parts.username is not None or not _HOST.fullmatch(host) or len(text) > LONGEST:
+        raise Refused(_("Enter the whole address, like https://book.example.com"), "public_url")
+    if parts.path not in {"", "/"} or parts.query or parts.fragment:
+        raise Refused(_("Enter the address alone, without anything after the name: https://book.example.com"), "public_url")
+    if not _works(parts.scheme, host, is_demo=is_demo):
+        raise Refused(_("The address has to begin with https: links in messages are opened on phones, anywhere."), "public_url")
+    return f"{parts.scheme}://{host}{f':{port}' if port else ''}"
+
+
+def answers_to(address: str) -> bool:
+    """Return whether this installation takes requests for the host of an address (ALLOWED_HOSTS)."""
+    return validate_host(urlsplit(address).hostname or "", settings.ALLOWED_HOSTS)
+
+
+def _works(scheme: str, host: str, *, is_demo: bool) -> bool:
+    return scheme == "https" or (scheme == "http" and host in _LOOPBACK and (is_demo or settings.TESTING))
 
 
 def base(salon: Salon) -> str:
@@ -19,8 +61,7 @@ def base(salon: Salon) -> str:
     """
     address = (salon.public_url or settings.PUBLIC_BASE_URL).rstrip("/")
     parts = urlsplit(address)
-    is_own_machine = parts.scheme == "http" and parts.hostname in _LOOPBACK and (salon.is_demo or settings.TESTING)
-    return address if (parts.scheme == "https" and parts.hostname) or is_own_machine else ""
+    return address if parts.hostname and _works(parts.scheme, parts.hostname, is_demo=salon.is_demo) else ""
 
 
 def has_address(salon: Salon) -> bool:

@@ -9,8 +9,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from salon.core import accounts, countries, profile, setup
+from salon.core import public as public_address
 from salon.core.errors import Refused
-from salon.core.forms import MeForm, ProfileForm, SetupForm
+from salon.core.forms import MeForm, SalonForm, SetupForm
 from salon.core.roles import May
 from salon.core.web import MissingAct, SignedIn, allowed, go, page, public, sent, toast
 
@@ -84,13 +85,20 @@ def salon_page(request: SignedIn) -> HttpResponse:
     may_edit = request.user.may(May.EDIT_SETTINGS)
     if request.method == "POST" and not may_edit:
         raise MissingAct(May.EDIT_SETTINGS)
-    form = ProfileForm(sent(request), initial=ProfileForm.of(request.salon))
+    form = SalonForm(sent(request), initial=SalonForm.of(request.salon), salon=request.salon)
     form.fields["is_mfa_required"].disabled = not request.user.may(May.EDIT_TEAM)
     if form.is_valid():
         profile.edit(request.salon, by=request.user, **form.profile())
         toast(request, _("Profile saved."))
         return go(request, "core:salon")
-    context = {"form": form, "may_edit": may_edit}
+    base = public_address.base(request.salon)
+    context = {
+        "form": form,
+        "may_edit": may_edit,
+        "base": base,
+        "is_from_environment": bool(base and not request.salon.public_url),
+        "unknown_host": "" if not base or public_address.answers_to(base) else base.partition("://")[2],
+    }
     return page(request, "core/salon.html", context, status=422 if form.is_bound else 200)
 
 

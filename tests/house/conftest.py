@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from clients.models import ConsentText
 from notifications.models import Campaign, Message
 from salon.core.models import Salon, User
 from salon.core.roles import Role
@@ -36,5 +37,6 @@ def things(salon: Salon, owner: User) -> dict[str, str]:
         "member": member,
         "import": factories.imported(),
         "export": factories.exported(by=owner),
+        "wording": ConsentText.objects.earliest("pk"),
     }
     return {name: str(row.pk) for name, row in rows.items()}

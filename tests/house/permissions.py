@@ -97,6 +97,8 @@ TABLE: dict[str, Row] = {
     "clients:consent": post(ALL, pk="client"),
     "clients:consent_undo": post(ALL, pk="client"),
     "clients:consent_history": get(ALL, pk="client"),
+    "clients:wordings": get(DESK),
+    "clients:wording": get(DESK, changed_by=LEAD, pk="wording"),
     "clients:search": get(ALL),
     "clients:imports": get(LEAD),
     "clients:import_template": get(LEAD),
@@ -129,6 +131,8 @@ TABLE: dict[str, Row] = {
     "appointments:staff_edit": get(LEAD, pk="staff"),
     # messages
     "notifications:preferences": public(token="wrong"),
+    "notifications:confirm": public(token="wrong"),
+    "notifications:link_again": post(ALL, pk="client"),
     "notifications:list": get(DESK),
     "notifications:unknown": get(DESK),
     "notifications:resend": get(LEAD, pk="message"),

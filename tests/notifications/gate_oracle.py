@@ -61,7 +61,7 @@ def answer(kind: str, channel: str, facts: Any, local: dt.datetime, now: dt.date
             return "no"
     elif facts.consent == "withdrawn" or (facts.is_service_opt_in and facts.consent != "granted"):
         return "no"
-    if facts.is_told or now >= facts.expires_at:
+    if facts.is_told or facts.is_stopped or now >= facts.expires_at:
         return "no"
     latest = facts.expires_at
     if kind not in MARKETING:

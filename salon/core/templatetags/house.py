@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from salon.core import dates, money, phone
+from salon.core import dates, money, phone, public
 from salon.core.models import Salon, User
 from salon.core.roles import May, roles_with
 
@@ -38,6 +38,12 @@ def icon(name: str, css: str = "") -> SafeString:
 def may(user: User, act: str) -> bool:
     """Return whether `user` has the act of that name: `{% if user|may:"book" %}`."""
     return isinstance(user, User) and user.may(May(act))
+
+
+@register.filter
+def has_public_address(salon: Salon) -> bool:
+    """Return whether links in a message work on the client's phone."""
+    return public.has_address(salon)
 
 
 @register.filter
