@@ -58,7 +58,7 @@ def template(request: SignedIn) -> HttpResponse:
 def columns(request: SignedIn, pk: int) -> HttpResponse:
     """Show what each column holds, take corrections, and have the list checked."""
     row = get_object_or_404(Import, pk=pk)
-    if not jobs.TABLE.may(row.state, State.CHECKING) or row.cards.exists():
+    if not (row.sheet and jobs.TABLE.may(row.state, State.CHECKING)) or row.cards.exists():
         return go(request, "clients:import", pk)
     sheet = stored.unpack(row.sheet)
     form = ColumnsForm(request.POST if request.method == "POST" else None, sheet, row.columns)
@@ -160,8 +160,9 @@ def _done(request: SignedIn, row: Import) -> dict[str, Any]:
     kept = row.cards.exclude(outcome__in=["", undoing.EMPTIED]).select_related("client").order_by("pk")
     left = Paginator(kept, PER_PAGE).get_page(request.GET.get("page"))
     context = {
-        "row": row, "report": found, "step": 4, "may_undo": jobs.may_undo(row, now=now),
-        "undo_until": row.settled_at + jobs.UNDO_FOR if row.settled_at else None, "card_count": row.new_count + row.filled_count,
+        "row": row, "report": found, "step": 4, "card_count": row.new_count + row.filled_count,
+        "may_undo": jobs.may_undo(row, now=now), "undo_until": row.settled_at + jobs.UNDO_FOR if row.settled_at else None,
+        "may_check": row.state == State.FAILED and not found.row_count and not row.cards.exists(),
         "kept_page": left, "kept": [(one.client, undoing.reason(one.outcome)) for one in left],
     }  # fmt: skip
     return context | _problems(request, row, found)

@@ -52,7 +52,7 @@ def upload(data: bytes, name: str, *, by: User | None, now: dt.datetime) -> Impo
     sheet = reading.read(data, name)
     with transaction.atomic():
         row = Import.objects.create(
-            title=one_line(name)[:100], by=by, created_at=now, sheet=stored.pack(sheet), row_count=len(sheet.lines)
+            title=one_line(name)[:100] or "list", by=by, created_at=now, sheet=stored.pack(sheet), row_count=len(sheet.lines)
         )
         audit.record("import.uploaded", row, by=by, rows_count=row.row_count)
     return row
@@ -66,7 +66,9 @@ def choose(row: Import, fields: Mapping[int, str], *, by: User) -> Import:
 
 
 def start(row: Import, *, by: User | None) -> Import:
-    """Have the list imported, once the imports before it are done."""
+    """Have the list imported, once the imports before it are done. Raises Refused for one that was forgotten meanwhile."""
+    if not row.sheet:
+        raise Refused(_("This list was forgotten meanwhile. Upload it again."))
     return _queue(row, State.RUNNING, "import.started", by=by)
 
 
@@ -96,9 +98,15 @@ def discard(row: Import, *, by: User) -> Import:
 
 def bring_in(data: bytes, name: str, *, by: User | None, now: dt.datetime) -> Import:
     """Import a list here and now, after the imports that run, and return it done. Raises Refused, or what went wrong."""
+    return finish(begin(data, name, by=by, now=now))
+
+
+def begin(data: bytes, name: str, *, by: User | None, now: dt.datetime, fields: Mapping[int, str] | None = None) -> Import:
+    """Keep a list and have it imported without a look at it first, its columns as recognised but for `fields`. Raises Refused."""
     row = upload(data, name, by=by, now=now)
-    columns.check(columns.recognise(stored.unpack(row.sheet).header))
-    return finish(start(row, by=by))
+    columns.check(columns.chosen(stored.unpack(row.sheet).header, fields or {}))
+    chosen = {str(index): field for index, field in fields.items()} if fields else None
+    return _queue(row, State.RUNNING, "import.started", by=by, columns=chosen)
 
 
 def finish(row: Import) -> Import:

@@ -5,7 +5,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from babel import Locale
 from django.utils.translation import gettext as _
@@ -43,6 +43,8 @@ DAY_FIRST, MONTH_FIRST, UNDECIDED = "day first", "month first", "undecided"
 _POSTCODE_DIGITS = {"DE": 5, "EE": 5, "ES": 5, "FI": 5, "FR": 5, "IT": 5, "MC": 5, "MX": 5, "NO": 4, "RO": 6, "US": 5}
 _INVISIBLE = {"Cc", "Cf", "Co", "Cs"}
 _PARTICLES = words("van von der den de du des la le les da di del della dos zu zur zum vom ten ter el al ben bin mc mac")
+_SIMPLE_BOX = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*").fullmatch
+_DIGITS = re.compile(r"[0-9 +()./-]+").fullmatch
 _SHORTENED = re.compile(r"\d[.,]\d+e\+?\d+", re.IGNORECASE)
 _MONTHS = {
     name: month
@@ -68,11 +70,17 @@ _NO = words(
 )
 
 
+_PLAIN = re.compile(r"[\x20-\x7e]*").fullmatch
+
+
 def clean(text: str) -> str:
     """Return one line of text: NFC, without control and direction characters, inner space collapsed, ends trimmed.
 
     A leading apostrophe, by which spreadsheets mark text, goes too.
     """
+    # Most cells are plain ASCII, in which there is nothing to normalise or to take out.
+    if _PLAIN(text):
+        return _without_apostrophe(" ".join(text.split()))
     return " ".join(clean_lines(text).split())
 
 
@@ -80,11 +88,17 @@ def clean_lines(text: str) -> str:
     """Return text of several lines, cleaned like `clean` but with its line breaks."""
     text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
     text = "".join(char for char in text if char in "\n\t" or unicodedata.category(char) not in _INVISIBLE).strip()
+    return _without_apostrophe(text)
+
+
+def _without_apostrophe(text: str) -> str:
     return text[1:].strip() if text[:1] == "'" and text[1:2] in "=+-@0123456789" else text
 
 
 def plain(text: str) -> str:
     """Return text in lower case without accents: by which words of a cell are compared."""
+    if text.isascii():
+        return text.lower()
     folded = unicodedata.normalize("NFKD", text.casefold())
     return "".join(char for char in folded if not unicodedata.combining(char))
 
@@ -97,10 +111,22 @@ def several(text: str) -> list[str]:
 def email(text: str) -> str:
     """Return a well-formed e-mail address in lower case. Raises Fault; never asks the network."""
     address = clean(text).removeprefix("mailto:").strip("<>")
+    box, _at, domain = address.lower().partition("@")
+    if _SIMPLE_BOX(box) and len(box) <= 64 and len(address) <= 254 and _is_domain(domain):
+        return f"{box}@{domain}"
     try:
         return validate_email(address, check_deliverability=False, allow_smtputf8=False).normalized.lower()
     except EmailNotValidError as error:
         raise Fault(_("This is no e-mail address.")) from error
+
+
+@lru_cache(maxsize=4096)
+def _is_domain(domain: str) -> bool:
+    """Return whether a domain is well formed and its own normal form. A list has thousands of addresses at a few domains."""
+    try:
+        return validate_email(f"a@{domain}", check_deliverability=False, allow_smtputf8=False).normalized == f"a@{domain}"
+    except EmailNotValidError:
+        return False
 
 
 def phone(text: str, country: str) -> str:
@@ -110,7 +136,7 @@ def phone(text: str, country: str) -> str:
     number = clean(text).removeprefix("tel:")
     if _SHORTENED.search(number):
         raise Fault(_("A spreadsheet has shortened this phone number. Format the column as text."))
-    if re.search(r"[^\W\d_]", re.sub(r"(?i)\b(?:ext|x|poste)\b", "", number)):
+    if not _DIGITS(number) and re.search(r"[^\W\d_]", re.sub(r"(?i)\b(?:ext|x|poste)\b", "", number)):
         raise Fault(_("This is no phone number."))
     try:
         return phones.read(number, country)
@@ -207,7 +233,9 @@ def birthday(text: str, order: str, today: dt.date) -> Birth:
 
     Raises Fault for a date that is none, lies ahead, or could be read two ways.
     """
-    date = re.sub(r"[T ]00:00(?::00)?(?:\.0+)?Z?$", "", clean(text))
+    date = clean(text)
+    if len(date) > 10:
+        date = re.sub(r"[T ]00:00(?::00)?(?:\.0+)?Z?$", "", date)
     if re.fullmatch(r"\d{4}", date):
         return _checked(None, None, int(date), today)
     for pattern in (_ISO, _NO_YEAR, _COMPACT):
@@ -279,6 +307,8 @@ def country(text: str) -> str:
 def language(text: str) -> str | None:
     """Return "en", "fr" or "de" for a language's code or name, None for any other."""
     word = plain(clean(text))
+    if not word:
+        return None
     for code, names in (
         ("en", "english anglais englisch"),
         ("fr", "french francais franzosisch"),

@@ -21,14 +21,17 @@ def read(text: str, country: str) -> str:
 
     Raises Refused with a sentence that gives an example when it is no possible number.
     """
-    refusal = Refused(_("Enter a phone number, like %(example)s") % {"example": example(country)}, field="phone")
     try:
         number = phonenumbers.parse(text, country)
     except phonenumbers.NumberParseException as error:
-        raise refusal from error
+        raise _refusal(country) from error
     if not phonenumbers.is_valid_number(number):
-        raise refusal
+        raise _refusal(country)
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _refusal(country: str) -> Refused:
+    return Refused(_("Enter a phone number, like %(example)s") % {"example": example(country)}, field="phone")
 
 
 def show(e164: str, country: str) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from clients.importing import commit, reading
+from clients.importing import jobs, reading
 from clients.importing.reader import xlsx as excel
 from clients.importing.reader.table import Unreadable
 from clients.models import Client
@@ -194,11 +194,12 @@ def meter(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Metered:
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_file_gets_one_sentence_and_writes_nothing(db: None, name: str, meter: Metered) -> None:
     make, words = HOSTILE[name]
-    data, salon = make(), factories.salon(language="en")
+    data = make()
+    factories.salon(language="en")
     trail = AuditEvent.objects.count()
     began = time.monotonic()
     with pytest.raises(Refused, match=words) as refused:
-        commit.carry_out(data, salon, by=None, now=timezone.now())
+        jobs.bring_in(data, "list.xlsx", by=None, now=timezone.now())
     assert time.monotonic() - began < SECONDS
     sentence = str(refused.value)
     assert "\n" not in sentence

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clients import consent
-from clients.importing import columns, commit, reading, rows
+from clients.importing import columns, jobs, reading, rows
 from clients.importing.reader import formats, vcards
 from clients.importing.rows import Row
 from clients.models import Client
@@ -175,8 +175,8 @@ def test_a_file_of_contacts_becomes_cards_and_says_nothing_about_marketing(salon
     known = factories.client(first_name="Ann", last_name="Lee", phone="+33612345678", email="")
     consent.record(known, purpose="*", channel="sms", event="object", source="one_click_post", actor_type="client")
     text = card("N:Lee;Ann;;;", "TEL;TYPE=CELL:0612345678", "EMAIL:ann@example.org", "CATEGORIES:Newsletter") + PHONE
-    done = commit.carry_out(text.encode(), salon, by=None, now=timezone.now())
-    assert (len(done.new), done.update_row_count, done.claims, done.stops) == (1, 1, [], [])
+    done = jobs.bring_in(text.encode(), "contacts.vcf", by=None, now=timezone.now())
+    assert (done.new_count, done.filled_count, done.claim_count, done.stop_count) == (1, 1, 0, 0)
     assert consent.standing(known, "mkt.promotion", "sms") == "withdrawn"
     assert Client.objects.get(email="ann@example.org") == known
 

@@ -1,16 +1,20 @@
 """`manage.py import_clients FILE`: shows what a list would bring in; with --commit brings it in, as the page does."""
 
+import sys
+import threading
 from argparse import ArgumentParser
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import connections
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from clients.importing import commit, jobs, reading, report
+from clients.importing import columns, commit, jobs, reading, report
 from clients.importing.report import Report
 from clients.importing.rows import Row
 from clients.models import Import
@@ -21,11 +25,14 @@ SHOWN = 50
 
 
 class Command(BaseCommand):
-    help = "Bring in clients from a CSV file. Shows what would happen; --commit does it."
+    help = "Bring in clients from an Excel (.xlsx), CSV or vCard file. Shows what would happen; --commit does it."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", metavar="FILE")
         parser.add_argument("--commit", action="store_true", help="bring the clients in")
+        parser.add_argument(
+            "--column", action="append", default=[], metavar="HEADER=FIELD", help="say what a column holds, like Tel=mobile"
+        )
         parser.add_argument("--refused", metavar="FILE.csv", help="write the refused rows, with reasons, to a new file")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -39,9 +46,12 @@ class Command(BaseCommand):
             data = _bytes_of(path)
             try:
                 sheet = reading.read(data, path.name)
-                lines = commit.lines_of(sheet, None, salon, now=now)
+                fields = _fields_of(options["column"], sheet.header)
+                lines = commit.lines_of(sheet, fields, salon, now=now)
                 if options["commit"]:
-                    row = jobs.bring_in(data, path.name, by=None, now=now)
+                    row = jobs.begin(data, path.name, by=None, now=now, fields=fields)
+                    with _progress(row):
+                        jobs.finish(row)
                     self._show(Report.loaded(row.report), done=row)
                 else:
                     self._show(Report.of(commit.plan_of(lines)), done=None)
@@ -101,6 +111,48 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(_("%(path)s cannot be written.") % {"path": path}) from error
         self.stdout.write(_("Refused rows are in %(path)s.") % {"path": path})
+
+
+def _fields_of(wishes: Sequence[str], header: Sequence[str]) -> dict[int, str]:
+    """Return the fields of columns (by number) that --column names. Raises Refused for one that there is not."""
+    fields = {}
+    for wish in wishes:
+        name, _equals, field = wish.rpartition("=")
+        if not name or field not in columns.CHOICES:
+            choices = ", ".join(choice for choice in columns.CHOICES if choice)
+            raise Refused(
+                _('Name a column and what it holds, like --column "Tel=mobile". What it may hold: %(choices)s')
+                % {"choices": choices}
+            )
+        if name not in header:
+            raise Refused(_("There is no column %(name)s in the file.") % {"name": name})
+        fields[header.index(name)] = field
+    return fields
+
+
+@contextmanager
+def _progress(row: Import) -> Iterator[None]:
+    """Show on a terminal how far the import is, from a thread that only looks."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    is_over = threading.Event()
+
+    def show() -> None:
+        while not is_over.wait(1):
+            done, whole = Import.objects.filter(pk=row.pk).values_list("steps_done", "step_count").get()
+            if whole:
+                print("\r" + _("%(done)s of %(all)s") % {"done": done, "all": whole}, end="", file=sys.stderr, flush=True)
+        print(file=sys.stderr)
+        connections.close_all()
+
+    thread = threading.Thread(target=show, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        thread.join()
 
 
 def _bytes_of(path: Path) -> bytes:
