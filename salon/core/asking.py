@@ -16,12 +16,8 @@ _SENTENCES: dict[May, str | Promise] = {
 }
 
 
-def name_of(act: May) -> str:
-    """Return the name of somebody who has `act`, the nearest in rank first; nothing where nobody has it."""
-    people = {user.role: user.name for user in User.objects.filter(is_active=True, role__in=roles_with(act)).order_by("-pk")}
-    return next((people[role] for role in reversed(roles_with(act)) if role in people), "")
-
-
 def sentence(act: May) -> str:
     """Return why not, with the name of somebody who has `act`, the nearest in rank first. Raises KeyError without words."""
-    return str(_SENTENCES[act]) % {"name": name_of(act)}
+    people = {user.role: user.name for user in User.objects.filter(is_active=True, role__in=roles_with(act)).order_by("-pk")}
+    name = next((people[role] for role in reversed(roles_with(act)) if role in people), "")
+    return str(_SENTENCES[act]) % {"name": name}
