@@ -21,17 +21,31 @@ from salon.core.roles import May
 
 
 class Reachable(Protocol):
-    """A card, or what was read of one. `phone` is E.164, or empty."""
+    """A card, or what was read of one."""
 
-    pk: Any
-    first_name: Any
-    last_name: Any
-    email: Any
-    phone: Any
+    @property
+    def pk(self) -> Any:
+        """Return the card's id."""
+
+    @property
+    def first_name(self) -> Any:
+        """Return the first name, or nothing."""
+
+    @property
+    def last_name(self) -> Any:
+        """Return the last name, or nothing."""
 
     @property
     def name(self) -> str:
         """Return the name to show."""
+
+    @property
+    def email(self) -> Any:
+        """Return the e-mail address, or nothing."""
+
+    @property
+    def phone(self) -> Any:
+        """Return the number as E.164, or nothing."""
 
 
 @dataclass(frozen=True)

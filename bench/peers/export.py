@@ -55,7 +55,7 @@ def import_export(path: Path, names: list[str]) -> int:
 
     from clients.models import Client  # noqa: PLC0415
 
-    class Clients(resources.ModelResource):
+    class Clients(resources.ModelResource):  # type: ignore[misc]
         """The same columns."""
 
         class Meta:
