@@ -5,6 +5,7 @@ Called by `clients.consent` and by whoever hands messages over. Lock order every
 
 import contextlib
 import datetime as dt
+import functools
 import unicodedata
 from collections.abc import Collection
 
@@ -28,8 +29,13 @@ def normalise(channel: str, address: str) -> str:
         return text
     box, at, domain = text.lower().rpartition("@")
     with contextlib.suppress(idna.IDNAError):
-        domain = idna.encode(domain, uts46=True).decode() if domain else ""
+        domain = _in_ascii(domain) if domain else ""
     return f"{box}{at}{domain}"
+
+
+@functools.lru_cache(maxsize=1024)
+def _in_ascii(domain: str) -> str:
+    return idna.encode(domain, uts46=True).decode()
 
 
 def hash_of(channel: str, address: str) -> str:

@@ -1,7 +1,6 @@
 """Hands messages over, each at most once: claim, prepare, decide under locks, send outside any transaction, write down.
 
-Called by the task and by `manage.py deliver`; any number may run at once. The gate decides, the outbox remembers;
-nothing else in the house sends a message to a client.
+Called by the task and by `manage.py deliver`, any number at once. The gate decides, the outbox remembers.
 """
 
 import datetime as dt
@@ -18,12 +17,12 @@ from django.utils import timezone
 
 from clients import addresses
 from clients.models import Address
-from notifications import circuit, facts, gate, heartbeats, outbox
+from notifications import circuit, facts, gate, heartbeats, outbox, outcomes, rendering
 from notifications.channels import email
+from notifications.drafts import Desk, Draft
 from notifications.models import Message, State
-from notifications.providers.base import Outcome, Phase, Ready, Result
+from notifications.providers.base import Envelope, Outcome, Phase, Ready, Result
 from notifications.providers.replies import is_no_mailbox, is_policy
-from notifications.rendering import Rendered, TemplateError, load, render
 from salon.core import failpoints
 from salon.core.models import Salon
 
@@ -49,11 +48,10 @@ def deliver_due(
 ) -> Counter[str]:
     """Hand over what is due, at most `limit` messages in about `budget_s` seconds, and return counts by what became of them.
 
-    `now` is the clock for due times and quiet hours (leases go by the database's). With several `threads` each has its
-    own line to the provider.
+    `now` is the clock for due times and quiet hours (leases go by the database's). Each of `threads` has a line of its own.
     """
     clock: Clock = now if callable(now) else lambda: now
-    counts: Counter[str] = Counter(outbox.recover(clock()))
+    counts: Counter[str] = Counter(outcomes.recover(clock()))
     heartbeats.beat("sender", timezone.now())
     salon = Salon.objects.filter(pk=1).first()
     if salon is None or facts.is_on_hold(salon):
@@ -63,8 +61,7 @@ def deliver_due(
         counts += _Sender(salon, clock, until).run(limit)
     else:
         with ThreadPoolExecutor(threads, thread_name_prefix="sender") as pool:
-            share = -(-limit // threads)
-            for done in pool.map(lambda _: _in_thread(salon, clock, until, share), range(threads)):
+            for done in pool.map(lambda _: _in_thread(salon, clock, until, -(-limit // threads)), range(threads)):
                 counts += done
     return counts
 
@@ -91,6 +88,7 @@ class _Sender:
     def run(self, limit: int) -> Counter[str]:
         """Take batch after batch until nothing is due, the time is over, or we are told to stop."""
         self.line = email.open_line(self.salon)
+        self.desk = Desk(self.salon, self.line.write)
         self.broken_by = circuit.failure(self.line.provider.name)
         try:
             taken = 0
@@ -117,7 +115,7 @@ class _Sender:
         """Work through one batch. False: the provider is down, no more for now."""
         begun = time.monotonic()
         facts.prepare(batch)
-        load(batch, self.salon)
+        rendering.load(batch, self.salon)
         lease = outbox.CLAIM_LEASE.total_seconds() - LEASE_RESERVE
         for place, message in enumerate(batch):
             if not self._may_go_on() or time.monotonic() - begun > lease:
@@ -125,7 +123,7 @@ class _Sender:
                 return True
             failpoints.hit("after_claim")
             try:
-                is_up = self._one(message)
+                is_up = self._one(message, batch[place + 1] if place + 1 < len(batch) else None)
             except AWAY:
                 log.warning("database away while handing over message %s", message.pk)
                 connection.close()
@@ -137,34 +135,30 @@ class _Sender:
                 return False
         return True
 
-    def _one(self, message: Message) -> bool:
+    def _one(self, message: Message, following: Message | None) -> bool:
         """Bring one message as far as it goes today. False: the provider is down."""
-        words: Rendered | None = None
-        ready: Ready | Result | None = None
+        draft = self.desk.take(message)
+        if draft.has_stumbled:
+            self._count("stumbled", outcomes.stumble(message, now=self.clock()))
+            return True
         try:
-            words = render(message, self.salon)
-            if words.recipient:
-                ready = self.line.prepare(message, words)
-        except TemplateError as error:
-            log.error("message %s: %s", message.pk, error)
-        except AWAY:
-            raise
+            ready = self.line.prepare(draft.mail) if isinstance(draft.mail, Envelope) else draft.mail
         except Exception as error:  # noqa: BLE001 (one bad row must not stop the others)
             log.error("message %s: %s while preparing", message.pk, type(error).__name__)
-            self._count("stumbled", outbox.stumble(message, now=self.clock()))
+            self._count("stumbled", outcomes.stumble(message, now=self.clock()))
             return True
         if isinstance(ready, Result):
             return self._refused_early(message, self._judge(ready))
         failpoints.hit("after_prepare")
         began = time.monotonic()
         try:
-            leave = self._hand_over(message, words, ready)
+            leave = self._hand_over(draft, ready, following)
         except AWAY:
             raise
         except Exception as error:  # noqa: BLE001 (rolled back: the row is still claimed, and nothing was said)
             log.error("message %s: %s at the hand-over", message.pk, type(error).__name__)
             message.state = State.CLAIMED
-            self._count("stumbled", outbox.stumble(message, now=self.clock()))
+            self._count("stumbled", outcomes.stumble(message, now=self.clock()))
             leave = None
         if leave is None or ready is None:
             if ready is not None:
@@ -174,7 +168,7 @@ class _Sender:
         failpoints.hit("before_send")
         if time.monotonic() - began > DECISION_HOLDS:
             ready.abandon()
-            self._count("taken_back", outbox.take_back(message, now=self.clock()))
+            self._count("taken_back", outcomes.take_back(message, now=self.clock()))
             return True
         result = self._judge(self._send(leave, ready))
         failpoints.hit("after_deliver")
@@ -187,10 +181,15 @@ class _Sender:
             self.broken_by = ""
         return result.outcome != Outcome.DOWN
 
+    def _meanwhile(self, following: Message | None) -> None:
+        failpoints.hit("while_committing")
+        if following is not None:
+            self.desk.write_ahead(following)
+
     def _send(self, leave: gate.Send, ready: Ready) -> Result:
         """Hand the mail over. Whatever goes wrong in here, it may have been taken."""
         try:
-            return self.line.send(leave, ready)
+            return self.line.send(leave, ready, self.desk.following)
         except Exception as error:  # noqa: BLE001 (see the promise above)
             log.error("message %s: %s while sending", leave.message_id, type(error).__name__)
             return Result(Outcome.UNKNOWN, "error", Phase.DOT)
@@ -207,8 +206,9 @@ class _Sender:
         return result
 
     @transaction.atomic
-    def _decide(self, message: Message, words: Rendered | None, *, has_line: bool) -> gate.Decision | None:
+    def _decide(self, draft: Draft, following: Message | None, *, has_line: bool) -> gate.Decision | None:
         """Decide and cross the point of no return, in one transaction. None: the row is not ours any more."""
+        message, words = draft.message, draft.words
         rows = facts.lock(message, self.readers)
         found = facts.gather(message, rows)
         now = self.clock()
@@ -217,26 +217,27 @@ class _Sender:
             message.client, message.channel
         )
         if isinstance(decision, gate.Send) and words is not None and has_line and is_same_address:
+            before = outcomes.accepted(*self.unsettled, now=now) if self.unsettled is not None else []
             is_ours = outbox.handoff(
-                message, decision, facts=facts.as_json(found), accepted=self.unsettled, recipient=words.recipient,
+                message, decision, facts=facts.as_json(found), before=before, recipient=words.recipient,
                 address_hmac=rows.hmac, language=words.language, title=words.title[:250], body=words.body,
-                provider=self.line.provider.name,
+                provider=self.line.provider.name, meanwhile=lambda: self._meanwhile(following),
             )  # fmt: skip
             return decision if is_ours else None
         if self.unsettled is not None:
-            outbox.settle(*self.unsettled, now=now)
+            outcomes.settle(*self.unsettled, now=now)
         if rows.client is not None and not is_same_address:
             # It was changed while the mail was being prepared; the row we read and locked is that of the old one.
             self._count("waiting", outbox.postpone(message, until=now, reason="address_changed"))
         elif not isinstance(decision, gate.Send):
             self._no(message, decision, rows, now)
         else:
-            self._count("failed", outbox.fail(message, "template_error", now=now))
+            self._count("failed", outcomes.fail(message, "template_error", now=now))
         return None
 
-    def _hand_over(self, message: Message, words: Rendered | None, ready: Ready | None) -> gate.Send | None:
+    def _hand_over(self, draft: Draft, ready: Ready | None, following: Message | None) -> gate.Send | None:
         """Return leave to send, committed; None if it may not or need not be sent."""
-        decision = self._decide(message, words, has_line=ready is not None)
+        decision = self._decide(draft, following, has_line=ready is not None)
         self.unsettled = None  # written in the transaction that has just committed
         return decision if isinstance(decision, gate.Send) else None
 
@@ -245,7 +246,7 @@ class _Sender:
             self._count("waiting", outbox.postpone(message, until=decision.until, reason=decision.reason))
         elif decision.reasons[0] == "error":
             log.error("message %s: the facts cannot be read", message.pk)
-            self._count("stumbled", outbox.stumble(message, now=now))
+            self._count("stumbled", outcomes.stumble(message, now=now))
         elif decision.reasons[0] == "hold":
             self._count("waiting", outbox.postpone(message, until=now + HOLD_WAIT, reason="hold"))
         else:
@@ -263,7 +264,7 @@ class _Sender:
             if is_no_mailbox(result):
                 scope, reason = Address.Scope.DELIVERY, Address.Reason.HARD_BOUNCE
                 stopped = addresses.stop(message.channel, address, scope=scope, reason=reason, now=now).hmac
-            outbox.retry(message, result, now=now, recipient=address, address_hmac=stopped)
+            outcomes.retry(message, result, now=now, recipient=address, address_hmac=stopped)
         self.counts[result.outcome.value] += 1
         if result.outcome == Outcome.DOWN:
             circuit.fail(self.line.provider.name, now=now, reason=_reason(result))
@@ -283,7 +284,7 @@ class _Sender:
             try:
                 failpoints.hit("before_settle")
                 with transaction.atomic():
-                    outbox.settle(message, result, now=self.clock())
+                    outcomes.settle(message, result, now=self.clock())
                     if result.outcome == Outcome.DOWN:
                         circuit.fail(self.line.provider.name, now=self.clock(), reason=_reason(result))
                 break

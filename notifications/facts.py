@@ -6,6 +6,7 @@ alone and FOR UPDATE, then its address, then the visit, and only then, in statem
 
 import dataclasses
 import datetime as dt
+import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -162,7 +163,11 @@ def switches() -> dict[str, Trigger]:
 
 def is_on_hold(salon: Salon) -> bool:
     """Return whether nothing may leave: put on hold, or a copy of somebody else's database."""
-    return salon.delivery != Salon.Delivery.LIVE or not instance.is_ours(salon)
+    return _is_held(salon.delivery, salon.instance)
+
+
+def _is_held(delivery: str, instance_id: uuid.UUID) -> bool:
+    return delivery != Salon.Delivery.LIVE.value or not instance.is_this(instance_id)
 
 
 def gather(message: Message, rows: Rows) -> gate.Facts:
@@ -198,7 +203,7 @@ def gather(message: Message, rows: Rows) -> gate.Facts:
         said_start_at=message.told_start_at,
         is_switched_on=rows.trigger[0] if rows.trigger else kind.is_on_at_first,
         is_automatic=message.resend_of_id is None and not kind.is_by_hand,
-        is_on_hold=is_on_hold(Salon(delivery=delivery, instance=instance_id)),
+        is_on_hold=_is_held(delivery, instance_id),
         **(
             advertising.facts(message, rows.advertising, zone, country)
             if rows.advertising

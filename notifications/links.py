@@ -40,7 +40,7 @@ def load(batch: Sequence[Message]) -> None:
     rows = Subject.objects.filter(client__in={message.client_id for message in batch}).order_by("pk")
     newest = dict(rows.values_list("client_id", "pk"))
     for message in batch:
-        message.__dict__["loaded_subject"] = newest.get(message.client_id) if message.client_id else None
+        message.__dict__["loaded_subject"] = newest.get(message.client_id, 0) if message.client_id else 0
 
 
 def of(message: Message, address: str) -> str:

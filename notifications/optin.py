@@ -31,6 +31,7 @@ CHANNEL = "email"
 # Nothing waits for this link any more.
 ANSWERED = "answered"
 _REVIVABLE = (ANSWERED, "inactive", "restricted", "no_address", "no_public_address")
+_OPEN = (State.PENDING, State.HELD)
 _PREFIX, _AGAIN = "asked:", ":again"
 
 
@@ -54,6 +55,8 @@ def plan(now: dt.datetime) -> Counter[str]:
     """Write down the mails that are wanted, take back those that are not any more, and return counts."""
     counts: Counter[str] = Counter()
     salon = Salon.objects.current()
+    if not _waiting().exists() and not Message.objects.filter(kind=KIND, state__in=_OPEN).exists():
+        return counts  # almost always: nothing to look for in a long ledger
     wanted = _wanted(now).annotate(occasion=Concat(Value(_PREFIX), Cast("pk", CharField()), output_field=CharField()))
     counts["cancelled"] = _take_back(wanted, now)
     if not public.has_address(salon):
@@ -93,10 +96,9 @@ def _wanted(now: dt.datetime) -> "QuerySet[ConsentEvent]":
     together = ConsentEvent.objects.filter(
         subject=OuterRef("subject"), channel=OuterRef("channel"), recorded_at=OuterRef("recorded_at"), event__in=requests.ASKING
     )
-    waits = Standing.objects.filter(
-        state=Standing.State.PENDING, channel=CHANNEL, purpose__in=consent.MARKETING, client=OuterRef("subject__client"),
-        event__subject=OuterRef("subject"), event__recorded_at=OuterRef("recorded_at"),
-    )  # fmt: skip
+    waits = _waiting().filter(
+        client=OuterRef("subject__client"), event__subject=OuterRef("subject"), event__recorded_at=OuterRef("recorded_at")
+    )
     lines = ConsentEvent.objects.filter(
         channel=CHANNEL, recorded_at__gt=now - requests.VALID_FOR, source__in=requests.SOURCES, event__in=requests.ASKING,
         subject__client__inactive_at=None, subject__client__restricted_at=None, subject__client__erased_at=None,
@@ -105,8 +107,12 @@ def _wanted(now: dt.datetime) -> "QuerySet[ConsentEvent]":
     return lines.filter(Exists(waits), ~Exists(together.filter(pk__lt=OuterRef("pk"))))
 
 
+def _waiting() -> "QuerySet[Standing]":
+    return Standing.objects.filter(state=Standing.State.PENDING, channel=CHANNEL, purpose__in=consent.MARKETING)
+
+
 def _take_back(wanted: "QuerySet[Any]", now: dt.datetime) -> int:
-    waiting = Message.objects.filter(kind=KIND, state__in=[State.PENDING, State.HELD])
+    waiting = Message.objects.filter(kind=KIND, state__in=_OPEN)
     asked = {pk: event_of(occasion) for pk, occasion in waiting.values_list("pk", "occasion")}
     if not asked:
         return 0

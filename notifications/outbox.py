@@ -1,18 +1,16 @@
-"""The outbox: the only writer of Message and Attempt. A row is the thing to say, its place in the queue and its history.
+"""The outbox, with `outcomes` the only writer of Message and Attempt. A row is what to say, its place in the queue, its history.
 
 Called by planner, dispatch and the message pages. Decides no policy: what may be said is the gate's, what is wanted the
 planner's. A row that a provider may have is never put back by itself.
 """
 
 import datetime as dt
-import os
-import random
+import functools
 import re
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, cast
 
-from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import CharField, F, Q, QuerySet, Value
 from django.db.models.functions import Now
@@ -20,7 +18,6 @@ from django.utils.translation import gettext as _
 
 from notifications import gate, models, writing
 from notifications.models import Attempt, Message, State
-from notifications.providers.base import Outcome, Phase, Result
 from salon.core import audit, prepared, states
 from salon.core.errors import Refused
 from salon.core.models import User
@@ -60,15 +57,9 @@ TOLD = models.TOLD
 CLAIM_MAX = 20
 CLAIM_LEASE = dt.timedelta(seconds=150)
 HANDOFF_LEASE = dt.timedelta(minutes=15)
-ATTEMPTS_MAX = 6
 CLAIMS_MAX = 5
-STUMBLES_MAX = 3
-_STUMBLED = "stumbled"
-RETRY_FIRST = dt.timedelta(seconds=60)
-RETRY_LONGEST = dt.timedelta(hours=6)
-DOWN_WAIT = dt.timedelta(minutes=15)
-_BEFORE_RECIPIENT = frozenset({Phase.CONNECT, Phase.AUTH, Phase.MAIL})
 
+_OF_CLIENT = ("first_name", "last_name", "email", "phone", "language")
 _AGAIN = re.compile(r"(:again\d+)+$")
 _MAY_ARRIVE = (State.PENDING, State.CLAIMED, State.HANDOFF, State.UNKNOWN, State.ACCEPTED, State.DELIVERED, State.BOUNCED)
 RESENDABLE = (State.UNKNOWN, State.FAILED, State.QUARANTINED)
@@ -128,8 +119,15 @@ def claim(now: dt.datetime, limit: int = CLAIM_MAX) -> list[Message]:
         Message.objects.filter(id__in=ids, state=State.PENDING).update(
             state=State.CLAIMED, lease_token=token, lease_until=Now() + CLAIM_LEASE, claim_count=F("claim_count") + 1
         )
-    taken = Message.objects.filter(id__in=ids, state=State.CLAIMED, lease_token=token)
+    taken = Message.objects.filter(id__in=ids, state=State.CLAIMED, lease_token=token).only(*_columns())
     return list(taken.select_related("client", "appointment__staff", "appointment__service").order_by("not_before", "id"))
+
+
+@functools.cache
+def _columns() -> tuple[str, ...]:
+    """Return what a sender needs of a message and around it; the rest of a card is not carried along for each."""
+    around = ("appointment__staff__name", "appointment__service__name", *(f"client__{name}" for name in _OF_CLIENT))
+    return (*(field.name for field in Message._meta.concrete_fields), *around)
 
 
 def handoff(
@@ -137,115 +135,51 @@ def handoff(
     decision: gate.Send,
     *,
     facts: Mapping[str, Any],
-    accepted: tuple[Message, Result] | None = None,
+    before: Sequence[writing.Statement] = (),
+    meanwhile: Callable[[], None] | None = None,
     **snapshot: str,
 ) -> bool:
-    """Cross the point of no return for `message`: True if it is ours to send, once. Call inside the hand-over transaction.
+    """Cross the point of no return for `message`: True if it is ours to send, once.
 
-    `facts` is stored with the attempt, so that the decision can be taken again later; `snapshot` are the columns
-    recipient, address_hmac, language, title, body, provider. `accepted` is the message before this one with its result,
-    written down by the way. False: somebody else has it, or the lease is over.
+    Call it last in the hand-over transaction, which it may end. `facts` is stored with the attempt, so that the
+    decision can be taken again later; `snapshot` are the columns recipient, address_hmac, language, title, body,
+    provider. `before` is written down by the way. `meanwhile` may run while the database works (see `prepared.finish`).
+    False: somebody else has it, or the lease is over.
     """
-    token = _token(message)
-    crossing = writing.update(
-        Message,
-        {
-            "state": State.HANDOFF, "handoff_at": writing.NOW, "lease_until": HANDOFF_LEASE, "reason": "",
-            "attempt_count": message.attempt_count + 1, **snapshot,
-        },
-        where={"id": message.pk, "state": State.CLAIMED, "lease_token": token},
-        is_lease_running=True,
-    )  # fmt: skip
-    attempt = writing.insert_if(
-        Attempt,
-        {
-            "message": message.pk, "lease_token": token, "at": decision.decided_at, "decision": dict(facts), "phase": "",
-            "outcome": "", "code": "", "duration_ms": None,
-        },
-        Message,
-        where={"id": message.pk, "state": State.HANDOFF, "lease_token": token},
-    )  # fmt: skip
-    before = [] if accepted is None else _accepted(*accepted, now=decision.decided_at)
-    *_counts, is_ours, _attempts = prepared.execute([*before, crossing, attempt])
+    values = {
+        "id": message.pk, "token": token_of(message), "attempt_count": message.attempt_count + 1, "at": decision.decided_at,
+        "decision": facts, **_NO_SNAPSHOT, **snapshot,
+    }  # fmt: skip
+    crossing, attempt = _CROSSING.fill(values), _ATTEMPT.fill(values)
+    message.state = State.HANDOFF  # once it has been said to the database, only the lease tells what holds
+    *_counts, is_ours, _attempts = prepared.finish([*before, crossing, attempt], meanwhile)
     if is_ours:
-        message.state = State.HANDOFF
         message.attempt_count += 1
+    else:
+        message.state = State.CLAIMED
     return bool(is_ours)
 
 
-def _accepted(message: Message, result: Result, *, now: dt.datetime) -> list[writing.Statement]:
-    """Return the statements of `settle` for a message that was taken."""
-    owned = {"message": message.pk, "lease_token": _token(message)}
-    changes = {"state": State.ACCEPTED, "settled_at": now, "provider_id": result.provider_id[:200], "reason": ""}
-    row = {"id": message.pk, "lease_token": _token(message), "state": (State.HANDOFF, State.UNKNOWN)}
-    return [writing.update(Message, changes, where=row), writing.update(Attempt, _outcome(result), where=owned)]
-
-
-def settle(message: Message, result: Result, *, now: dt.datetime) -> bool:
-    """Write down what came of the hand-over. Right also when it comes late, from UNKNOWN, with the same token.
-
-    Return False if the row is not ours any more: then nothing is changed.
-    """
-    # settled_at is when we knew; the state says what. A definite no to this try leaves nothing handed over.
-    changes: dict[str, Any] = {"settled_at": now, "provider_id": result.provider_id[:200], "reason": ""}
-    match result.outcome:
-        case Outcome.ACCEPTED:
-            to = State.ACCEPTED
-        case Outcome.FAILED:
-            to, changes["reason"] = State.FAILED, _code(result)
-        case Outcome.UNKNOWN:
-            to, changes["reason"] = State.UNKNOWN, _code(result)
-        case _:
-            to, changes = _again(message, result, now=now)
-            changes |= {"handoff_at": None}
-    rows = Message.objects.filter(pk=message.pk, lease_token=_token(message), state__in=[State.HANDOFF, State.UNKNOWN])
-    is_ours = rows.update(state=to, **changes) == 1
-    if is_ours:
-        message.state = to
-        Attempt.objects.filter(message_id=message.pk, lease_token=_token(message)).update(**_outcome(result))
-    return is_ours
-
-
-def retry(message: Message, result: Result, *, now: dt.datetime, recipient: str = "", address_hmac: str = "") -> bool:
-    """Put back a message that was refused before its hand-over, or give it up, as `result` says.
-
-    A refused `recipient` is kept, and its hash if the address was stopped for it: another one may be written to.
-    """
-    owned = Q(lease_token=message.lease_token)
-    if result.outcome == Outcome.FAILED:
-        refused = {"reason": _code(result), "settled_at": now, "recipient": recipient, "address_hmac": address_hmac}
-        is_ours = states.move(message, TABLE, to=State.FAILED, guard=owned, **refused)
-    else:
-        attempts = message.attempt_count + (result.outcome != Outcome.DOWN)
-        message.attempt_count = attempts
-        to, changes = _again(message, result, now=now)
-        is_ours = states.move(message, TABLE, to=to, guard=owned, **{"attempt_count": attempts, **changes})
-    if is_ours and result.outcome != Outcome.DOWN:
-        Attempt.objects.create(message_id=message.pk, lease_token=_token(message), at=now, **_outcome(result))
-    return is_ours
-
-
-def _again(message: Message, result: Result, *, now: dt.datetime) -> tuple[State, dict[str, Any]]:
-    """Return the state and the columns of a message that was definitely not taken."""
-    if result.outcome == Outcome.DOWN:
-        # `attempt_count` was raised by the hand-over only if there was one; a dead provider burns nothing.
-        attempts = message.attempt_count - (message.state == State.HANDOFF)
-        changes: dict[str, Any] = {"reason": "provider_down", "claim_count": 0, "attempt_count": attempts}
-        if result.phase not in _BEFORE_RECIPIENT:
-            changes["not_before"] = now + DOWN_WAIT  # others first: it may be this one that the server does not like
-        return State.PENDING, changes
-    due = now + backoff(message.attempt_count - 1)
-    if message.attempt_count >= ATTEMPTS_MAX:
-        return State.FAILED, {"reason": _code(result), "settled_at": now}
-    if due >= message.expires_at:
-        return State.EXPIRED, {"reason": "expired", "settled_at": now}
-    return State.PENDING, {"reason": "retry", "not_before": due, "claim_count": 0}
-
-
-def backoff(count: int) -> dt.timedelta:
-    """Return how long to wait after `count` earlier tries: up to 60 s × 4^count, never above six hours, with spread."""
-    longest: dt.timedelta = min(RETRY_LONGEST, RETRY_FIRST * 4 ** max(count, 0))
-    return longest * random.uniform(0.5, 1)  # noqa: S311 (spread, no secret)
+_NO_SNAPSHOT = dict.fromkeys(("recipient", "address_hmac", "language", "title", "body", "provider"), "")
+OURS = {"id": writing.Given("id"), "lease_token": writing.Given("token")}
+_CROSSING = writing.Update(
+    Message,
+    {
+        "state": State.HANDOFF, "handoff_at": writing.NOW, "lease_until": HANDOFF_LEASE, "reason": "",
+        **writing.given("attempt_count", *_NO_SNAPSHOT),
+    },
+    where={**OURS, "state": State.CLAIMED},
+    is_lease_running=True,
+)  # fmt: skip
+_ATTEMPT = writing.InsertIf(
+    Attempt,
+    {
+        "message": writing.Given("id"), "lease_token": writing.Given("token"), **writing.given("at", "decision"),
+        "phase": "", "outcome": "", "code": "", "duration_ms": None,
+    },
+    Message,
+    where={**OURS, "state": State.HANDOFF},
+)  # fmt: skip
 
 
 def postpone(message: Message, *, until: dt.datetime, reason: str) -> bool:
@@ -268,39 +202,6 @@ def refuse(message: Message, reasons: tuple[str, ...], *, now: dt.datetime, reci
     return states.move(message, TABLE, to=to, guard=Q(lease_token=message.lease_token), reason=first, settled_at=now, **kept)
 
 
-def stumble(message: Message, *, now: dt.datetime) -> bool:
-    """Put back a claimed message over which we fell ourselves; at the third time set it aside, and others go on."""
-    owned = Q(lease_token=message.lease_token)
-    stumbles = Attempt.objects.filter(message_id=message.pk, outcome=_STUMBLED)
-    if stumbles.count() + 1 >= STUMBLES_MAX:
-        is_ours = states.move(message, TABLE, to=State.QUARANTINED, guard=owned, reason="error", settled_at=now)
-    else:  # the sender lives: a claim is counted against what kills it, not here
-        wait = {"not_before": now + RETRY_FIRST, "claim_count": max(message.claim_count - 1, 0)}
-        is_ours = states.move(message, TABLE, to=State.PENDING, guard=owned, reason="error", **wait)
-    if is_ours:
-        said = {"at": now, "outcome": _STUMBLED, "code": "error"}
-        Attempt.objects.get_or_create(message_id=message.pk, lease_token=_token(message), defaults=said)
-    return is_ours
-
-
-def fail(message: Message, reason: str, *, now: dt.datetime) -> bool:
-    """End a claimed message that can never be sent as it is."""
-    return states.move(message, TABLE, to=State.FAILED, guard=Q(lease_token=message.lease_token), reason=reason, settled_at=now)
-
-
-def take_back(message: Message, *, now: dt.datetime) -> bool:
-    """Undo a hand-over of which not one byte was sent (frozen too long since the decision). Own token only."""
-    owned = Q(lease_token=message.lease_token)
-    is_ours = states.move(
-        message, TABLE, to=State.PENDING, guard=owned, handoff_at=None, reason="stale_decision", claim_count=0,
-        attempt_count=message.attempt_count - 1,
-    )  # fmt: skip
-    if is_ours:
-        attempts = Attempt.objects.filter(message_id=message.pk, lease_token=_token(message))
-        attempts.update(outcome="taken_back", phase="", code="stale_decision")
-    return is_ours
-
-
 def release(messages: Iterable[Message]) -> int:
     """Give back claimed messages that were not begun, as if they had never been claimed."""
     count = 0
@@ -310,48 +211,11 @@ def release(messages: Iterable[Message]) -> int:
     return count
 
 
-def recover(now: dt.datetime) -> dict[str, int]:
-    """Clear up after senders that died, and end what is too late. Return the counts by what was done.
-
-    A message whose sender died while preparing it waits again; one whose sender died after the hand-over may have been
-    sent, so its fate is unknown and it is never put back.
-    """
-    over = Message.objects.filter(lease_until__lt=Now())
-    poison = Message.objects.filter(state__in=[State.PENDING, State.CLAIMED], claim_count__gt=CLAIMS_MAX)
-    quarantined = poison.filter(Q(state=State.PENDING) | Q(lease_until__lt=Now()))
-    counts = {
-        "quarantined": quarantined.update(state=State.QUARANTINED, reason="sender_died", settled_at=now),
-        "freed": over.filter(state=State.CLAIMED).update(state=State.PENDING, lease_token=None, lease_until=None),
-        "unknown": _lost(over.filter(state=State.HANDOFF), now),
-        "expired": Message.objects.filter(state__in=[State.PENDING, State.HELD], expires_at__lte=now).update(
-            state=State.EXPIRED, reason="expired", settled_at=now
-        ),
-    }
-    return {name: count for name, count in counts.items() if count}
-
-
-def _lost(rows: "QuerySet[Message]", now: dt.datetime) -> int:
-    if settings.TESTING and os.environ.get("OUTBOX_POLICY") == "requeue":
-        # The control of the fault tests: what most queues do. It sends twice.
-        return rows.update(state=State.PENDING, handoff_at=None)
-    return rows.update(state=State.UNKNOWN, reason="sender_died", settled_at=now)
-
-
-def _token(message: Message) -> uuid.UUID:
+def token_of(message: Message) -> uuid.UUID:
+    """Return the token by which a claimed message is ours. Raises ValueError if nobody has claimed it."""
     if message.lease_token is None:
         raise ValueError("nobody has claimed this message")
     return message.lease_token
-
-
-def _code(result: Result) -> str:
-    return f"{result.phase}_{result.code}".strip("_")[:40]
-
-
-def _outcome(result: Result) -> dict[str, Any]:
-    return {
-        "phase": str(result.phase)[:12], "outcome": str(result.outcome)[:12], "code": result.code[:20],
-        "duration_ms": max(result.duration_ms, 0),
-    }  # fmt: skip
 
 
 # --- what planner and people do -----------------------------------------------------------------------------------

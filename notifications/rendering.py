@@ -83,7 +83,7 @@ def render(message: Message, salon: Salon, *, link: str = "") -> Rendered:
     client = message.client
     if client is None:
         raise TemplateError("no client")
-    language = client.language if (FOLDER / message.kind / client.language).is_dir() else salon.language
+    language = client.language if _has(message.kind, client.language) else salon.language
     values = _values(message, salon, language)
     values["preferences_link"] = link or _link(message, salon)
     is_marketing = kinds.TABLE[message.kind].is_marketing
@@ -145,6 +145,11 @@ def fill(text: str, values: Mapping[str, str]) -> str:
 
 def _footer(name: str, language: str, values: Mapping[str, str]) -> str:
     return fill(_text("_footer", language, name), values).strip()
+
+
+@functools.lru_cache(maxsize=256)
+def _has(kind: str, language: str) -> bool:
+    return (FOLDER / kind / language).is_dir()
 
 
 @functools.lru_cache(maxsize=256)

@@ -4,14 +4,21 @@ Called by `outbox` only. Names of tables and columns come from the models, value
 """
 
 import datetime as dt
-import functools
-from collections.abc import Mapping
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS, connections, models
 
 Statement = tuple[str, list[Any]]
+
+
+@dataclass(frozen=True)
+class Given:
+    """A value that comes with each message, by this name."""
+
+    name: str
 
 
 class _Now:
@@ -19,73 +26,120 @@ class _Now:
 
 
 NOW = _Now()
+# What PostgreSQL's driver takes as it is.
+_PLAIN = (str, int, uuid.UUID, dt.datetime, type(None))
 
 
-def update(
-    model: type[models.Model], changes: Mapping[str, Any], *, where: Mapping[str, Any], is_lease_running: bool = False
-) -> Statement:
-    """Return the UPDATE that sets `changes` where every column of `where` has its value, or is one of a tuple.
+class _Statement:
+    """A statement with gaps: each parameter is a value that never changes, or the name of one that is given."""
+
+    def __init__(self) -> None:
+        self._built: dict[str, tuple[str, list[tuple[models.Field[Any, Any], Any]]]] = {}
+
+    def build(self, vendor: str) -> tuple[str, list[tuple[Any, Any]]]:
+        """Return the SQL for a vendor and, for each of its parameters, the field and the value or Given."""
+        raise NotImplementedError
+
+    def fill(self, values: Mapping[str, Any]) -> Statement:
+        """Return the statement for one message. Raises KeyError for a value that is missing."""
+        backend = connections[DEFAULT_DB_ALIAS]
+        if backend.vendor not in self._built:
+            self._built[backend.vendor] = self.build(backend.vendor)
+        sql, places = self._built[backend.vendor]
+        params = []
+        for field, place in places:
+            value = values[place.name] if isinstance(place, Given) else place
+            is_plain = isinstance(value, _PLAIN) and backend.vendor == "postgresql"
+            params.append(value if is_plain else field.get_db_prep_save(value, backend))
+        return sql, params
+
+
+class Update(_Statement):
+    """The UPDATE that sets `changes` where every column of `where` has its value, or is one of a tuple.
 
     A timedelta in `changes` is that much later than the database's now, NOW the database's now itself.
     """
-    label, backend = model._meta.label, connections[DEFAULT_DB_ALIAS]
-    sql = _update(label, backend.vendor, _shape(changes), _shape(where), is_lease_running)
-    return sql, [*_params(label, changes, backend), *_params(label, where, backend)]
+
+    def __init__(
+        self,
+        model: type[models.Model],
+        changes: Mapping[str, Any],
+        *,
+        where: Mapping[str, Any],
+        is_lease_running: bool = False,
+    ) -> None:
+        super().__init__()
+        self.model, self.changes, self.where, self.is_lease_running = model, changes, where, is_lease_running
+
+    def build(self, vendor: str) -> tuple[str, list[tuple[Any, Any]]]:
+        """Return the SQL and what its parameters are."""
+        sets = ", ".join(f"{_column(self.model, name)} = {_expression(vendor, value)}" for name, value in self.changes.items())
+        condition = _condition(self.model, vendor, self.where)
+        if self.is_lease_running:
+            condition += f" AND {_column(self.model, 'lease_until')} > {_clock(vendor)}"
+        sql = f'UPDATE "{self.model._meta.db_table}" SET {sets} WHERE {condition}'  # noqa: S608 (names of models)
+        return sql, [*_places(self.model, self.changes), *_places(self.model, self.where)]
 
 
-def insert_if(
-    model: type[models.Model], values: Mapping[str, Any], other: type[models.Model], *, where: Mapping[str, Any]
-) -> Statement:
-    """Return the INSERT of one row of `model`, made only if a row of `other` is as `where` says."""
-    label, there, backend = model._meta.label, other._meta.label, connections[DEFAULT_DB_ALIAS]
-    sql = _insert_if(label, backend.vendor, _shape(values), there, _shape(where))
-    return sql, [*_params(label, values, backend), *_params(there, where, backend)]
+class InsertIf(_Statement):
+    """The INSERT of one row of `model`, made only if a row of `other` is as `where` says."""
+
+    def __init__(
+        self, model: type[models.Model], values: Mapping[str, Any], other: type[models.Model], *, where: Mapping[str, Any]
+    ) -> None:
+        super().__init__()
+        self.model, self.values, self.other, self.where = model, values, other, where
+
+    def build(self, vendor: str) -> tuple[str, list[tuple[Any, Any]]]:
+        """Return the SQL and what its parameters are."""
+        names = ", ".join(_column(self.model, name) for name in self.values)
+        # An untyped parameter in a SELECT is text to PostgreSQL; in VALUES it would have its column's type.
+        given = ", ".join(f"CAST(%s AS {_type(self.model, name)})" if vendor == "postgresql" else "%s" for name in self.values)
+        there, condition = self.other._meta.db_table, _condition(self.other, vendor, self.where)
+        exists = f'EXISTS (SELECT 1 FROM "{there}" WHERE {condition})'  # noqa: S608 (names of models)
+        sql = f'INSERT INTO "{self.model._meta.db_table}" ({names}) SELECT {given} WHERE {exists}'
+        return sql, [*_places(self.model, self.values), *_places(self.other, self.where)]
 
 
-# The form of a value, on which the SQL depends: a parameter, so many of them, or so many seconds from now.
-_Shape = tuple[tuple[str, str, int], ...]
+def given(*names: str) -> dict[str, Given]:
+    """Return columns whose values are given under their own names."""
+    return {name: Given(name) for name in names}
 
 
-def _shape(values: Mapping[str, Any]) -> _Shape:
-    return tuple(
-        (name, "clock", 0)
-        if value is NOW
-        else (name, "clock", int(value.total_seconds()))
-        if isinstance(value, dt.timedelta)
-        else (name, "any", len(value))
-        if isinstance(value, tuple)
-        else (name, "one", 1)
+def _is_clock(value: Any) -> bool:
+    return value is NOW or isinstance(value, dt.timedelta)
+
+
+def _places(model: type[models.Model], values: Mapping[str, Any]) -> Sequence[tuple[Any, Any]]:
+    """Return the parameters of these columns, without those that the database's clock gives."""
+    return [
+        (_field(model, name), one)
         for name, value in values.items()
-    )
+        if not _is_clock(value)
+        for one in (value if isinstance(value, tuple) else (value,))
+    ]
 
 
-def _params(label: str, values: Mapping[str, Any], backend: Any) -> list[Any]:
-    """Return the values as the driver wants them, without those that the database's clock gives."""
-    found: list[Any] = []
-    for name, value in values.items():
-        if value is NOW or isinstance(value, dt.timedelta):
-            continue
-        field = _field(label, name)
-        found += [field.get_db_prep_save(one, backend) for one in (value if isinstance(value, tuple) else (value,))]
-    return found
-
-
-@functools.cache
-def _field(label: str, name: str) -> Any:
-    field: Any = apps.get_model(label)._meta.get_field(name)
+def _field(model: type[models.Model], name: str) -> Any:
+    field: Any = model._meta.get_field(name)
     return field.target_field if field.is_relation else field
 
 
-@functools.cache
-def _column(label: str, name: str) -> str:
-    field: Any = apps.get_model(label)._meta.get_field(name)
+def _column(model: type[models.Model], name: str) -> str:
+    field: Any = model._meta.get_field(name)
     return f'"{field.column}"'
 
 
-def _expression(vendor: str, form: str, count: int) -> str:
-    if form == "any":
-        return f"({', '.join(['%s'] * count)})"
-    return _clock(vendor, count) if form == "clock" else "%s"
+def _type(model: type[models.Model], name: str) -> str:
+    return str(_field(model, name).rel_db_type(connections[DEFAULT_DB_ALIAS]))
+
+
+def _expression(vendor: str, value: Any) -> str:
+    if isinstance(value, tuple):
+        return f"({', '.join(['%s'] * len(value))})"
+    if value is NOW:
+        return _clock(vendor)
+    return _clock(vendor, int(value.total_seconds())) if isinstance(value, dt.timedelta) else "%s"
 
 
 def _clock(vendor: str, seconds: int = 0) -> str:
@@ -95,31 +149,8 @@ def _clock(vendor: str, seconds: int = 0) -> str:
     return f"STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW', '+{seconds} seconds')"
 
 
-def _condition(label: str, vendor: str, shape: _Shape) -> str:
+def _condition(model: type[models.Model], vendor: str, where: Mapping[str, Any]) -> str:
     return " AND ".join(
-        f"{_column(label, name)} {'IN' if form == 'any' else '='} {_expression(vendor, form, count)}"
-        for name, form, count in shape
+        f"{_column(model, name)} {'IN' if isinstance(value, tuple) else '='} {_expression(vendor, value)}"
+        for name, value in where.items()
     )
-
-
-@functools.cache
-def _update(label: str, vendor: str, changes: _Shape, where: _Shape, is_lease_running: bool) -> str:
-    sets = ", ".join(f"{_column(label, name)} = {_expression(vendor, form, count)}" for name, form, count in changes)
-    condition = _condition(label, vendor, where)
-    if is_lease_running:
-        condition += f" AND {_column(label, 'lease_until')} > {_clock(vendor)}"
-    return f'UPDATE "{apps.get_model(label)._meta.db_table}" SET {sets} WHERE {condition}'  # noqa: S608 (names of models)
-
-
-@functools.cache
-def _insert_if(label: str, vendor: str, values: _Shape, other: str, where: _Shape) -> str:
-    names = ", ".join(_column(label, name) for name, _form, _count in values)
-    # An untyped parameter in a SELECT is text to PostgreSQL; in VALUES it would have its column's type.
-    given = ", ".join(f"CAST(%s AS {_type(label, name)})" if vendor == "postgresql" else "%s" for name, _form, _count in values)
-    table, there = apps.get_model(label)._meta.db_table, apps.get_model(other)._meta.db_table
-    condition = f'EXISTS (SELECT 1 FROM "{there}" WHERE {_condition(other, vendor, where)})'  # noqa: S608 (names of models)
-    return f'INSERT INTO "{table}" ({names}) SELECT {given} WHERE {condition}'
-
-
-def _type(label: str, name: str) -> str:
-    return str(_field(label, name).rel_db_type(connections[DEFAULT_DB_ALIAS]))

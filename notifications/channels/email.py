@@ -4,6 +4,7 @@ Called by dispatch only. The second step, after which a mail cannot be called ba
 """
 
 import binascii
+import functools
 import re
 from dataclasses import dataclass
 from email.header import Header
@@ -31,19 +32,23 @@ class Line:
     provider: Provider
     sender: sending.Sender
 
-    def prepare(self, message: Message, words: Rendered) -> Ready | Result:
-        """Go as far as can be gone without saying anything: connect, sign in, name sender and recipient."""
+    def write(self, message: Message, words: Rendered) -> Envelope | Result:
+        """Return `words` as the mail that goes over the wire. Speaks to nobody."""
         if not in_ascii(self.sender.address).isascii():
             return Result(Outcome.DOWN, "address", Phase.MAIL, words=explain(Outcome.DOWN, Phase.MAIL, "address"))
         message_id = message_id_of(message, self.salon, self.sender.address)
         raw = build(words, message_id=message_id, sender=self.sender)
-        return self.provider.prepare(Envelope(message_id, in_ascii(self.sender.address), in_ascii(words.recipient), raw))
+        return Envelope(message_id, in_ascii(self.sender.address), in_ascii(words.recipient), raw)
 
-    def send(self, leave: gate.Send, ready: Ready) -> Result:
-        """Hand the mail over, by leave of the gate."""
+    def prepare(self, mail: Envelope) -> Ready | Result:
+        """Go as far as can be gone without saying anything: connect, sign in, name sender and recipient."""
+        return self.provider.prepare(mail)
+
+    def send(self, leave: gate.Send, ready: Ready, following: Envelope | None = None) -> Result:
+        """Hand the mail over, by leave of the gate. The one `following` may be announced by the way."""
         if not isinstance(leave, gate.Send) or leave.channel != NAME:
             raise TypeError("an e-mail needs the gate's leave")
-        result = ready.deliver()
+        result = ready.deliver(following)
         if not isinstance(result.outcome, Outcome):
             raise TypeError("not a result")
         return result
@@ -67,7 +72,7 @@ def build(words: Rendered, *, message_id: str, sender: sending.Sender) -> bytes:
     """Return the mail as it goes over the wire: plain text, UTF-8, no line that a value could have added."""
     is_plain = words.body.isascii() and max(map(len, words.body.splitlines() or [""])) < 900
     headers = [
-        ("From", formataddr((_one_line(sender.name), in_ascii(sender.address)))),
+        ("From", _from(sender.name, sender.address)),
         ("To", in_ascii(words.recipient)),
         *([("Reply-To", in_ascii(sender.reply_to))] if sender.reply_to else []),
         ("Subject", _word(words.title)),
@@ -92,6 +97,11 @@ def _one_click(url: str) -> list[tuple[str, str]]:
     if not url:
         return []
     return [("List-Unsubscribe", f"<{iri_to_uri(_one_line(url))}>"), ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")]
+
+
+@functools.lru_cache(maxsize=8)
+def _from(name: str, address: str) -> str:
+    return formataddr((_one_line(name), in_ascii(address)))
 
 
 def _one_line(text: str) -> str:

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from clients.models import Client
-from notifications.demo import answers, house, messages, people, visits
+from notifications.demo import answers, house, messages, people, promotions, visits
 from notifications.demo.house import Login
 from salon.core import audit, instance
 from salon.core.errors import Refused
@@ -50,6 +50,7 @@ def fill(*, client_count: int, language: str, seed: int, now: dt.datetime) -> Op
     made = visits.add(book)
     people.retire(made, rng=rng, now=now)
     messages.add(made, salon=salon, rng=rng, now=now)
+    promotions.add(salon=salon, language=language, by=users[Role.MANAGER], rng=rng, now=now)
     audit.record("demo.filled", salon, clients_count=len(clients), visits_count=len(made))
     transaction.on_commit(lambda: instance.claim(salon))
     return Opened(len(clients), len(made), logins)

@@ -146,3 +146,13 @@ VISIT_NOTES = (
     ),
     ("May be ten minutes late.", "Dix minutes de retard possibles.", "Kommt vielleicht zehn Minuten später."),
 )
+
+# The demo's one promotion: subject and text.
+PROMOTION = {
+    "en": ("A little warmth for you", "Until the end of the month every cut comes with a warm oil treatment, {first_name}."),
+    "fr": (
+        "Un peu de chaleur pour vous",
+        "Jusqu'à la fin du mois, un soin à l'huile chaude accompagne chaque coupe, {first_name}.",
+    ),
+    "de": ("Etwas Wärme für Sie", "Bis zum Monatsende gehört zu jedem Schnitt eine warme Ölpflege, {first_name}."),
+}

@@ -67,8 +67,11 @@ class Result:
 class Ready(Protocol):
     """A mail that the provider is ready to take; not a word of it was said yet."""
 
-    def deliver(self) -> Result:
-        """Hand the mail over. Never raises for what the network or the server do."""
+    def deliver(self, following: Envelope | None = None) -> Result:
+        """Hand the mail over. Never raises for what the network or the server do.
+
+        `following` is the mail that will be prepared next, if it is known: it may be announced by the way.
+        """
 
     def abandon(self) -> None:
         """Do not hand it over after all."""

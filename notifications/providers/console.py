@@ -12,7 +12,7 @@ log = logging.getLogger("carnet.mail")
 class _Ready:
     envelope: Envelope
 
-    def deliver(self) -> Result:
+    def deliver(self, following: Envelope | None = None) -> Result:
         """Write the mail to the log."""
         log.info("mail, not sent (no mail server is set):\n%s", self.envelope.raw.decode("utf-8", "replace"))
         return Result(Outcome.ACCEPTED, "logged", Phase.REPLY, words=explain(Outcome.ACCEPTED, Phase.REPLY, "logged"))

@@ -21,6 +21,7 @@ from notifications.providers.wire import (
     Server,
     StepError,
     TimeOuts,
+    UnsaidError,
     error_code,
     expect,
     in_ascii,
@@ -28,53 +29,49 @@ from notifications.providers.wire import (
 )
 
 _QUEUED = re.compile(r"queued as ([\w.-]{1,100})", re.IGNORECASE)
-_UNSAYABLE = re.compile(r"[\s<>]|[^\x00-\x7f]")
-_BLOCK = 64 * 1024
+_UNSAYABLE = re.compile(r"[\s<>]|[^\x20-\x7e]")
 
 
 @dataclass
 class _Ready:
     """A mail whose recipient the server has taken; DATA was not said."""
 
+    provider: "SmtpProvider"
     line: Line
     envelope: Envelope
     timeouts: TimeOuts
 
-    def deliver(self) -> Result:
-        """Say the text and the dot, and wait for the answer."""
+    def deliver(self, following: Envelope | None = None) -> Result:
+        """Say the text and the dot, and wait for the answer. A server that pipelines is told of the `following` mail with it."""
         began = time.monotonic()
         is_said = False
         phase = Phase.DATA
         code, provider_id = "", ""
         try:
+            text = wire_format(self.envelope.raw)
             self.line.wait(self.timeouts.command)
             expect(self.line.docmd("DATA"), (354,), Outcome.FAILED)
-            self._say_text()
-            phase = Phase.DOT
+            self.line.wait(self.timeouts.block)
             is_said = True  # from here on a doubt counts as said
-            is_said = self.line.hand_over_the_dot()
-            if not is_said:
-                raise StepError(Outcome.RETRY, "dropped")
+            self.line.hand_over(text, self.provider.announcement(self.line, following))
+            phase = Phase.DOT
             self.line.wait(self.timeouts.dot)
             reply = self.line.getreply()
             phase = Phase.REPLY
             outcome, code = _verdict(reply[0])
             if outcome is Outcome.ACCEPTED and (match := _QUEUED.search(reply[1].decode("utf-8", "replace"))):
                 provider_id = match[1]
+        except UnsaidError as error:
+            outcome, code = Outcome.RETRY, str(error)
         except StepError as trouble:
             outcome, code = trouble.outcome, trouble.code
         except (OSError, smtplib.SMTPException) as error:
             outcome, code = (Outcome.UNKNOWN if is_said else Outcome.RETRY), error_code(error)
+            phase = Phase.DOT if is_said else phase
         if outcome is not Outcome.ACCEPTED:
             self.line.close()
         words = explain(outcome, phase, code)
         return Result(outcome, code, phase, provider_id, words, _elapsed(began))
-
-    def _say_text(self) -> None:
-        text = wire_format(self.envelope.raw)
-        self.line.wait(self.timeouts.block)
-        for start in range(0, len(text), _BLOCK):
-            self.line.open_sock.sendall(text[start : start + _BLOCK])
 
     def abandon(self) -> None:
         """Leave it: the next mail's RSET, or QUIT, ends the transaction."""
@@ -112,6 +109,9 @@ class SmtpProvider:
         self._context = context
         self._line: Line | None = None
         self._phase = Phase.CONNECT
+        # The mail that was announced behind the dot of the one before; the answers are still to be read.
+        self._announced: Envelope | None = None
+        self._may_pipeline = True
 
     def prepare(self, envelope: Envelope) -> _Ready | Result:
         """Connect, secure, sign in and announce the mail; return it ready, or what went wrong.
@@ -122,11 +122,13 @@ class SmtpProvider:
         status = ""
         try:
             if self._line is not None and self._line.sock is None:
-                self._line = None
+                self._drop()
             if self._line is not None:
                 try:
                     return self._announce(self._line, envelope, is_reused=True)
-                except (OSError, smtplib.SMTPException):
+                except (OSError, smtplib.SMTPException) as error:
+                    # What was said in one go and stays without an answer may have been thrown away: one by one then.
+                    self._may_pipeline &= error_code(error) != "timeout"
                     self._drop()
                 except StepError as trouble:
                     if self._phase is Phase.RCPT and trouble.code != "421":
@@ -159,33 +161,55 @@ class SmtpProvider:
         finally:
             line.close()
 
+    def announcement(self, line: Line, envelope: Envelope | None) -> bytes:
+        """Return the commands that announce `envelope` behind the dot of the mail before it, or nothing."""
+        if envelope is None or not self._does_pipeline(line) or _fault(envelope) is not None:
+            return b""
+        self._announced = envelope
+        return "".join(f"{command}\r\n" for command in _commands(line, envelope)).encode("ascii")
+
     # --- steps, each raising StepError or a network error ----------------------------------------------------------
 
     def _drop(self) -> None:
+        self._announced = None
         if self._line is not None:
             self._line.close()
             self._line = None
 
+    def _does_pipeline(self, line: Line) -> bool:
+        return self._may_pipeline and line.has_extn("pipelining")
+
     def _announce(self, line: Line, envelope: Envelope, *, is_reused: bool) -> _Ready:
+        """Name sender and recipient and read what the server says to each, in the order in which they were named.
+
+        At once only on a line that has carried a mail: where that goes wrong, it is opened anew and they are named one by
+        one, so that a server which hangs up says at which of them.
+        """
         self._phase = Phase.MAIL
-        sender, recipient = in_ascii(envelope.sender), in_ascii(envelope.recipient)
-        if _UNSAYABLE.search(sender):
-            raise StepError(Outcome.DOWN, "address")
-        if _UNSAYABLE.search(recipient):
-            self._phase = Phase.RCPT
-            raise StepError(Outcome.FAILED, "address")
+        announced, self._announced = self._announced, None
+        if fault := _fault(envelope):
+            self._phase, outcome = fault
+            raise StepError(outcome, "address")
         line.wait(self.timeouts.command)
-        if is_reused:
-            expect(line.rset(), (250,), Outcome.RETRY)
-        options = ["BODY=8BITMIME"] if not envelope.raw.isascii() and line.has_extn("8bitmime") else []
-        expect(line.mail(sender, options), (250,), Outcome.DOWN)
-        self._phase = Phase.RCPT
-        reply = line.rcpt(recipient)
-        if 500 <= reply[0] < 600:
-            text = reply[1].decode("utf-8", "replace")
-            raise StepError(*at_rcpt(reply[0], text), status_of(text))
-        expect(reply, (250, 251, 252), Outcome.FAILED)
-        return _Ready(line, envelope, self.timeouts)
+        commands = _commands(line, envelope)
+        if is_reused and announced is not envelope:
+            if announced is not None:  # it is not its turn after all: the answers are not ours
+                line.getreply()
+                line.getreply()
+            commands = ["RSET", *commands]
+        does_pipeline = is_reused and self._does_pipeline(line)
+        if does_pipeline and announced is not envelope:
+            line.say(*commands)
+        for command in commands:
+            self._phase = Phase.RCPT if command.startswith("RCPT") else Phase.MAIL
+            reply = line.getreply() if does_pipeline else line.docmd(command)
+            if command == "RSET":
+                expect(reply, (250,), Outcome.RETRY)
+            elif self._phase is Phase.MAIL:
+                expect(reply, (250,), Outcome.DOWN)
+            else:
+                _expect_recipient(reply)
+        return _Ready(self, line, envelope, self.timeouts)
 
     def _open(self) -> Line:
         server = self.server
@@ -263,6 +287,28 @@ class SmtpProvider:
         else:
             raise StepError(Outcome.DOWN, "no_auth")
         expect(reply, (235, 503), Outcome.DOWN)
+
+
+def _fault(envelope: Envelope) -> tuple[Phase, Outcome] | None:
+    """Return where an envelope goes wrong that cannot be said, and what that means: the sender is ours."""
+    if _UNSAYABLE.search(in_ascii(envelope.sender)):
+        return Phase.MAIL, Outcome.DOWN
+    if _UNSAYABLE.search(in_ascii(envelope.recipient)):
+        return Phase.RCPT, Outcome.FAILED
+    return None
+
+
+def _commands(line: Line, envelope: Envelope) -> list[str]:
+    """Return the commands that name the sender and the recipient."""
+    body = " BODY=8BITMIME" if not envelope.raw.isascii() and line.has_extn("8bitmime") else ""
+    return [f"MAIL FROM:<{in_ascii(envelope.sender)}>{body}", f"RCPT TO:<{in_ascii(envelope.recipient)}>"]
+
+
+def _expect_recipient(reply: tuple[int, bytes]) -> None:
+    if 500 <= reply[0] < 600:
+        text = reply[1].decode("utf-8", "replace")
+        raise StepError(*at_rcpt(reply[0], text), status_of(text))
+    expect(reply, (250, 251, 252), Outcome.FAILED)
 
 
 def _base64(text: str) -> str:

@@ -4,6 +4,7 @@ Knows whether the final dot was given to the socket. Used by the SMTP provider a
 code means.
 """
 
+import functools
 import ipaddress
 import re
 import smtplib
@@ -18,6 +19,8 @@ from notifications.providers.base import Outcome
 
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _DOT = re.compile(rb"(?m)^\.")
+_DOT_LINE = b".\r\n"
+_BLOCK = 64 * 1024
 
 
 class Security(StrEnum):
@@ -71,6 +74,10 @@ class StepError(Exception):
         self.status = status
 
 
+class UnsaidError(Exception):
+    """The text could not be given to the socket as far as its dot. Its argument is the word for why."""
+
+
 class Line(smtplib.SMTP):
     """smtplib's commands and replies over a socket that we opened ourselves."""
 
@@ -88,19 +95,36 @@ class Line(smtplib.SMTP):
 
     def wait(self, seconds: float) -> None:
         """Set the longest wait of the next step."""
-        if self.sock is not None:
+        if self.sock is not None and self.sock.gettimeout() != seconds:
             self.sock.settimeout(seconds)
 
-    def hand_over_the_dot(self) -> bool:
-        """Give the final dot to the socket. Return False if certainly not a byte of it was taken."""
+    def say(self, *commands: str) -> None:
+        """Give several commands to the socket at once (RFC 2920), each of them one line."""
+        if any("\r" in command or "\n" in command for command in commands):
+            raise ValueError("a command is one line")
+        self.send("".join(f"{command}\r\n" for command in commands))
+
+    def hand_over(self, text: bytes, following: bytes = b"") -> None:
+        """Give the text, the final dot and the commands `following` it to the socket, on a plain one together.
+
+        Raises UnsaidError if that failed when certainly not a byte of the dot had been taken.
+        """
         sock = self.open_sock
+        # TLS may have sent a part before it fails: there the dot goes for itself, and counts as said.
+        parts = [text, _DOT_LINE + following] if isinstance(sock, ssl.SSLSocket) else [text + _DOT_LINE + following]
+        given = 0
         try:
-            taken = sock.send(b".\r\n")
-        except OSError:
-            return isinstance(sock, ssl.SSLSocket)  # TLS may have sent a part before it failed: count it as said
-        if taken < 3:
-            sock.sendall(b".\r\n"[taken:])
-        return True
+            for part in parts:
+                rest = memoryview(part)
+                while rest:
+                    if isinstance(sock, ssl.SSLSocket) and given == len(text):
+                        given += 1
+                    taken = sock.send(rest[:_BLOCK])
+                    given, rest = given + taken, rest[taken:]
+        except OSError as error:
+            if given <= len(text):
+                raise UnsaidError(error_code(error)) from error
+            raise
 
 
 def _own_name() -> str:
@@ -133,9 +157,14 @@ def in_ascii(address: str) -> str:
     if domain.isascii():
         return address
     try:
-        return f"{box}{at}{idna.encode(domain, uts46=True).decode()}"
+        return f"{box}{at}{_idna(domain)}"
     except idna.IDNAError:
         return address
+
+
+@functools.lru_cache(maxsize=1024)
+def _idna(domain: str) -> str:
+    return idna.encode(domain, uts46=True).decode()
 
 
 def wire_format(raw: bytes) -> bytes:

@@ -6,6 +6,7 @@ the id in the database do messages leave.
 
 import functools
 import os
+import uuid
 from pathlib import Path
 
 from django.conf import settings
@@ -36,6 +37,11 @@ def claim(salon: Salon) -> None:
 
 def is_ours(salon: Salon) -> bool:
     """Return whether this host is the one that sends for `salon`. Without an id on the host: no."""
+    return is_this(salon.instance)
+
+
+def is_this(instance: uuid.UUID) -> bool:
+    """Return whether this host is the one with that id. Without an id on the host: no."""
     ours = os.environ.get("INSTANCE_ID", "")
     if not ours:
         path = _path()
@@ -43,4 +49,4 @@ def is_ours(salon: Salon) -> bool:
             ours = _read(path, path.stat().st_mtime_ns)
         except OSError:
             return False
-    return ours == str(salon.instance)
+    return ours == str(instance)

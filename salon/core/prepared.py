@@ -4,11 +4,13 @@ Django's own SQL and converters, without building them anew each time. On Postgr
 each still a statement of its own with its own view of what is committed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import QuerySet
+
+from salon.core import pipeline
 
 Row = tuple[Any, ...]
 
@@ -41,30 +43,30 @@ class Query:
             # Known only when the SQL was built: what turns a column into a Python value.
             self._converters = self._compiler.get_converters([each[0] for each in self._compiler.select])
         if not self._converters:
-            return [tuple(row) for row in raw]
+            return [row if isinstance(row, tuple) else tuple(row) for row in raw]
         return [tuple(row) for row in self._compiler.apply_converters(raw, self._converters)]
 
 
 def run(queries: Sequence[Query], values: Mapping[str, Any]) -> list[list[Row]]:
     """Run `queries` one after the other, in this order, and return the rows of each."""
-    raw = execute([(query.sql, query.params(values)) for query in queries], is_read=True)
+    connection = connections[DEFAULT_DB_ALIAS]
+    statements = [(query.sql, query.params(values)) for query in queries]
+    if connection.vendor == "postgresql":
+        raw: list[Any] = [rows for _count, rows in pipeline.run(connection, statements)]
+    else:
+        with connection.cursor() as cursor:
+            raw = [cursor.execute(sql, params).fetchall() for sql, params in statements]
     return [query.rows(rows) for query, rows in zip(queries, raw, strict=True)]
 
 
-def execute(statements: Sequence[tuple[str, Sequence[Any]]], *, is_read: bool = False) -> list[Any]:
-    """Execute `statements` in this order; return the rows of each (`is_read`) or how many rows each changed."""
-    found: list[Any] = []
+def finish(statements: Sequence[pipeline.Statement], meanwhile: Callable[[], None] | None = None) -> list[int]:
+    """Execute `statements` in this order as the last of an `atomic` block; return how many rows each changed.
+
+    On PostgreSQL the COMMIT of an outermost block goes along, and `meanwhile` runs while the server works: it must not
+    touch the database, and must not raise. Elsewhere it does not run: the one writer is not to wait for it.
+    """
     connection = connections[DEFAULT_DB_ALIAS]
+    if connection.vendor == "postgresql":
+        return [count for count, _rows in pipeline.run(connection, statements, is_last=True, meanwhile=meanwhile)]
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            together = ";".join(sql for sql, _params in statements)
-            cursor.execute(together, [param for _sql, params in statements for param in params])
-            for place in range(len(statements)):
-                if place:
-                    cursor.nextset()
-                found.append(cursor.fetchall() if is_read else cursor.rowcount)
-            return found
-        for sql, params in statements:
-            cursor.execute(sql, params)
-            found.append(cursor.fetchall() if is_read else cursor.rowcount)
-    return found
+        return [cursor.execute(sql, params).rowcount for sql, params in statements]

@@ -14,7 +14,7 @@ class FakeReady:
     envelope: Envelope
     result: Result
 
-    def deliver(self) -> Result:
+    def deliver(self, following: Envelope | None = None) -> Result:
         self.provider.before_deliver(self.envelope)
         self.provider.delivered.append(self.envelope)
         return self.result

@@ -109,6 +109,7 @@ class Sink:
 
     `tls`: "" none, "starttls" offered, "required" (MAIL before STARTTLS is refused), "implicit" from the first byte.
     `refuse`: recipient -> code at RCPT. `user`/`password`: AUTH is offered, and needed before MAIL, when set.
+    `pipelining`: is offered; several commands at once are taken anyway.
     """
 
     script: str = ""
@@ -119,10 +120,12 @@ class Sink:
     user: str = ""
     password: str = ""
     refuse: dict[str, str] = field(default_factory=dict)
+    pipelining: bool = False
     delay: float = 0.0
     mails: list[Mail] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
     connection_count: int = 0
+    is_hanging: bool = False
     certificate: Path | None = None
 
     def __post_init__(self) -> None:
@@ -275,6 +278,7 @@ class _Talk:
 
     def hang(self) -> None:
         """Say nothing until the other side or the test has had enough."""
+        self.sink.is_hanging = True
         self.connection.settimeout(0.1)
         while self.sink.wait():
             try:
@@ -310,7 +314,7 @@ class _Talk:
     def on_ehlo(self, text: str) -> None:
         if self.play("ehlo"):
             return
-        extensions = ["sink", "8BITMIME"]
+        extensions = ["sink", "8BITMIME", *(["PIPELINING"] if self.sink.pipelining else [])]
         if self.sink.tls in {"starttls", "required"} and not self.is_secure:
             extensions.append("STARTTLS")
         if self.sink.user:

@@ -18,7 +18,7 @@ from pytest_django.live_server_helper import LiveServer
 from appointments.models import Appointment, Service, Staff
 from clients.models import Client, ConsentText
 from notifications.demo import salon as demo
-from notifications.models import Message, State
+from notifications.models import Campaign, Message, State
 from salon.core.models import User
 from salon.core.roles import Role
 from tests.house import permissions
@@ -47,6 +47,7 @@ def paths(*, is_signed_in: bool) -> list[str]:
         "service": Service.objects.all()[0].pk,
         "staff": Staff.objects.all()[0].pk,
         "message": Message.objects.filter(state=State.UNKNOWN)[0].pk,
+        "campaign": Campaign.objects.all()[0].pk,
         "wording": ConsentText.objects.earliest("pk").pk,
         "member": User.objects.exclude(role=Role.OWNER)[0].pk,
     }
@@ -56,6 +57,7 @@ def paths(*, is_signed_in: bool) -> list[str]:
             args = {key: today if key == "iso" else rows.get(value, value) for key, value in row.args.items()}
             found.append(reverse(name, kwargs=args))
     if is_signed_in:
+        found += [f"{reverse('notifications:new')}?sel={client.pk}", f"{reverse('clients:list')}?select=1&sel={client.pk}"]
         found += [f"{reverse('clients:list')}?q=zzzz", f"{reverse('notifications:list')}?box=sent", "/no-such-page/"]
     return found
 

@@ -264,7 +264,7 @@ def test_what_a_client_is_called_is_never_read_as_a_placeholder(
     sending_salon: Salon, fake: FakeProvider, owner: User, now: dt.datetime
 ) -> None:
     client = willing(now, first_name="{salon} [a|b] {offer_text}")
-    words = Words("Hi {first_name}\r\nBcc: all@example.org", "Dear [you|me], {first_name}\r\n.\r\nBye\x00")
+    words = Words("Hi {first_name}\r\nBcc: all@example.org", "Dear [you|me], {first_name}\r\n.\r\nBye\x0b")
     send(client, by=owner, now=now, words=words)
     tick(now + AFTER_UNDO)
     row = Message.objects.get()

@@ -20,7 +20,7 @@ import pytest
 from django.db import OperationalError, connection, connections
 
 from clients import consent
-from notifications import invariants, outbox
+from notifications import invariants, outbox, outcomes
 from notifications.models import Message, State
 from salon.core.models import Salon
 from tests.fakes.smtp_sink import Sink
@@ -203,5 +203,5 @@ def test_leases_go_by_the_databases_clock(committed: Salon) -> None:
     now = dt.datetime.now(dt.UTC)
     assert len(outbox.claim(now)) == 2
     for hours in (-2, 2):
-        assert outbox.recover(now + dt.timedelta(hours=hours)) == {}
+        assert outcomes.recover(now + dt.timedelta(hours=hours)) == {}
         assert outbox.claim(now + dt.timedelta(hours=hours)) == []

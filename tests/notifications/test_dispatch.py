@@ -11,7 +11,7 @@ from django.db import OperationalError
 from appointments.models import Appointment
 from clients import consent
 from clients.models import Address, Client
-from notifications import dispatch, facts, gate, invariants, outbox, planner
+from notifications import dispatch, facts, gate, invariants, outbox, outcomes, planner
 from notifications.models import Attempt, Heartbeat, Message, Provider, State, Trigger
 from notifications.providers.base import Outcome, Phase, Result
 from salon.core.models import Salon
@@ -267,7 +267,7 @@ def test_a_refusal_for_now_is_tried_again_later_and_six_times_at_most(fake: Fake
         message = row.messages.get()
         waits.append(message.not_before - at)
         at = max(at, message.not_before)
-    assert len(fake.delivered) == outbox.ATTEMPTS_MAX or message.state == State.EXPIRED
+    assert len(fake.delivered) == outcomes.ATTEMPTS_MAX or message.state == State.EXPIRED
     assert dt.timedelta(seconds=30) <= waits[0] <= MINUTE
     assert message.handoff_at is None or message.state == State.FAILED
     assert Attempt.objects.filter(outcome="retry").count() == len(fake.delivered)
@@ -386,9 +386,9 @@ def test_a_late_result_is_good_evidence_and_a_foreign_one_changes_nothing(fake: 
     taken = Result(Outcome.ACCEPTED, "250", Phase.REPLY)
     stale = Message.objects.get(pk=message.pk)
     stale.lease_token = uuid.uuid4()
-    assert not outbox.settle(stale, taken, now=now)
+    assert not outcomes.settle(stale, taken, now=now)
     assert row.messages.get().state == State.UNKNOWN
-    assert outbox.settle(message, taken, now=now)
+    assert outcomes.settle(message, taken, now=now)
     assert row.messages.get().state == State.ACCEPTED
 
 
@@ -398,7 +398,7 @@ def test_a_worker_that_lost_its_lease_changes_nothing(fake: FakeProvider, now: d
     planner.plan(now)
     [slow] = outbox.claim(now)
     Message.objects.update(lease_until=dt.datetime(2020, 1, 1, tzinfo=dt.UTC))
-    assert outbox.recover(now) == {"freed": 1}
+    assert outcomes.recover(now) == {"freed": 1}
     [owner] = outbox.claim(now)
     assert owner.lease_token != slow.lease_token
     leave = gate.decide(facts.gather(slow, facts.look(slow)), now)
@@ -407,8 +407,8 @@ def test_a_worker_that_lost_its_lease_changes_nothing(fake: FakeProvider, now: d
     assert not outbox.postpone(slow, until=now, reason="x")
     assert not outbox.release([slow])
     assert not outbox.refuse(slow, ("cancelled",), now=now)
-    assert not outbox.retry(slow, Result(Outcome.RETRY, "451", Phase.RCPT), now=now)
-    assert not outbox.settle(slow, Result(Outcome.ACCEPTED, "250", Phase.REPLY), now=now)
+    assert not outcomes.retry(slow, Result(Outcome.RETRY, "451", Phase.RCPT), now=now)
+    assert not outcomes.settle(slow, Result(Outcome.ACCEPTED, "250", Phase.REPLY), now=now)
     assert (row.messages.get().state, row.messages.get().lease_token) == (State.CLAIMED, owner.lease_token)
     assert Attempt.objects.count() == 0
 
@@ -431,7 +431,7 @@ def test_a_sender_that_dies_again_and_again_over_one_row_is_not_given_it_for_eve
     for _ in range(outbox.CLAIMS_MAX + 1):
         assert len(outbox.claim(now)) == 1
         Message.objects.update(lease_until=dt.datetime(2020, 1, 1, tzinfo=dt.UTC))
-        outbox.recover(now)
+        outcomes.recover(now)
     assert outbox.claim(now) == []
     assert states_of(row) == {"reminder": (State.QUARANTINED, "sender_died")}
 

@@ -13,7 +13,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError, connection
 
-from notifications import dispatch, outbox
+from notifications import dispatch, outcomes
 from notifications.models import Attempt, Message, State
 from notifications.providers.base import Result
 from salon.core import failpoints
@@ -63,6 +63,22 @@ def test_a_sender_killed_at_any_step_sends_nothing_twice_and_loses_nothing_silen
     assert state() == becomes, window
     assert len(sink.message_ids) == arrive
     assert Message.objects.get().reason == ("sender_died" if becomes == State.UNKNOWN else "")
+
+
+@pytest.mark.skipif("connection.vendor != 'postgresql'")
+def test_a_sender_killed_while_the_database_commits_the_hand_over(committed: Salon, sink: Sink) -> None:
+    """D1, between W2 and W3: the commit was sent and not answered. Either it holds or it does not; nothing leaves twice."""
+    workers.reminders(2)
+    assert workers.deliver(sink.port, FAILPOINT="while_committing@2:kill9") == -signal.SIGKILL
+    left = workers.states()
+    assert left in ({State.ACCEPTED: 1, State.HANDOFF: 1}, {State.HANDOFF: 1, State.CLAIMED: 1})
+    workers.let_leases_end()
+    for _ in range(2):
+        workers.deliver(sink.port)
+    found = workers.states()
+    assert found in ({State.ACCEPTED: 1, State.UNKNOWN: 1}, {State.UNKNOWN: 1, State.ACCEPTED: 1})
+    assert Counter(sink.message_ids).most_common(1)[0][1] == 1
+    assert found[State.ACCEPTED] <= len(sink.mails) <= 2
 
 
 def test_a_sender_killed_while_it_waits_for_the_answer_to_the_dot(committed: Salon, sink: Sink) -> None:
@@ -145,7 +161,7 @@ def test_a_result_is_kept_until_the_database_is_back(
 ) -> None:
     """D1, W6: the worker lives, the database is away when the result is to be written."""
     workers.reminders(count)
-    real, failures = outbox.settle, [1, 2, 3]
+    real, failures = outcomes.settle, [1, 2, 3]
 
     def away(message: Message, result: Result, **kwargs: Any) -> bool:
         if failures:
@@ -153,7 +169,7 @@ def test_a_result_is_kept_until_the_database_is_back(
             raise OperationalError("the database is away")
         return real(message, result, **kwargs)
 
-    monkeypatch.setattr(outbox, "settle", away)
+    monkeypatch.setattr(outcomes, "settle", away)
     dispatch.deliver_due()
     assert failures == []
     workers.let_leases_end()

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.db import DatabaseError, transaction
 
 from clients.models import Client
-from notifications import dispatch, outbox, planner
+from notifications import dispatch, outbox, outcomes, planner
 from notifications.models import Message, State
 from notifications.providers.base import Outcome, Phase, Result
 from salon.core import audit
@@ -94,7 +94,7 @@ def test_a_batch_is_twenty_at_most_and_belongs_to_one(salon: Salon, now: dt.date
 
 def test_waiting_grows_fourfold_up_to_six_hours() -> None:
     for count, longest in enumerate([60, 240, 960, 3840, 15360, 21600, 21600]):
-        waits = [outbox.backoff(count).total_seconds() for _ in range(200)]
+        waits = [outcomes.backoff(count).total_seconds() for _ in range(200)]
         assert longest / 2 <= min(waits)
         assert max(waits) <= longest
         assert len(set(waits)) > 100, "spread, so that a crowd does not come back at once"
@@ -102,20 +102,20 @@ def test_waiting_grows_fourfold_up_to_six_hours() -> None:
 
 def test_after_six_tries_it_is_over(salon: Salon, now: dt.datetime) -> None:
     row = message(now, state=State.CLAIMED, lease_token=uuid.uuid4(), attempt_count=5)
-    assert outbox.retry(row, Result(Outcome.RETRY, "451", Phase.RCPT), now=now)
+    assert outcomes.retry(row, Result(Outcome.RETRY, "451", Phase.RCPT), now=now)
     assert Message.objects.get(pk=row.pk).state == State.FAILED
 
 
 def test_a_try_that_would_come_too_late_is_not_made(salon: Salon, now: dt.datetime) -> None:
     row = message(now, state=State.CLAIMED, lease_token=uuid.uuid4(), expires_at=now + dt.timedelta(seconds=20))
-    assert outbox.retry(row, Result(Outcome.RETRY, "451", Phase.RCPT), now=now)
+    assert outcomes.retry(row, Result(Outcome.RETRY, "451", Phase.RCPT), now=now)
     assert Message.objects.get(pk=row.pk).state == State.EXPIRED
 
 
 def test_what_is_too_late_expires_and_is_not_claimed(salon: Salon, now: dt.datetime) -> None:
     row = message(now, expires_at=now)
     assert outbox.claim(now) == []
-    assert outbox.recover(now) == {"expired": 1}
+    assert outcomes.recover(now) == {"expired": 1}
     row.refresh_from_db()
     assert (row.state, row.reason) == (State.EXPIRED, "expired")
 
@@ -192,9 +192,9 @@ def test_the_commands_plan_and_deliver(fake: FakeProvider, capsys: pytest.Captur
 
 def test_our_own_stumbles_are_not_counted_with_senders_that_died(salon: Salon, now: dt.datetime) -> None:
     row = message(now, claim_count=3)  # three senders died over it
-    for number in range(1, outbox.STUMBLES_MAX + 1):
+    for number in range(1, outcomes.STUMBLES_MAX + 1):
         [row] = outbox.claim(now)
         assert row.claim_count == 4
-        assert outbox.stumble(row, now=now)
-        assert row.state == (State.QUARANTINED if number == outbox.STUMBLES_MAX else State.PENDING)
+        assert outcomes.stumble(row, now=now)
+        assert row.state == (State.QUARANTINED if number == outcomes.STUMBLES_MAX else State.PENDING)
         Message.objects.filter(pk=row.pk).update(not_before=now)

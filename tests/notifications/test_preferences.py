@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 
 from clients import choices, consent, fold
 from clients.models import Address, Client, ConsentEvent, Subject
-from notifications import links
+from notifications import facts, gate, links, planner
+from notifications.models import Message, State
+from salon.core import instance
 from salon.core.models import AuditEvent, Salon
 from tests import factories
 from tests.clients import fold_oracle
-from tests.notifications import letters
+from tests.notifications import letters, marketing
 
 pytestmark = pytest.mark.django_db
 
@@ -290,3 +292,35 @@ def test_whatever_is_pressed_the_page_and_the_ledger_say_the_same_and_no_stop_is
     page = letters.browser().get(letters.url(client))
     tick = next(one for one in page.context["sheet"].fields if one.name == "mkt.review:email")
     assert tick.is_on is (consent.standing(client, "mkt.review", "email") == "granted")
+
+
+# --- what waits already -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("form", "reason"),
+    [({}, "marketing_objection"), ({"stop": "1"}, "marketing_objection"), ({"everything": "1"}, "marketing_objection"),
+     ({"pause": "30"}, "paused")],
+)  # fmt: skip
+def test_a_press_stops_a_promotion_that_waits_already(amelie: Client, salon: Salon, form: dict[str, str], reason: str) -> None:
+    instance.claim(salon)
+    noon = timezone.localtime().replace(hour=12, minute=0, second=0, microsecond=0) + dt.timedelta(days=1)
+    message = marketing.waiting(amelie, marketing.campaign(timezone.now()), timezone.now())
+    assert isinstance(_decision(message, noon), gate.Send)
+    letters.browser().post(letters.url(amelie), form)
+    found = _decision(message, noon)
+    assert isinstance(found, gate.Refuse)
+    assert found.reasons[0] == reason
+    if reason == "paused":
+        amelie.refresh_from_db()
+        assert amelie.marketing_paused_until is not None
+        assert not isinstance(_decision(message, amelie.marketing_paused_until + dt.timedelta(hours=12)), gate.Wait)
+        assert "paused" not in getattr(_decision(message, amelie.marketing_paused_until), "reasons", ())
+    else:
+        planner.plan(timezone.now())
+        message.refresh_from_db()
+        assert message.state == State.CANCELLED
+
+
+def _decision(message: Message, at: dt.datetime) -> gate.Decision:
+    return gate.decide(facts.gather(message, facts.look(message)), at)
