@@ -1,5 +1,6 @@
 """The page of a client's health note: its consent first, then the note. Opening it is written down."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -31,22 +32,10 @@ def note(request: SignedIn, pk: int) -> HttpResponse:
         held = None if request.method == "POST" else health.read(client, by=request.user)
     except Unreadable:
         return page(request, "clients/health.html", {**found, **_closed(), "form": None, "is_unreadable": True})
-    form, theirs = HealthForm(sent(request), today=timezone.localdate(), initial=_values(held)), None
+    form = HealthForm(sent(request), today=timezone.localdate(), initial=_values(held))
     if form.is_bound and form.is_valid():
-        try:
-            health.write(client, by=request.user, now=timezone.now(), **form.cleaned_data)
-        except health.Conflict as conflict:
-            theirs = conflict.theirs
-            form = HealthForm({**request.POST.dict(), "version": theirs.version if theirs else 0}, today=timezone.localdate())
-        except Refused as refused:
-            refuse(form, refused)
-        else:
-            toast(request, _("Health note saved."))
-            return go(request, "clients:health", pk)
-    status = 409 if theirs else 422 if form.is_bound else 200
-    return page(
-        request, "clients/health.html", {**found, **_asked(request, client), "form": form, "theirs": theirs}, status=status
-    )
+        return _save(request, client, found, form)
+    return _page(request, client, found, form, status=422 if form.is_bound else 200)
 
 
 @require_POST
@@ -55,7 +44,7 @@ def consent(request: SignedIn, pk: int) -> HttpResponse:
     """Record the client's Yes or No to a health note. A No deletes the note."""
     client, said, how = access.client_for(request.user, pk), request.POST.get("answer", ""), request.POST.get("how", "")
     if access.contacts(request.user, client, request.salon, now=timezone.now()).is_masked:
-        raise PermissionDenied
+        return go(request, "clients:health", pk)
     try:
         if said == "yes" and how in answers.HOW:
             events = health.agree(client, how=how, by=request.user, now=timezone.now())
@@ -67,6 +56,34 @@ def consent(request: SignedIn, pk: int) -> HttpResponse:
     except Refused as refused:
         toast(request, refused.message, level=messages.WARNING)
     return go(request, "clients:health", pk)
+
+
+def _save(request: SignedIn, client: Client, found: Mapping[str, Any], form: HealthForm) -> HttpResponse:
+    """Write the note, or show it again with what somebody else wrote meanwhile."""
+    try:
+        health.write(client, by=request.user, now=timezone.now(), **form.cleaned_data)
+    except health.Conflict as conflict:
+        newest = conflict.theirs.version if conflict.theirs else 0
+        form = HealthForm({**request.POST.dict(), "version": newest}, today=timezone.localdate())
+        return _page(request, client, found, form, status=409, theirs=conflict.theirs)
+    except Refused as refused:
+        refuse(form, refused)
+        return _page(request, client, found, form, status=422)
+    toast(request, _("Health note saved."))
+    return go(request, "clients:health", client.pk)
+
+
+def _page(
+    request: SignedIn,
+    client: Client,
+    found: Mapping[str, Any],
+    form: HealthForm,
+    *,
+    status: int,
+    theirs: HealthNote | None = None,
+) -> HttpResponse:
+    context = {**found, **_asked(request, client), "form": form, "theirs": theirs}
+    return page(request, "clients/health.html", context, status=status)
 
 
 def _closed() -> dict[str, Any]:

@@ -48,7 +48,7 @@ def of(client: Client, salon: Salon) -> Form:
 def _question(purpose: str, texts: Mapping[tuple[str, str], ConsentText], salon: Salon) -> Question:
     """Return the row of one kind of marketing. Words that differ by channel only in its name stand once."""
     found = [text for channel in fold.CHANNELS if (text := texts.get((purpose, channel)))]
-    by_either = _("e-mail or SMS, as I tick here")
+    by_either = _("e-mail or SMS (as I tick here)")
     bodies = dict.fromkeys(text.body.replace("{salon}", salon.name) for text in found)
     words = " ".join(body.replace("{channel}", by_either) for body in bodies)
     return Question(grid.TITLES[purpose][0], words, True)
