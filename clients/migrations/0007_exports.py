@@ -10,7 +10,6 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('clients', '0006_imports'),
-        ('clients', '0006_marketing_pause'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
