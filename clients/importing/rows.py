@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from django.utils.translation import gettext as _
 
-from clients.importing import values
+from clients.importing import numbers, values
 from clients.importing.columns import Column
 from clients.importing.names import EMAIL, SMS
 from clients.importing.reading import Line, Number, Sheet
@@ -158,7 +158,7 @@ def _read_phone(row: Row, line: Line, setting: _Setting) -> None:
         return
     _order, column, text = min(cells, key=lambda cell: cell[0])
     try:
-        row.fields["phone"] = values.phone(text, setting.country)
+        row.fields["phone"] = numbers.phone(text, setting.country)
     except Fault as fault:
         row.faults.append(Problem(row.number, column.title, fault.message))
     if len(cells) > 1:
@@ -207,7 +207,7 @@ def _read_rest(row: Row, line: Line, setting: _Setting) -> None:
             row.warnings.append(Problem(row.number, _title("country", setting), fault.message))
     country = str(row.fields.get("country", setting.country))
     try:
-        _put(row, "postcode", _first(line, setting.by_field.get("postcode", ()), lambda cell: values.postcode(cell, country)))
+        _put(row, "postcode", _first(line, setting.by_field.get("postcode", ()), lambda cell: numbers.postcode(cell, country)))
     except Fault as fault:
         row.warnings.append(Problem(row.number, _title("postcode", setting), fault.message))
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clients.importing import columns, reading, values
+from clients.importing import columns, numbers, reading, values
 from clients.importing.reader import formats
 from clients.importing.reader.table import Unreadable
 from clients.importing.values import DAY_FIRST, MONTH_FIRST, UNDECIDED, Birth, Fault
@@ -228,13 +228,13 @@ def test_the_whole_column_decides_which_comes_first(cells: list[str], language: 
     ],
 )
 def test_a_phone_number_is_read_in_any_spelling(cell: str) -> None:
-    assert values.phone(cell, "FR") == "+33612345678"
+    assert numbers.phone(cell, "FR") == "+33612345678"
 
 
 @pytest.mark.parametrize("cell", ["06 12", "call Ann", "6,12E+08", "06 12 34 56 78 Ann", "+", "0000000000"])
 def test_what_is_no_phone_number_is_a_fault(cell: str) -> None:
     with pytest.raises(Fault):
-        values.phone(cell, "FR")
+        numbers.phone(cell, "FR")
 
 
 @pytest.mark.parametrize("cell", ["a@", "@b.fr", "a b@c.fr", "a@@b.fr", "a@b", "a@b..fr"])
@@ -249,7 +249,7 @@ def test_control_and_direction_characters_are_taken_out() -> None:
 
 @given(st.text(max_size=60))
 def test_no_cell_breaks_a_reader(cell: str) -> None:
-    for read in (values.email, lambda text: values.phone(text, "FR"), values.yes_or_no, values.country,
+    for read in (values.email, lambda text: numbers.phone(text, "FR"), values.yes_or_no, values.country,
                  lambda text: values.birthday(text, UNDECIDED, TODAY)):  # fmt: skip
         try:
             read(cell)

@@ -8,13 +8,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from clients.importing.reader.table import MAX_CELL, Cell, Rows, Table, Unreadable
+from clients.importing.reader.table import MAX_CELL, MAX_ROWS, Cell, Rows, Table, Unreadable
 
 COLUMNS = ("last_name", "first_name", "middle_name", "name", "mobile", "phone", "email", "birthday", "street", "postcode",
            "city", "country", "note", "language")  # fmt: skip
 MULTIPLE = " ::: "
 _WANTED = {"N", "FN", "ORG", "TEL", "EMAIL", "BDAY", "ADR", "NOTE", "LANG", "X-ABLABEL", "VERSION"}
 _MOBILE = ("cell", "iphone", "mobil", "portable", "handy", "natel", "gsm")
+_BEGIN = re.compile(r"^BEGIN:VCARD", re.IGNORECASE | re.MULTILINE)
 # How BEGIN and END begin. A line that begins with space belongs to the one before it.
 _FRAME = frozenset("BbEe\ufeff")
 _NO_PHONE = {"fax", "pager", "modem"}
@@ -37,6 +38,8 @@ class Property:
 
 def read(text: str, encoding: str) -> Table:
     """Return a row for each contact that holds anything. Raises Unreadable for a file that breaks off or is too large."""
+    if len(_BEGIN.findall(text)) > MAX_ROWS:
+        raise Unreadable("too_many_rows")
     rows = Rows()
     rows.add(0, list[Cell](COLUMNS))
     for number, lines in enumerate(_contacts(text), start=1):
