@@ -73,7 +73,8 @@ def read(user: User, *, now: dt.datetime, url: str | None = None) -> int:
 def bell(user: User, *, limit: int = SHOWN) -> Bell:
     """Return the newest notices of `user` in the language that is active."""
     rows = list(Notice.objects.filter(user=user).order_by("-pk")[:limit])
-    unread = Notice.objects.filter(user=user, read_at=None).count()
+    # A second question only for who has any notice: most pages are opened by those who have none.
+    unread = Notice.objects.filter(user=user, read_at=None).count() if rows else 0
     newest = rows[0].pk if rows else 0
     return Bell([_line(row) for row in rows], unread, f"{newest}-{unread}")
 
