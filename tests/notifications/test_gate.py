@@ -27,8 +27,7 @@ LATER = {
     name: Kind(name, f"mkt.{name}", Class.MARKETING, Wanted.ALWAYS, _MARKETING_HOURS)
     for name in ("welcome", "birthday", "rebook", "review")
 }
-# What a client asked for on a page has rules of its own, and tests of its own.
-ALL = {**{name: kind for name, kind in kinds.TABLE.items() if kind.kind_class is not Class.SYSTEM}, **LATER}
+ALL = {**kinds.TABLE, **LATER}
 MARKETING = sorted([*LATER, "promotion"])
 
 
@@ -40,7 +39,9 @@ def facts(kind: str = "reminder", **changes: Any) -> Facts:
         "message_id": 1, "kind": row, "channel": "email", "zone": "Europe/Paris", "client_id": 7, "expires_at": START,
         "consent": "granted" if row.is_marketing else "unknown", "is_switched_on": True, "has_public_address": True,
     }  # fmt: skip
-    if not row.is_marketing:
+    if row.kind_class == Class.SYSTEM:
+        values |= {"asked_at": NOW - HOUR}
+    elif not row.is_marketing:
         values |= {"visit": Visit(3, 1, START, state), "said_version": 1, "said_start_at": START}
     return Facts(**{**values, **changes})
 
@@ -215,6 +216,8 @@ def situations(draw: st.DrawFn) -> tuple[Facts, dt.datetime]:
         if field.name not in values and field.type in {"bool", bool}:
             values[field.name] = draw(mostly_no)
     values["has_public_address"] = not draw(mostly_no)
+    for name in ("asked_at", "stopped_at", "paused_until"):
+        values[name] = draw(st.sampled_from([None, now - 2 * HOUR, now - HOUR, now, now + HOUR]))
     return Facts(**values), now
 
 
@@ -285,7 +288,7 @@ def test_an_unknown_value_is_an_error(changes: dict[str, Any]) -> None:
 def test_marketing_state_never_touches_a_service_message(situation: tuple[Facts, dt.datetime], data: st.DataObject) -> None:
     """I-12: blacklist, age, caps, public address and a marketing stop change nothing."""
     given_facts, now = situation
-    if given_facts.kind.is_marketing:
+    if given_facts.kind.kind_class != Class.SERVICE:
         return
     changed = replace(
         given_facts, is_blacklisted=data.draw(flags), is_minor=data.draw(flags), has_public_address=data.draw(flags),
