@@ -45,8 +45,8 @@ def queries(*, client: int, hmac: str, message: int, campaign: int) -> list[Quer
     """
     told = Message.objects.filter(kind__in=MARKETING, address_hmac=hmac, state__in=TOLD).exclude(pk=message)
     told = told.exclude(address_hmac="").order_by()
-    lately = told.filter(handoff_at__gt=_ago(gate.MONTH)).values("channel")
-    counts = lately.annotate(day=Count("pk", filter=Q(handoff_at__gt=_ago(gate.DAY))), month=Count("pk"))
+    lately = told.filter(handoff_at__gt=Now() - _length(gate.MONTH)).values("channel")
+    counts = lately.annotate(day=Count("pk", filter=Q(handoff_at__gt=Now() - _length(gate.DAY))), month=Count("pk"))
     same = told.filter(campaign=campaign).values("channel").annotate(same=Count("pk"))
     return [
         Query(Client.objects.filter(pk=client).values_list("birth_year", "birth_month", "birth_day"), client=client),
@@ -57,9 +57,9 @@ def queries(*, client: int, hmac: str, message: int, campaign: int) -> list[Quer
     ]
 
 
-def _ago(window: dt.timedelta) -> Any:
-    """Return the instant so long ago. Its type is said: to PostgreSQL a bare parameter after a minus is an instant."""
-    return Now() - Cast(Value(window, output_field=DurationField()), DurationField())
+def _length(time: dt.timedelta) -> Cast:
+    """Return a length of time that says what it is: PostgreSQL takes a bare one beside a clock for another instant."""
+    return Cast(Value(time, output_field=DurationField()), DurationField())
 
 
 def of_rows(born: list[Row], salon: list[Row], campaign: list[Row], counts: list[Row], same: list[Row]) -> Advertising:
