@@ -92,7 +92,9 @@ def start_again(request: SignedIn, pk: int) -> HttpResponse:
 def _give(request: SignedIn, wanted: Wanted, purpose: str, now: dt.datetime) -> HttpResponseBase:
     """Answer a wish with its file, or with the page of the job that writes it. Raises Refused."""
     wish: dict[str, Any] = {"purpose": purpose, "by": request.user, "salon": request.salon, "now": now}
-    rows = people.chosen(people.listed(request.user, request.salon, wanted, now=now), wanted.channel)
+    rows = people.chosen(
+        people.listed(request.user, request.salon, wanted, now=now), wanted.channel, salon=request.salon, now=now
+    )
     if rows.order_by().count() > exports.AT_ONCE:
         return go(request, "clients:export_job", exports.start(wanted, **wish).pk)
     _row, content = exports.hand_over(wanted, **wish)
@@ -102,7 +104,7 @@ def _give(request: SignedIn, wanted: Wanted, purpose: str, now: dt.datetime) -> 
 def _choice(request: SignedIn, form: ExportForm, wanted: Wanted, now: dt.datetime) -> dict[str, Any]:
     """Return the context of the page: how many are in the file, and who of the list is not."""
     rows = people.listed(request.user, request.salon, wanted, now=now)
-    listed, left = rows.order_by().count(), people.left_out(rows, wanted.channel)
+    listed, left = rows.order_by().count(), people.left_out(rows, wanted.channel, salon=request.salon, now=now)
     query = urlencode({"q": wanted.text, "status": wanted.status, "sort": wanted.sort, "sel": wanted.ids}, doseq=True)
     return {
         "form": form, "wanted": wanted, "listed": listed, "left": left, "count": listed - left.count,

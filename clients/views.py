@@ -40,9 +40,10 @@ def list_(request: SignedIn) -> HttpResponse:
 
 def _asks(request: SignedIn) -> dict[str, str]:
     """Return whom the desk asks for what its role has not; nothing for those who have it or never will."""
-    is_desk = request.user.may(May.EDIT_CLIENTS)
-    acts = {"ask_import": May.IMPORT_CLIENTS, "ask_export": May.EXPORT}
-    return {name: asking.sentence(act) if is_desk and not request.user.may(act) else "" for name, act in acts.items()}
+    user, acts = request.user, {"ask_import": May.IMPORT_CLIENTS, "ask_export": May.EXPORT}
+    lacking = [act for act in acts.values() if user.may(May.EDIT_CLIENTS) and not user.may(act)]
+    words = asking.sentences(lacking) if lacking and not is_fragment(request) else {}
+    return {name: words.get(act, "") for name, act in acts.items()}
 
 
 def _selecting(request: SignedIn, found: lists.Listing) -> dict[str, Any]:

@@ -28,7 +28,7 @@ def ours(path: Path, names: list[str]) -> int:
 
     salon, owner, now = Salon.objects.current(), User.objects.get(role="owner"), timezone.now()
     wanted = people.Wanted("everything")
-    ids = people.ids_of(people.chosen(people.listed(owner, salon, wanted, now=now), wanted.channel))
+    ids = people.ids_of(people.chosen(people.listed(owner, salon, wanted, now=now), wanted.channel, salon=salon, now=now))
     with path.open("wb") as target:
         return file.write(target, file.Errand(wanted, owner, salon, "bench", owner.name), ids, now=now)
 

@@ -28,6 +28,7 @@ LEFT_OUT: Mapping[str, str] = {
     "search_text": "made from name, phone and e-mail, which are there",
     "sort_name": "made from the name, which is there",
     "version": "counts changes, for two people who edit at once",
+    "marketing_paused_until": "a rest from marketing, which a marketing file keeps by leaving them out",
     "restricted_at": "a restricted card is in no file",
     "erased_at": "an erased card is in no file",
 }

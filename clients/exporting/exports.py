@@ -172,7 +172,7 @@ def _codes(wanted: Wanted) -> dict[str, str | bool]:
 def _ids(wanted: Wanted, *, by: User, salon: Salon, now: dt.datetime) -> "array[int]":
     if not by.may(May.EXPORT):
         raise Hindered("role")
-    ids = people.ids_of(people.chosen(people.listed(by, salon, wanted, now=now), wanted.channel))
+    ids = people.ids_of(people.chosen(people.listed(by, salon, wanted, now=now), wanted.channel, salon=salon, now=now))
     if not ids:
         raise Hindered("nobody")
     if len(ids) > workbook.MOST_ROWS:

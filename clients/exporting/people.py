@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from django.db.models import CharField, Count, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet
 
-from clients import access, answers, fold, lists
+from clients import access, answers, countries, fold, lists
 from clients.access import Visits
 from clients.exporting.columns import PRESETS, Card, Person, Words
 from clients.models import Address, ClientQuerySet, Standing
@@ -70,24 +70,26 @@ def listed(user: User, salon: Salon, wanted: Wanted, *, now: dt.datetime) -> Cli
     return rows.order_by(*lists.SORTS[wanted.sort])
 
 
-def chosen(rows: ClientQuerySet, channel: str, among: Sequence[int] | None = None) -> ClientQuerySet:
+def chosen(
+    rows: ClientQuerySet, channel: str, *, salon: Salon, now: dt.datetime, among: Sequence[int] | None = None
+) -> ClientQuerySet:
     """Return who of `rows` may be in the file: all of them, or with a channel those to whom marketing may be sent on it.
 
     `among`: ids to which it comes down anyway, so that the ledger of the others is not looked at.
     """
     if among is not None:
         rows = rows.filter(pk__in=among)
-    return rows.filter(_written_to(), pk__in=_granted(channel, among)) if channel else rows
+    return rows.filter(_written_to(salon, now), pk__in=_granted(channel, among)) if channel else rows
 
 
-def left_out(rows: ClientQuerySet, channel: str) -> LeftOut:
+def left_out(rows: ClientQuerySet, channel: str, *, salon: Salon, now: dt.datetime) -> LeftOut:
     """Return who of `rows` is not in a file for `channel`, counted by reason, in two queries."""
     if not channel:
         return LeftOut()
-    every = len(fold.MARKETING)
+    every, written_to = len(fold.MARKETING), _written_to(salon, now)
     counted = (
         rows.order_by()
-        .filter(_written_to())
+        .filter(written_to)
         .annotate(
             yes=_states(channel, fold.State.GRANTED),
             no=_states(channel, fold.State.WITHDRAWN),
@@ -107,8 +109,8 @@ def left_out(rows: ClientQuerySet, channel: str) -> LeftOut:
         not_asked=counted["ask_count"],
         waiting=counted["wait_count"],
         some=counted["all"] - decided,
-        stopped=counted["yes_count"] - chosen(rows, channel).order_by().count(),
-        not_written_to=rows.order_by().exclude(_written_to()).count(),
+        stopped=counted["yes_count"] - chosen(rows, channel, salon=salon, now=now).order_by().count(),
+        not_written_to=rows.order_by().exclude(pk__in=rows.order_by().filter(written_to).values("pk")).count(),
     )
 
 
@@ -126,7 +128,7 @@ def read(user: User, salon: Salon, wanted: Wanted, ids: Sequence[int], *, now: d
     words = Words()
     for start in range(0, len(ids), CHUNK):
         some = list(ids[start : start + CHUNK])
-        cards = chosen(rows, wanted.channel, some).annotate(e164=_AS_TEXT).values_list(*_FIELDS)
+        cards = chosen(rows, wanted.channel, salon=salon, now=now, among=some).annotate(e164=_AS_TEXT).values_list(*_FIELDS)
         found = {card.pk: card for card in map(Card._make, cards)}
         yield _people(user, salon, [found[pk] for pk in some if pk in found], words, now=now)
 
@@ -144,9 +146,16 @@ def _people(user: User, salon: Salon, cards: list[Card], words: Words, *, now: d
     ]
 
 
-def _written_to() -> Q:
-    """Return the condition of a card to which marketing goes at all."""
-    return Q(inactive_at=None, blacklisted_at=None)
+def _written_to(salon: Salon, now: dt.datetime) -> Q:
+    """Return the condition of a card to which marketing goes at all: active, not in a pause, of age where its year is known."""
+    today = now.astimezone(salon.zone).date()
+    year = today.year - countries.profile(salon.country).child_age
+    had_birthday = Q(birth_month__lt=today.month) | Q(birth_month=today.month, birth_day__lte=today.day)
+    if (today.month, today.day) == (12, 31):
+        had_birthday |= Q(birth_month=None)
+    of_age = Q(birth_year=None) | Q(birth_year__lt=year) | Q(had_birthday, birth_year=year)
+    awake = Q(marketing_paused_until=None) | Q(marketing_paused_until__lte=now)
+    return Q(of_age, awake, inactive_at=None, blacklisted_at=None)
 
 
 def _granted(channel: str, among: Sequence[int] | None) -> QuerySet[Standing, dict[str, int]]:

@@ -13,7 +13,7 @@ from django.utils import timezone, translation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from clients import addresses, answers, consent, fold, records
+from clients import addresses, answers, consent, countries, fold, records
 from clients.exporting import columns, exports, people
 from clients.exporting.people import Wanted
 from clients.importing import jobs
@@ -51,6 +51,11 @@ def about_of(file: io.BytesIO) -> dict[str, Any]:
 
 def names(file: io.BytesIO, title: str = "Last name") -> list[str]:
     return [row[title] for row in rows_of(file)]
+
+
+def left(user: User, wanted: Wanted, channel: str) -> people.LeftOut:
+    salon = Salon.objects.current()
+    return people.left_out(people.listed(user, salon, wanted, now=NOW), channel, salon=salon, now=NOW)
 
 
 @pytest.fixture
@@ -179,7 +184,7 @@ def test_a_yes_to_one_channel_is_none_to_the_other(owner: User, reception: User,
 def test_a_no_to_one_kind_keeps_somebody_out(owner: User, reception: User, book: list[Client]) -> None:
     say_yes(book[0], by=reception)
     consent.record(book[0], purpose="mkt.review", channel="email", event="withdraw", source="in_person", by=reception, now=NOW)
-    assert people.left_out(people.listed(owner, Salon.objects.current(), Wanted("marketing"), now=NOW), "email").some == 1
+    assert left(owner, Wanted("marketing"), "email").some == 1
     with pytest.raises(Refused):
         given_out(owner, Wanted("marketing"))
 
@@ -193,14 +198,14 @@ def test_a_stopped_address_is_in_no_marketing_file(owner: User, reception: User,
     addresses.stop("email", "amelie@example.org", scope=scope, reason="complaint", now=NOW)
     with pytest.raises(Refused):
         given_out(owner, Wanted("marketing"))
-    left = people.left_out(people.listed(owner, Salon.objects.current(), Wanted("marketing"), now=NOW), "email")
-    assert (left.stopped, left.count) == (2, 5)
+    out = left(owner, Wanted("marketing"), "email")
+    assert (out.stopped, out.count) == (2, 5)
 
 
 def test_a_no_between_counting_and_writing_keeps_somebody_out(owner: User, reception: User, book: list[Client]) -> None:
     say_yes(book[0], by=reception)
     salon, wanted = Salon.objects.current(), Wanted("marketing")
-    ids = people.ids_of(people.chosen(people.listed(owner, salon, wanted, now=NOW), "email"))
+    ids = people.ids_of(people.chosen(people.listed(owner, salon, wanted, now=NOW), "email", salon=salon, now=NOW))
     assert list(ids) == [book[0].pk]
     answers.set_channel(book[0], "email", "no", by=reception, now=NOW + dt.timedelta(minutes=1))
     assert [chunk for chunk in people.read(owner, salon, wanted, ids, now=NOW) if chunk] == []
@@ -216,6 +221,31 @@ def test_marketing_goes_to_nobody_inactive_or_blacklisted(owner: User, reception
     assert names(given_out(owner, Wanted("contacts", status=status))) == ["Bertrand"]
 
 
+def test_marketing_rests_while_somebody_asked_for_a_pause(owner: User, reception: User, book: list[Client]) -> None:
+    say_yes(book[0], by=reception)
+    Client.objects.filter(pk=book[0].pk).update(marketing_paused_until=NOW + dt.timedelta(days=1))
+    with pytest.raises(Refused):
+        given_out(owner, Wanted("marketing"))
+    assert left(owner, Wanted("marketing"), "email").not_written_to == 1
+    assert names(given_out(owner, Wanted("marketing"), now=NOW + dt.timedelta(days=1))) == ["Bertrand"]
+
+
+BIRTHS = st.tuples(st.integers(2009, 2013), st.none() | st.tuples(st.integers(1, 12), st.integers(1, 28)))
+
+
+@given(BIRTHS, st.dates(dt.date(2026, 1, 1), dt.date(2026, 12, 31)))
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+def test_no_child_is_in_a_marketing_file(owner: User, born: Any, today: dt.date) -> None:
+    year, day = born
+    month_day = dict(zip(("birth_month", "birth_day"), day, strict=True)) if day else {}
+    client = factories.client(birth_year=year, **month_day)
+    now = dt.datetime.combine(today, dt.time(12), dt.UTC)
+    salon = Salon.objects.current()
+    is_left = client in Client.objects.filter(people._written_to(salon, now))
+    is_minor = countries.is_minor(salon.country, year=year, month=client.birth_month, day=client.birth_day, today=today)
+    assert is_left is not is_minor
+
+
 ANSWERS = st.lists(
     st.tuples(
         st.sampled_from([*fold.MARKETING, fold.ALL_MARKETING]),
@@ -228,7 +258,7 @@ ANSWERS = st.lists(
 
 
 @given(ANSWERS, st.sampled_from(["email", "sms"]))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_who_is_in_a_marketing_file_is_who_the_ledger_says(owner: User, said: list[Any], channel: str) -> None:
     client = factories.client()
     for minute, (purpose, way, event, source) in enumerate(said):
@@ -243,14 +273,14 @@ def test_who_is_in_a_marketing_file_is_who_the_ledger_says(owner: User, said: li
     # Told apart from the code: from the ledger itself, kind by kind, and the address's own row.
     granted = all(consent.reading(client, purpose, channel).state == "granted" for purpose in fold.MARKETING)
     address = addresses.lock(channel, addresses.hash_of(channel, client.email if channel == "email" else str(client.phone)))
-    rows = people.listed(owner, Salon.objects.current(), Wanted("contacts", ids=(client.pk,)), now=NOW)
-    assert people.chosen(rows, channel).exists() == (granted and address.scope == "")
-    left = people.left_out(rows, channel)
-    assert left.count == 1 - people.chosen(rows, channel).count()
+    salon, wanted = Salon.objects.current(), Wanted("contacts", ids=(client.pk,))
+    chosen = people.chosen(people.listed(owner, salon, wanted, now=NOW), channel, salon=salon, now=NOW)
+    assert chosen.exists() == (granted and address.scope == "")
+    out = left(owner, wanted, channel)
+    assert out.count == 1 - chosen.count()
     front = answers.of_clients([client.pk])[client.pk][channel]
     word = {"yes": "stopped", "no": "refused", "ask": "not_asked", "wait": "waiting", "some": "some"}[front]
-    assert left.count == getattr(left, word)
-    assert Standing.objects.filter(client=client).count() or not said
+    assert out.count == getattr(out, word)
 
 
 # --- rights and the log -------------------------------------------------------------------------------------------

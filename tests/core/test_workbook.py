@@ -14,7 +14,7 @@ from zipfile import ZipFile
 import openpyxl
 import pytest
 import python_calamine
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
@@ -106,6 +106,7 @@ def test_dates_are_dates_and_numbers_numbers() -> None:
 
 
 @given(st.dates(dt.date(1900, 3, 1), dt.date(9999, 12, 31)))
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_every_day_is_the_day_that_openpyxl_would_write(day: dt.date) -> None:
     assert workbook.serial(day) == openpyxl.utils.datetime.to_excel(day)
 
