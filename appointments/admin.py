@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as lazy
 
 from appointments import catalogue, crew
 from appointments.forms import ServiceForm, StaffForm
-from appointments.models import Appointment, Service, Staff, StaffDay, WorkingHours
+from appointments.models import Appointment, Service, Staff, StaffDay, UsualStaff, WorkingHours
 from clients.admin import OfClient
 from salon.core.backoffice import Editing, Everyday, Looking, each, site
 
@@ -137,3 +137,15 @@ class StaffDayAdmin(Looking):
     list_filter = ("staff",)
     list_select_related = ("staff",)
     date_hierarchy = "on"
+
+
+@admin.register(UsualStaff, site=site)
+class UsualStaffAdmin(OfClient):
+    """With whom a client usually books."""
+
+    everyday = Everyday(
+        lazy("The usual stylist is chosen on the client’s card, on the page Other."), lazy("Open the clients"), "clients:list"
+    )
+    list_display = ("client", "staff")
+    list_filter = ("staff",)
+    list_select_related = ("client", "staff")

@@ -8,7 +8,24 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as lazy
 
 from clients import search
-from clients.models import Address, Client, ConsentEvent, ConsentEvidence, ConsentText, OpenedCard, Standing, Subject
+from clients.models import (
+    Address,
+    Client,
+    ClientContact,
+    ClientLink,
+    ConsentEvent,
+    ConsentEvidence,
+    ConsentText,
+    Export,
+    ExportPart,
+    HealthNote,
+    Import,
+    ImportedCard,
+    OpenedCard,
+    Standing,
+    Subject,
+    Tag,
+)
 from salon.core.backoffice import Everyday, Looking, site
 
 ANSWERS = Everyday(
@@ -108,7 +125,10 @@ class ConsentEvidenceAdmin(OfClient):
 class ConsentTextAdmin(Looking):
     """The words that clients agreed to."""
 
-    everyday = Everyday(lazy("A new wording is a new version, published with an update. The old ones stay as they were."))
+    everyday = Everyday(
+        lazy("A new wording is a new version, published under Settings → Wording. The old ones stay as they were."),
+        lazy("Open the wording"), "clients:wordings",
+    )  # fmt: skip
     list_display = ("purpose", "channel", "language", "version", "published_at")
     list_filter = ("purpose", "channel", "language", "version")
     search_fields = ("body",)
@@ -136,3 +156,98 @@ class OpenedCardAdmin(OfClient):
     list_display = ("user", "client", "opened_at")
     list_filter = ("user",)
     list_select_related = ("user", "client")
+
+
+CARD = Everyday(lazy("This is kept on the client’s card, on the page Other."), lazy("Open the clients"), "clients:list")
+IMPORTS = Everyday(
+    lazy("Lists are imported, and taken back, under Clients → Import."), lazy("Open the imports"), "clients:imports"
+)
+EXPORTS = Everyday(
+    lazy("Clients are exported from their list: Clients → Other actions."), lazy("Open the clients"), "clients:list"
+)
+
+
+@admin.register(Tag, site=site)
+class TagAdmin(Looking):
+    """The salon's own words for some clients."""
+
+    everyday = CARD
+    list_display = ("name",)
+    search_fields = ("name", "folded")
+
+
+@admin.register(ClientContact, site=site)
+class ClientContactAdmin(OfClient):
+    """Further numbers and addresses."""
+
+    everyday = CARD
+    list_display = ("client", "channel", "address", "label")
+    list_filter = ("channel",)
+    list_select_related = ("client",)
+
+
+@admin.register(ClientLink, site=site)
+class ClientLinkAdmin(OfClient):
+    """Who belongs to whom."""
+
+    everyday = CARD
+    list_display = ("client", "kind", "other", "created_at")
+    list_filter = ("kind",)
+    list_select_related = ("client", "other")
+
+
+@admin.register(HealthNote, site=site)
+class HealthNoteAdmin(OfClient):
+    """That there is a health note. What it says is read on the card alone, where every look is written down."""
+
+    everyday = CARD
+    hidden = frozenset({"text", "patch_tested_on"})
+    list_display = ("client", "written_at", "written_by")
+    list_select_related = ("client", "written_by")
+
+
+@admin.register(Import, site=site)
+class ImportAdmin(Looking):
+    """Lists that were brought. Their rows are shown while they are imported, and nowhere else."""
+
+    everyday = IMPORTS
+    hidden = frozenset({"title", "sheet", "columns", "report"})
+    list_display = ("pk", "state", "by", "created_at", "settled_at", "row_count", "new_count", "filled_count")
+    list_filter = ("state",)
+    list_select_related = ("by",)
+    date_hierarchy = "created_at"
+    ordering = ("-pk",)
+
+
+@admin.register(ImportedCard, site=site)
+class ImportedCardAdmin(OfClient):
+    """Which card came from which list."""
+
+    everyday = IMPORTS
+    hidden = frozenset({"marks"})
+    list_display = ("client", "source", "is_new", "at", "outcome")
+    list_filter = ("is_new", "outcome")
+    list_select_related = ("client", "source")
+
+
+@admin.register(Export, site=site)
+class ExportAdmin(Looking):
+    """Who took which clients out of the house. What was searched may name somebody and is not shown."""
+
+    everyday = EXPORTS
+    hidden = frozenset({"text"})
+    list_display = ("pk", "state", "by", "created_at", "preset", "who", "purpose", "row_count")
+    list_filter = ("state", "preset")
+    list_select_related = ("by",)
+    date_hierarchy = "created_at"
+    ordering = ("-pk",)
+
+
+@admin.register(ExportPart, site=site)
+class ExportPartAdmin(Looking):
+    """The pieces of files that wait to be taken."""
+
+    everyday = EXPORTS
+    hidden = frozenset({"data"})
+    list_display = ("source", "number")
+    list_select_related = ("source",)

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 
 from clients.admin import OfClient
 from notifications import planning, stopping
-from notifications.models import Attempt, Heartbeat, MailServer, Message, Provider, Trigger
+from notifications.models import Attempt, Campaign, CampaignRecipient, Heartbeat, MailServer, Message, Provider, Trigger
 from salon.core.backoffice import Everyday, Looking, View, back, each, site
 from salon.core.models import User
 
@@ -113,3 +113,34 @@ class HeartbeatAdmin(Looking):
 
     everyday = HEALTH
     list_display = ("name", "at")
+
+
+CAMPAIGNS = Everyday(
+    lazy("Promotions are written to the clients ticked in their list, and found again under Messages → Campaigns."),
+    lazy("Open the campaigns"), "notifications:campaigns",
+)  # fmt: skip
+
+
+@admin.register(Campaign, site=site)
+class CampaignAdmin(Looking):
+    """What was written to several clients by hand."""
+
+    everyday = CAMPAIGNS
+    everyday_page = "notifications:campaign"
+    hidden = frozenset({"key"})
+    list_display = ("pk", "state", "kind", "channel", "title", "created_by", "created_at", "ended_at")
+    list_filter = ("state", "kind", "channel")
+    list_select_related = ("created_by",)
+    search_fields = ("title",)
+    date_hierarchy = "created_at"
+    ordering = ("-pk",)
+
+
+@admin.register(CampaignRecipient, site=site)
+class CampaignRecipientAdmin(OfClient):
+    """Whom it was for, and why somebody was left out."""
+
+    everyday = CAMPAIGNS
+    list_display = ("campaign", "client", "reason", "event")
+    list_filter = ("reason",)
+    list_select_related = ("campaign", "client", "event")

@@ -28,6 +28,8 @@
     const form = $("sel"), box = $("sel-count"), every = $("tick-all");
     if (!form || !box) return;
     const here = all("input[type=checkbox][name=sel]", form), n = all("[name=sel]:checked, [type=hidden][name=sel]", form).length;
+    here.forEach(tick => tick.closest("tr").classList.toggle("s-ticked", tick.checked));
+    form.classList.toggle("s-selecting", n > 0 || !!form.elements.select); $("selection-bar").classList.toggle("s-none", !n && !form.elements.select);
     box.textContent = n > 1 ? box.dataset.many.replace("{n}", n) : n ? box.dataset.one : box.dataset.none;
     if (every) { every.hidden = false; every.checked = here.length > 0 && here.every(tick => tick.checked); every.indeterminate = !every.checked && here.some(tick => tick.checked); }
   };

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as lazy
 from salon.core import profile, team
 from salon.core.backoffice import Editing, Everyday, Looking, each, site
 from salon.core.lines import Line
-from salon.core.models import AuditEvent, Salon, SetupLink, User
+from salon.core.models import AuditEvent, Notice, Salon, SetupLink, User
 from salon.core.web import go
 
 
@@ -113,3 +113,14 @@ class SetupLinkAdmin(Looking):
 
     everyday = Everyday(lazy("A new link is printed by “manage.py setup_link” on the machine itself."))
     list_display = ("created_at", "used_at")
+
+
+@admin.register(Notice, site=site)
+class NoticeAdmin(Looking):
+    """What the bell of each user said."""
+
+    everyday = Everyday(lazy("Everybody finds their own at the bell in the top bar."))
+    list_display = ("at", "user", "code", "read_at")
+    list_filter = ("user", "code")
+    list_select_related = ("user",)
+    ordering = ("-pk",)

@@ -16,14 +16,26 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from appointments.models import Appointment, Service, Staff, StaffDay
+from appointments.models import Appointment, Service, Staff, StaffDay, UsualStaff
 from clients import consent, records
-from clients.models import Address, Client, ConsentEvent, ConsentEvidence, OpenedCard
-from notifications.models import Attempt, Heartbeat, MailServer, Message, Provider, State
+from clients.models import (
+    Address,
+    Client,
+    ClientContact,
+    ClientLink,
+    ConsentEvent,
+    ConsentEvidence,
+    ExportPart,
+    HealthNote,
+    ImportedCard,
+    OpenedCard,
+    Tag,
+)
+from notifications.models import Attempt, CampaignRecipient, Heartbeat, MailServer, Message, Provider, State
 from salon.core import backoffice, privacy, secrets, team
 from salon.core.backoffice import Editing, site
 from salon.core.errors import Refused
-from salon.core.models import AuditEvent, Salon, SetupLink, User
+from salon.core.models import AuditEvent, Notice, Salon, SetupLink, User
 from salon.core.roles import Role
 from tests import factories, people
 
@@ -35,7 +47,13 @@ SECRETS = {
     "hash-of-the-setup-link": "the set-up link's",
     "JBSWY3DPEHPK3PXP": "the app's",
 }
-NOTES = {"Allergic to PPD": "client", "Cried in the chair": "visit", "Said so on a napkin": "evidence"}
+NOTES = {
+    "Reacts to ammonia": "health",
+    "cells of many people": "export",
+    "Allergic to PPD": "client",
+    "Cried in the chair": "visit",
+    "Said so on a napkin": "evidence",
+}
 
 
 def registered() -> list[type[models.Model]]:
@@ -77,6 +95,15 @@ def rows(owner: User, things: dict[str, str]) -> None:
     SetupLink.objects.create(token_hash="hash-of-the-setup-link")
     Provider.objects.create(name="smtp")
     Heartbeat.objects.create(name="plan", at=NOW)
+    Tag.objects.create(name="Regular", folded="regular")
+    ClientContact.objects.create(client=client, channel="email", address="second@example.org")
+    ClientLink.objects.create(client=client, other=factories.client(), kind="partner")
+    HealthNote.objects.create(client=client, text="Reacts to ammonia", written_by=owner)
+    ImportedCard.objects.create(source_id=things["import"], client=client, is_new=True)
+    ExportPart.objects.create(source_id=things["export"], number=1, data=b"cells of many people")
+    CampaignRecipient.objects.get_or_create(campaign_id=things["campaign"], client=client)
+    UsualStaff.objects.create(client=client, staff=Staff.objects.all()[0])
+    Notice.objects.create(user=owner, code="import.done", facts={"new": 1})
 
 
 def pages(keeper: Browser) -> dict[str, str]:
@@ -158,6 +185,8 @@ def test_no_page_shows_a_secret_or_a_note(keeper: Browser, rows: None, owner: Us
 
 def test_the_look_for_secrets_would_find_one(keeper: Browser, rows: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backoffice, "HIDDEN", frozenset())
+    for table in site._registry.values():
+        monkeypatch.setattr(table, "hidden", frozenset())
     everything = "".join(pages(keeper).values())
     assert "server-password-x1" in everything
     assert set(NOTES) <= {note for note in NOTES if note in everything}
