@@ -200,8 +200,9 @@ def project(clients: Iterable[Client], pairs: dict[int, set[tuple[str, str]]] | 
     existing = set(Standing.objects.filter(client__in=clients).values_list("client_id", "purpose", "channel"))
     rows = []
     for client in clients:
-        hashes = {channel: address_hash(client, channel) for channel in (*fold.CHANNELS, "")}
-        for purpose, channel in sorted(fold.pairs() if pairs is None else pairs[client.pk]):
+        wanted = sorted(fold.pairs() if pairs is None else pairs[client.pk])
+        hashes = {channel: address_hash(client, channel) for channel in {channel for _purpose, channel in wanted}}
+        for purpose, channel in wanted:
             found = fold.reading(
                 entries[client.pk], purpose=purpose, channel=channel, address_hmac=hashes[channel],
                 minimum_evidence=countries.minimum_evidence(country, purpose, channel),

@@ -125,7 +125,7 @@ def _visit(
 ) -> tuple[Any, ...]:
     service_id, length, price = kind
     end_at, latest = start_at + length, min(start_at, work.now)
-    booked_at = latest - dt.timedelta(days=3 + work.rng.random() * 25)
+    booked_at = latest - dt.timedelta(minutes=int(1440 * (3 + work.rng.random() * 25)))
     chance, cancelled_at = work.rng.random(), None
     if chance < 0.05:
         state, cancelled_at = State.CANCELLED, booked_at + (latest - booked_at) * work.rng.random()
@@ -170,8 +170,9 @@ def _write(rows: Iterable[tuple[Any, ...]], say: Say) -> int:
 
 
 def _plain(value: Any) -> Any:
+    """Return a value as SQLite stores it. Every instant here is in UTC."""
     if isinstance(value, dt.datetime):
-        return connection.ops.adapt_datetimefield_value(value)
+        return str(value.replace(tzinfo=None))
     return str(value) if isinstance(value, Decimal) else value
 
 
