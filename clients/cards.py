@@ -122,8 +122,7 @@ def writing(user: User) -> dict[str, str]:
         return {"write_url": "", "write_ask": ""}
     if user.may(May.SEND_MARKETING):
         return {"write_url": address, "write_ask": ""}
-    name = asking.name_of(May.SEND_MARKETING)
-    return {"write_url": "", "write_ask": _("Only a manager can send advertising. Ask %(name)s.") % {"name": name}}
+    return {"write_url": "", "write_ask": asking.sentence(May.SEND_MARKETING)}
 
 
 def _address(view: str, *args: int) -> str:

@@ -50,7 +50,7 @@ class Selection:
     @property
     def query(self) -> str:
         """Return what carries it in an address, ready to stand before another name; nothing for no selection."""
-        pairs = [*(("select", 1) for _one in range(self.is_open)), *(("sel", pk) for pk in self.ids)]
+        pairs = [*([("select", 1)] if self.is_open else []), *(("sel", pk) for pk in self.ids)]
         return f"{urlencode(pairs)}&" if pairs else ""
 
     def beyond(self, rows: Sequence[Row]) -> list[int]:

@@ -3,12 +3,13 @@
 Read by `facts` after the locks, for kinds of marketing alone: a message about a visit never pays for it. Decides nothing.
 """
 
+import datetime as dt
 import zoneinfo
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Q
-from django.db.models.functions import Now
+from django.db.models import Count, DurationField, Q, Value
+from django.db.models.functions import Cast, Now
 from django.utils import timezone
 
 from clients import countries
@@ -44,8 +45,8 @@ def queries(*, client: int, hmac: str, message: int, campaign: int) -> list[Quer
     """
     told = Message.objects.filter(kind__in=MARKETING, address_hmac=hmac, state__in=TOLD).exclude(pk=message)
     told = told.exclude(address_hmac="").order_by()
-    lately = told.filter(handoff_at__gt=Now() - gate.MONTH).values("channel")
-    counts = lately.annotate(day=Count("pk", filter=Q(handoff_at__gt=Now() - gate.DAY)), month=Count("pk"))
+    lately = told.filter(handoff_at__gt=Now() - _length(gate.MONTH)).values("channel")
+    counts = lately.annotate(day=Count("pk", filter=Q(handoff_at__gt=Now() - _length(gate.DAY))), month=Count("pk"))
     same = told.filter(campaign=campaign).values("channel").annotate(same=Count("pk"))
     return [
         Query(Client.objects.filter(pk=client).values_list("birth_year", "birth_month", "birth_day"), client=client),
@@ -54,6 +55,11 @@ def queries(*, client: int, hmac: str, message: int, campaign: int) -> list[Quer
         Query(counts.values_list("day", "month"), hmac=hmac, message=message),
         Query(same.values_list("same"), hmac=hmac, message=message, campaign=campaign),
     ]
+
+
+def _length(time: dt.timedelta) -> Cast:
+    """Return a length of time that says what it is: PostgreSQL takes a bare one beside a clock for another instant."""
+    return Cast(Value(time, output_field=DurationField()), DurationField())
 
 
 def of_rows(born: list[Row], salon: list[Row], campaign: list[Row], counts: list[Row], same: list[Row]) -> Advertising:

@@ -21,37 +21,12 @@ VISIT_STATES = frozenset({"stands", "cancelled", "over"})
 
 # Every reason, in the order in which they count: the first one is shown.
 PRECEDENCE = (
-    "error",
-    "hold",
-    "erased",
-    "restricted",
-    "inactive",
+    "error", "hold", "erased", "restricted", "inactive",
     # obsolete: what the message says is no longer so, or no longer of use
-    "gone",
-    "cancelled",
-    "undone",
-    "over",
-    "moved",
-    "duplicate",
-    "past",
-    "too_late",
-    "expired",
-    "answered",
-    "stopped",
-    "no_address",
-    "invalid_address",
-    "suppressed_all",
-    "channel_stop",
-    "marketing_objection",
-    "consent_missing",
-    "paused",
-    "client_refused",
-    "blacklisted",
-    "minor",
-    "no_public_address",
-    "automation_off",
-    "frequency_cap",
-)
+    "gone", "cancelled", "undone", "over", "moved", "duplicate", "past", "too_late", "expired", "answered", "stopped",
+    "no_address", "invalid_address", "suppressed_all", "channel_stop", "marketing_objection", "consent_missing", "paused",
+    "client_refused", "blacklisted", "minor", "no_public_address", "automation_off", "frequency_cap",
+)  # fmt: skip
 # Reasons that lie with the address alone: they end with it.
 OF_ADDRESS = frozenset({"invalid_address", "suppressed_all", "channel_stop"})
 OBSOLETE = frozenset(

@@ -102,7 +102,6 @@ def summaries(rows: Iterable[Campaign]) -> list[Summary]:
     chosen = _count(CampaignRecipient.objects.filter(campaign__in=found))
     meant = _count(CampaignRecipient.objects.filter(campaign__in=found, reason=""))
     for pk, of in counts.items():
-        of["unwritten"] = 0
         of["unwritten"] = meant.get(pk, 0) - sum(of.values())
     return [Summary(row, chosen.get(row.pk, 0), dict(counts.get(row.pk, {"unwritten": meant.get(row.pk, 0)}))) for row in found]
 

@@ -11,12 +11,13 @@ from django.utils import timezone
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
-from notifications import asking, campaigns, composing, results, sending
+from notifications import campaigns, composing, results, sending
 from notifications.composing import Composing
 from notifications.forms import ComposeForm
 from notifications.models import Campaign
 from notifications.providers.base import Outcome
 from notifications.views.messages import tabs_of
+from salon.core import asking
 from salon.core.errors import Refused
 from salon.core.roles import May
 from salon.core.web import SignedIn, allowed, go, page, refuse, safe_next, sent, toast

@@ -14,8 +14,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from clients import access as clients_access
 from clients.models import Client
-from notifications import access, asking, facts, history, outbox, sending, stopping, triggers, words
+from notifications import access, facts, history, outbox, sending, stopping, triggers, words
 from notifications.forms import ResendForm
+from salon.core import asking
 from salon.core.errors import Refused
 from salon.core.models import Salon
 from salon.core.roles import May

@@ -9,10 +9,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from notifications import asking, facts, kinds, sending, triggers, words
+from notifications import facts, kinds, sending, triggers, words
 from notifications.forms import SendingForm, TriggerForm
 from notifications.models import MailServer
 from notifications.providers.base import Outcome
+from salon.core import asking
 from salon.core.errors import Refused
 from salon.core.models import Salon
 from salon.core.roles import May

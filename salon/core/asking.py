@@ -1,10 +1,21 @@
-"""Whom to ask for what one's own role may not do. Read by pages that show the act disabled, with a name."""
+"""Whom to ask for what one's own role may not do. Read by the pages, which then show the act disabled with its reason."""
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from salon.core.models import User
 from salon.core.roles import May, roles_with
 
+_SENTENCES: dict[May, str | Promise] = {
+    May.EDIT_SENDING: _("Only the owner can change this. Ask %(name)s."),
+    May.EDIT_SETTINGS: _("Only a manager can change this. Ask %(name)s."),
+    May.RESEND_UNKNOWN: _("Only a manager can send it again. Ask %(name)s."),
+    May.SEND_MARKETING: _("Only a manager can send advertising. Ask %(name)s."),
+}
 
-def name_of(act: May) -> str:
-    """Return the name of somebody who has `act`, the nearest in rank first; nothing where nobody has it."""
+
+def sentence(act: May) -> str:
+    """Return why not, with the name of somebody who has `act`, the nearest in rank first. Raises KeyError without words."""
     people = {user.role: user.name for user in User.objects.filter(is_active=True, role__in=roles_with(act)).order_by("-pk")}
-    return next((people[role] for role in reversed(roles_with(act)) if role in people), "")
+    name = next((people[role] for role in reversed(roles_with(act)) if role in people), "")
+    return str(_SENTENCES[act]) % {"name": name}

@@ -17,13 +17,14 @@ birthday         B        B          B      B           B       B       B       
 rebook           B        B          B      B           B       B       B          B          B
 review           B        B          B      B           B       B       B          B          B
 promotion        B        B          B      B           B       B       B          B          B
+doi_request      B        B          B      A           B       B       B          B          B
 """
 COLUMNS = ("inactive", "restricted", "erased", "blacklisted", "stopped", "bounced", "no_address", "suppressed", "minor")
 POLICY = {line.split()[0]: dict(zip(COLUMNS, line.split()[1:], strict=True)) for line in TABLE.strip().splitlines()}
 
 # Wall clock of the salon, from the table's column on quiet hours and the line below it.
 QUIET = {
-    "confirmation": (22, 7), "change": (22, 7), "cancellation": (22, 7), "reminder": (21, 8),
+    "confirmation": (22, 7), "change": (22, 7), "cancellation": (22, 7), "reminder": (21, 8), "doi_request": (22, 7),
     "email": (21, 7), "sms": (20, 8),
 }  # fmt: skip
 MARKETING = {"welcome", "birthday", "rebook", "review", "promotion"}
@@ -49,6 +50,14 @@ def answer(kind: str, channel: str, facts: Any, local: dt.datetime, now: dt.date
         "blacklisted": facts.is_blacklisted, "stopped": facts.scope == "all", "bounced": facts.scope == "delivery",
         "no_address": not facts.has_address, "suppressed": facts.scope == "marketing", "minor": facts.is_minor,
     }  # fmt: skip
+    if kind == "doi_request":
+        # Once, to an address that was stopped, if the client asked after the stop; a STOP by the client, not any other.
+        asked, stopped = facts.asked_at, facts.stopped_at
+        if asked is None or not facts.has_public_address:
+            return "no"
+        if stopped is not None and asked > stopped and not facts.is_repeat:
+            who["suppressed"] = False
+            who["stopped"] = who["stopped"] and facts.stop_reason != "stop"
     if blocks(kind, who) or facts.is_on_hold or facts.client_id is None:
         return "no"
     if facts.is_automatic and not facts.is_switched_on:
@@ -57,14 +66,16 @@ def answer(kind: str, channel: str, facts: Any, local: dt.datetime, now: dt.date
         is_open = facts.consent == "granted" or (facts.consent == "soft_opt_in" and facts.is_soft_opt_in_open)
         if not is_open or not facts.has_public_address:
             return "no"
+        if facts.paused_until is not None and now < facts.paused_until:
+            return "no"
         if facts.marketing_day_count or facts.marketing_month_count > 3:
             return "no"
-    elif facts.consent == "withdrawn" or (facts.is_service_opt_in and facts.consent != "granted"):
+    elif kind != "doi_request" and (facts.consent == "withdrawn" or (facts.is_service_opt_in and facts.consent != "granted")):
         return "no"
     if facts.is_told or facts.is_stopped or now >= facts.expires_at:
         return "no"
     latest = facts.expires_at
-    if kind not in MARKETING:
+    if kind not in MARKETING and kind != "doi_request":
         visit = facts.visit
         if visit is None or visit.state != ("cancelled" if kind == "cancellation" else "stands"):
             return "no"

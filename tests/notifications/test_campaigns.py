@@ -5,14 +5,16 @@ import datetime as dt
 import pytest
 from django.db import IntegrityError, transaction
 
+from clients import addresses
 from clients.models import Client
-from notifications import audience, campaigns, dispatch, gate, outbox, planner, results, why
+from notifications import audience, campaigns, dispatch, facts, gate, outbox, planner, results, why
 from notifications.campaigns import Words
 from notifications.models import MARKETING, TOLD, Attempt, Campaign, Message, State
 from notifications.models import Campaign as Row
 from salon.core.errors import Refused
 from salon.core.models import AuditEvent, Salon, User
-from tests import factories
+from salon.core.roles import Role
+from tests import factories, people
 from tests.fakes.provider import FakeProvider
 from tests.notifications import gate_oracle
 from tests.notifications.marketing import AFTER_UNDO, WORDS, says, send, waiting, willing
@@ -324,3 +326,17 @@ def test_what_counts_as_advertising_is_said_once() -> None:
     assert set(outbox.TOLD) == set(TOLD)
     assert (gate.DAY, gate.MONTH) == (DAY, 30 * DAY)
     assert campaigns.TABLE.is_final(Campaign.State.STOPPED)
+
+
+def test_what_an_address_had_lately_is_counted_to_the_minute(sending_salon: Salon, now: dt.datetime) -> None:
+    """I-23: sliding windows of 24 hours and 30 days, by the clock of the database that hand-overs are stamped with."""
+    client, real = willing(now), dt.datetime.now(dt.UTC)
+    message = waiting(client, send(client, by=people.user_with(Role.OWNER), now=now), now)
+    for minutes in (10, 23 * 60 + 58, 24 * 60 + 1, 29 * 24 * 60, 30 * 24 * 60 + 1):
+        Message.objects.create(
+            kind="welcome", channel="email", occasion=str(minutes), state=State.ACCEPTED, not_before=now, expires_at=now,
+            address_hmac=addresses.hash_of("email", client.email), handoff_at=real - dt.timedelta(minutes=minutes),
+        )  # fmt: skip
+    read = facts.look(message).advertising
+    assert read is not None
+    assert (read.day_count, read.month_count, read.same_count) == (2, 4, 0)

@@ -39,7 +39,9 @@ def facts(kind: str = "reminder", **changes: Any) -> Facts:
         "message_id": 1, "kind": row, "channel": "email", "zone": "Europe/Paris", "client_id": 7, "expires_at": START,
         "consent": "granted" if row.is_marketing else "unknown", "is_switched_on": True, "has_public_address": True,
     }  # fmt: skip
-    if not row.is_marketing:
+    if row.kind_class == Class.SYSTEM:
+        values |= {"asked_at": NOW - HOUR}
+    elif not row.is_marketing:
         values |= {"visit": Visit(3, 1, START, state), "said_version": 1, "said_start_at": START}
     return Facts(**{**values, **changes})
 
@@ -214,6 +216,8 @@ def situations(draw: st.DrawFn) -> tuple[Facts, dt.datetime]:
         if field.name not in values and field.type in {"bool", bool}:
             values[field.name] = draw(mostly_no)
     values["has_public_address"] = not draw(mostly_no)
+    for name in ("asked_at", "stopped_at", "paused_until"):
+        values[name] = draw(st.sampled_from([None, now - 2 * HOUR, now - HOUR, now, now + HOUR]))
     return Facts(**values), now
 
 
@@ -284,7 +288,7 @@ def test_an_unknown_value_is_an_error(changes: dict[str, Any]) -> None:
 def test_marketing_state_never_touches_a_service_message(situation: tuple[Facts, dt.datetime], data: st.DataObject) -> None:
     """I-12: blacklist, age, caps, public address and a marketing stop change nothing."""
     given_facts, now = situation
-    if given_facts.kind.is_marketing:
+    if given_facts.kind.kind_class != Class.SERVICE:
         return
     changed = replace(
         given_facts, is_blacklisted=data.draw(flags), is_minor=data.draw(flags), has_public_address=data.draw(flags),
@@ -322,11 +326,11 @@ def test_no_reminder_for_a_visit_that_is_not_to_be(situation: tuple[Facts, dt.da
 
 
 @settings(max_examples=300, deadline=None)
-@given(instants, st.sampled_from(ZONES), st.sampled_from(sorted(kinds.TABLE)))
+@given(instants, st.sampled_from(ZONES), st.sampled_from(sorted(ALL)))
 def test_what_waits_leaves_at_the_first_allowed_minute(at: dt.datetime, zone: str, kind: str) -> None:
     """I-18: found by walking, not by the gate's own arithmetic."""
     there = zoneinfo.ZoneInfo(zone)
-    hours = kinds.TABLE[kind].hours["email"]
+    hours = ALL[kind].hours["email"]
     first = hours.first(at, there)
     assert first >= at
     assert hours.first(first, there) == first

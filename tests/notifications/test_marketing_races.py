@@ -11,14 +11,14 @@ import pytest
 from django.db import connection, connections
 
 from clients import consent
-from clients.models import Address, Client
+from clients.models import Client
 from notifications import dispatch, facts, gate, invariants, outbox
 from notifications.models import Message, State
 from salon.core import prepared
 from salon.core.models import Salon
 from tests.fakes.provider import FakeProvider
 from tests.fakes.smtp_sink import Sink
-from tests.notifications import marketing
+from tests.notifications import marketing, workers
 from tests.notifications.test_chaos import commit_time
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -41,20 +41,20 @@ def at_once(count: int) -> None:
 
 
 def two_for_one_address(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two cards with one address, two campaigns, two senders; each hand-over takes half a second before it commits."""
+    """Two cards with one address, two campaigns, two senders; each takes half a second between deciding and committing."""
     now = dt.datetime.now(dt.UTC)
     for _ in range(2):
         client = marketing.willing(now - dt.timedelta(days=20), email="both@example.org")
         marketing.waiting(client, marketing.campaign(now), now)
-    real, monkey_claim = outbox.handoff, outbox.claim
+    decide, claim = gate.decide, outbox.claim
 
-    def slowly(*args: Any, **kwargs: Any) -> bool:
-        is_ours = real(*args, **kwargs)
+    def slowly(found: gate.Facts, now: dt.datetime) -> gate.Decision:
+        decision = decide(found, now)
         time.sleep(0.5)
-        return is_ours
+        return decision
 
-    monkeypatch.setattr(outbox, "handoff", slowly)
-    monkeypatch.setattr(outbox, "claim", lambda now, limit: monkey_claim(now, 1))
+    monkeypatch.setattr(gate, "decide", slowly)
+    monkeypatch.setattr(outbox, "claim", lambda now, limit: claim(now, 1))
     at_once(2)
 
 
@@ -75,12 +75,11 @@ def test_the_control_without_the_lock_of_the_address_both_leave(
 
     def unlocked(*, is_locking: bool) -> list[prepared.Query]:
         client, _address, visit = real(is_locking=is_locking)
-        known = Address.objects.filter(channel=facts._CHANNEL, hmac=facts._HMAC).values_list("pk", "scope", "reason")
-        return [client, prepared.Query(known, channel=facts._CHANNEL, hmac=facts._HMAC), visit]
+        return [client, real(is_locking=False)[1], visit]
 
     monkeypatch.setattr(facts, "_rows", unlocked)
     two_for_one_address(monkeypatch)
-    assert len(fake.recipients) == 2, "the control has not shown the fault"
+    assert len(fake.recipients) == 2, f"the control has not shown the fault: {workers.states()}"
 
 
 # --- C3 -----------------------------------------------------------------------------------------------------------
