@@ -24,12 +24,11 @@ from notifications.providers.wire import (
     UnsaidError,
     error_code,
     expect,
-    in_ascii,
+    fault,
     wire_format,
 )
 
 _QUEUED = re.compile(r"queued as ([\w.-]{1,100})", re.IGNORECASE)
-_UNSAYABLE = re.compile(r"[\s<>]|[^\x20-\x7e]")
 
 
 @dataclass
@@ -163,10 +162,10 @@ class SmtpProvider:
 
     def announcement(self, line: Line, envelope: Envelope | None) -> bytes:
         """Return the commands that announce `envelope` behind the dot of the mail before it, or nothing."""
-        if envelope is None or not self._does_pipeline(line) or _fault(envelope) is not None:
+        if envelope is None or not self._does_pipeline(line) or fault(envelope) is not None:
             return b""
         self._announced = envelope
-        return "".join(f"{command}\r\n" for command in _commands(line, envelope)).encode("ascii")
+        return "".join(f"{command}\r\n" for command in line.announcement(envelope)).encode("ascii")
 
     # --- steps, each raising StepError or a network error ----------------------------------------------------------
 
@@ -187,11 +186,11 @@ class SmtpProvider:
         """
         self._phase = Phase.MAIL
         announced, self._announced = self._announced, None
-        if fault := _fault(envelope):
-            self._phase, outcome = fault
+        if wrong := fault(envelope):
+            self._phase, outcome = wrong
             raise StepError(outcome, "address")
         line.wait(self.timeouts.command)
-        commands = _commands(line, envelope)
+        commands = line.announcement(envelope)
         if is_reused and announced is not envelope:
             if announced is not None:  # it is not its turn after all: the answers are not ours
                 line.getreply()
@@ -287,21 +286,6 @@ class SmtpProvider:
         else:
             raise StepError(Outcome.DOWN, "no_auth")
         expect(reply, (235, 503), Outcome.DOWN)
-
-
-def _fault(envelope: Envelope) -> tuple[Phase, Outcome] | None:
-    """Return where an envelope goes wrong that cannot be said, and what that means: the sender is ours."""
-    if _UNSAYABLE.search(in_ascii(envelope.sender)):
-        return Phase.MAIL, Outcome.DOWN
-    if _UNSAYABLE.search(in_ascii(envelope.recipient)):
-        return Phase.RCPT, Outcome.FAILED
-    return None
-
-
-def _commands(line: Line, envelope: Envelope) -> list[str]:
-    """Return the commands that name the sender and the recipient."""
-    body = " BODY=8BITMIME" if not envelope.raw.isascii() and line.has_extn("8bitmime") else ""
-    return [f"MAIL FROM:<{in_ascii(envelope.sender)}>{body}", f"RCPT TO:<{in_ascii(envelope.recipient)}>"]
 
 
 def _expect_recipient(reply: tuple[int, bytes]) -> None:

@@ -15,10 +15,11 @@ from enum import StrEnum
 
 import idna
 
-from notifications.providers.base import Outcome
+from notifications.providers.base import Envelope, Outcome, Phase
 
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _DOT = re.compile(rb"(?m)^\.")
+_UNSAYABLE = re.compile(r"[\s<>]|[^\x20-\x7e]")
 _DOT_LINE = b".\r\n"
 _BLOCK = 64 * 1024
 
@@ -104,6 +105,11 @@ class Line(smtplib.SMTP):
             raise ValueError("a command is one line")
         self.send("".join(f"{command}\r\n" for command in commands))
 
+    def announcement(self, envelope: Envelope) -> list[str]:
+        """Return the commands that name the sender and the recipient."""
+        body = " BODY=8BITMIME" if not envelope.raw.isascii() and self.has_extn("8bitmime") else ""
+        return [f"MAIL FROM:<{in_ascii(envelope.sender)}>{body}", f"RCPT TO:<{in_ascii(envelope.recipient)}>"]
+
     def hand_over(self, text: bytes, following: bytes = b"") -> None:
         """Give the text, the final dot and the commands `following` it to the socket, on a plain one together.
 
@@ -149,6 +155,15 @@ def expect(reply: tuple[int, bytes], good: tuple[int, ...], never: Outcome) -> N
     if 500 <= code < 600:
         raise StepError(never, str(code))
     raise StepError(Outcome.RETRY, str(code) if 200 <= code < 500 else "garbage")
+
+
+def fault(envelope: Envelope) -> tuple[Phase, Outcome] | None:
+    """Return where an envelope goes wrong that cannot be said, and what that means: the sender is ours."""
+    if _UNSAYABLE.search(in_ascii(envelope.sender)):
+        return Phase.MAIL, Outcome.DOWN
+    if _UNSAYABLE.search(in_ascii(envelope.recipient)):
+        return Phase.RCPT, Outcome.FAILED
+    return None
 
 
 def in_ascii(address: str) -> str:

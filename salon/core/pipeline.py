@@ -4,6 +4,7 @@ Called by `prepared` only, on the one path that runs for every message. The orde
 statement sees what had been committed when its turn came: a lock that it waited for is followed by reads that see why.
 """
 
+import datetime as dt
 import itertools
 import re
 import select
@@ -23,6 +24,7 @@ Statement = tuple[str, Sequence[Any]]
 # How many rows a statement changed or found, and those it found.
 Answer = tuple[int, list[tuple[Any, ...]]]
 
+_TYPED = (dt.date, dt.time, dt.timedelta)
 _BEGIN: Statement = ("BEGIN", ())
 _COMMIT: Statement = ("COMMIT", ())
 _PLACE = re.compile(r"%([s%])")
@@ -108,10 +110,18 @@ def _say(line: PGconn, sql: str, params: Sequence[Any], new: dict[str, bytes]) -
         line.send_query_prepared(name, given, result_format=Format.BINARY)
         return [True]
     name = new[sql] = f"carnet_{next(_number)}".encode()
-    # The server tells the types by the places where the values stand.
-    line.send_prepare(name, _numbered(sql))
+    line.send_prepare(name, _numbered(sql), _types(params))
     line.send_query_prepared(name, given, result_format=Format.BINARY)
     return [False, True]
+
+
+def _types(params: Sequence[Any]) -> list[int]:
+    """Return the types of the parameters: 0 where the server is to tell by the place where the value stands.
+
+    Of a number the driver would say how large this one is, of a text nothing; a time in a sum tells no place.
+    """
+    told = _known.values.types or ()
+    return [oid if isinstance(param, _TYPED) else 0 for param, oid in zip(params, told, strict=False)]
 
 
 @lru_cache(maxsize=256)

@@ -1,5 +1,6 @@
 """Several statements in one round trip: order, what each sees, what a failure leaves, and who may speak meanwhile."""
 
+import datetime as dt
 import threading
 from collections.abc import Iterator
 
@@ -8,6 +9,7 @@ from django.db import DataError, IntegrityError, OperationalError, connection, c
 
 from salon.core import pipeline
 from salon.core.models import Salon
+from tests.notifications import workers
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.skipif("connection.vendor != 'postgresql'")]
 
@@ -40,6 +42,13 @@ def count_elsewhere() -> int:
     return found[0]
 
 
+def somebody_waits() -> bool:
+    """Return whether a connection of this database waits for a lock."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
+        return bool(cursor.fetchone()[0])
+
+
 def test_statements_run_in_their_order_and_say_what_they_found_or_changed() -> None:
     with transaction.atomic():
         answers = pipeline.run(connection, [COUNT, PUT, COUNT, ("UPDATE pipeline_test SET word = %s", ("two %",)), COUNT])
@@ -47,6 +56,16 @@ def test_statements_run_in_their_order_and_say_what_they_found_or_changed() -> N
     assert [rows[0][0] for _count, rows in answers if rows] == [0, 1, 1]
     [(_count, rows)] = pipeline.run(connection, [("SELECT id, word, %s::text, 7 %% 4 FROM pipeline_test", (None,))])
     assert rows == [(1, "two %", None, 3)]
+
+
+def test_a_value_has_the_type_it_would_have_alone() -> None:
+    """Where the place tells nothing, or would tell something else: a span of time in a sum, a number of any size."""
+    now = dt.datetime.now(dt.UTC)
+    sql = "SELECT %s > now() - %s, 5::bigint + %s, %s = now()::date, coalesce(%s, 'x')"
+    for number, text in ((1, "a"), (2**40, None)):
+        params = (now, dt.timedelta(minutes=5), number, dt.date(2020, 1, 1), text)
+        [(_count, rows)] = pipeline.run(connection, [(sql, params)])
+        assert rows == [(True, 5 + number, False, text or "x")]
 
 
 def test_the_commit_goes_along_with_the_last_statements_of_the_outermost_block_only() -> None:
@@ -92,6 +111,7 @@ def test_each_statement_sees_what_was_committed_when_its_turn_came() -> None:
             pipeline.run(connection, [("SELECT id FROM pipeline_test WHERE id = %s FOR UPDATE", (1,))])
             holds.set()
             sent.wait(30)
+            workers.wait_for(somebody_waits)
             pipeline.run(connection, [("INSERT INTO pipeline_test (id, word) VALUES (%s, %s)", (2, "two"))], is_last=True)
         connections.close_all()
 
