@@ -117,17 +117,16 @@ def reminders(client: Client, channel: str = "email") -> Front:
 
 def of_clients(client_ids: Collection[int]) -> dict[int, dict[str, Answer]]:
     """Return the answer of each channel by client id, from the projection, in one query."""
-    states: dict[tuple[int, str], dict[str, str]] = defaultdict(dict)
+    states: dict[tuple[int, str], list[str]] = defaultdict(list)
     rows = Standing.objects.filter(client__in=client_ids, purpose__in=fold.MARKETING)
-    for client_id, purpose, channel, state in rows.values_list("client_id", "purpose", "channel", "state"):
-        states[client_id, channel][purpose] = state
-    return {
-        pk: {
-            channel: summed(states[pk, channel].get(purpose, fold.State.UNKNOWN) for purpose in fold.MARKETING)
-            for channel in fold.CHANNELS
-        }
-        for pk in client_ids
-    }
+    for client_id, channel, state in rows.values_list("client_id", "channel", "state"):
+        states[client_id, channel].append(state)
+
+    def answer(pk: int, channel: str) -> Answer:
+        found = states.get((pk, channel), [])
+        return summed(found if len(found) == len(fold.MARKETING) else [*found, fold.State.UNKNOWN])
+
+    return {pk: {channel: answer(pk, channel) for channel in fold.CHANNELS} for pk in client_ids}
 
 
 def without_reminders(client_ids: Collection[int]) -> set[int]:
