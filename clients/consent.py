@@ -196,12 +196,11 @@ def project(clients: Iterable[Client], pairs: dict[int, set[tuple[str, str]]] | 
     """
     clients = list(clients)
     entries = entries_of([client.pk for client in clients])
-    country = _country()
+    country, rows = _country(), []
     existing = set(Standing.objects.filter(client__in=clients).values_list("client_id", "purpose", "channel"))
-    rows = []
     for client in clients:
         wanted = sorted(fold.pairs() if pairs is None else pairs[client.pk])
-        hashes = {channel: address_hash(client, channel) for channel in {channel for _purpose, channel in wanted}}
+        hashes = {channel: address_hash(client, channel) for channel in {pair[1] for pair in wanted}}
         for purpose, channel in wanted:
             found = fold.reading(
                 entries[client.pk], purpose=purpose, channel=channel, address_hmac=hashes[channel],
