@@ -17,7 +17,7 @@ from clients.exporting.columns import PRESETS, Card, Person, Words
 from clients.models import Address, ClientQuerySet, Standing
 from salon.core.models import Salon, User
 
-CHUNK = 1_000
+CHUNK = 500
 ALL = "all"
 # The field would have each number read and checked, twice; it was checked when it was written.
 _AS_TEXT = ExpressionWrapper(F("phone"), output_field=CharField())
