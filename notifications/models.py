@@ -137,8 +137,9 @@ class Message(models.Model):
 
     kind = models.CharField(max_length=20)
     channel = models.CharField(max_length=10, choices=Channel.choices)
-    client = models.ForeignKey(Client, null=True, on_delete=models.SET_NULL, related_name="messages")
-    appointment = models.ForeignKey(Appointment, null=True, on_delete=models.SET_NULL, related_name="messages")
+    # No index of their own: those below begin with them, and each more is written at every step of a message.
+    client = models.ForeignKey(Client, null=True, on_delete=models.SET_NULL, related_name="messages", db_index=False)
+    appointment = models.ForeignKey(Appointment, null=True, on_delete=models.SET_NULL, related_name="messages", db_index=False)
     # The campaign whose words it carries, for a message that somebody sends by hand.
     campaign = models.ForeignKey(Campaign, null=True, on_delete=models.PROTECT, related_name="messages")
     occasion = models.CharField(max_length=80)
@@ -219,7 +220,7 @@ class Message(models.Model):
 class Attempt(models.Model):
     """One hand-over of a message: the decision it stood on, and how far it came. Never deleted by hand."""
 
-    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="attempts")
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="attempts", db_index=False)
     lease_token = models.UUIDField()
     at = models.DateTimeField()
     # What the gate relied on: ledger ids, wording and profile versions, standing, salon switches. No address, no name.
