@@ -51,6 +51,8 @@ class Card(NamedTuple):
     city: str
     country: str
     note: str
+    preferred_channel: str
+    came_through: str
     created_at: dt.datetime
     inactive_at: dt.datetime | None
     blacklisted_at: dt.datetime | None
@@ -68,6 +70,8 @@ class Words:
         self.yes, self.no = _("Yes"), _("No")
         self.answers = {answer: str(word) for answer, word in answers.WORDS.items()}
         self.languages = {code: str(label) for code, label in Client._meta.get_field("language").flatchoices}
+        self.ways = {code: str(label) for code, label in Client._meta.get_field("preferred_channel").flatchoices}
+        self.sources = {code: str(label) for code, label in Client._meta.get_field("came_through").flatchoices}
         self._countries: dict[str, str] = {"": ""}
 
     def country(self, code: str) -> str:
@@ -162,6 +166,19 @@ _ALL = (
     ),
     Column("born", lazy("Date of birth"), lambda person: born(person.card), ("birth_day", "birth_month", "birth_year"), 14),
     _field("note", lazy("Client note"), 40),
+    Column(
+        "preferred_channel",
+        lazy("Likes to be reached by"),
+        lambda person: person.words.ways.get(person.card.preferred_channel, ""),
+        ("preferred_channel",),
+    ),
+    Column(
+        "came_through",
+        lazy("Found us through"),
+        lambda person: person.words.sources.get(person.card.came_through, ""),
+        ("came_through",),
+        24,
+    ),
     Column("marketing_email", lazy("Marketing by e-mail"), _answer("email"), width=22),
     Column("marketing_sms", lazy("Marketing by SMS"), _answer("sms"), width=22),
     # Translators: column of an Excel file; Yes or No below

@@ -59,6 +59,10 @@ ADMIN = {
     "appointments_workinghours": "1", "appointments_staffday": "1",
     "notifications_message": "message", "notifications_attempt": "1", "notifications_trigger": "reminder",
     "notifications_mailserver": "1", "notifications_provider": "smtp", "notifications_heartbeat": "plan",
+    "clients_tag": "1", "clients_clientcontact": "1", "clients_clientlink": "1", "clients_healthnote": "1",
+    "clients_import": "import", "clients_importedcard": "1", "clients_export": "export", "clients_exportpart": "1",
+    "appointments_usualstaff": "1", "notifications_campaign": "campaign", "notifications_campaignrecipient": "1",
+    "core_notice": "1",
 }  # fmt: skip
 
 TABLE: dict[str, Row] = {

@@ -93,7 +93,7 @@ def say_yes(page: Page, carnet: Installation, name: str, language: str) -> None:
     page.get_by_role("link", name="Edit details").click()
     page.locator("#main-data [name=language]").select_option(language)
     page.get_by_role("button", name="Save").first.click()
-    page.locator("[id$=-mk-email-yes] + span").click()
+    page.locator("label:has([id$=-mk-email-yes])").first.click()
     page.get_by_role("button", name="In the salon").first.click()
     expect(page.locator("form[id$=-mk-email]")).to_contain_text("Yes since")
 
