@@ -96,7 +96,8 @@ def test_everything_is_the_whole_card_with_dates_as_dates_and_phones_as_text(own
     assert amelie == {
         "First name": "Amélie", "Last name": "Bertrand", "Phone": "06 88 21 04 11", "E-mail": "amelie@example.org",
         "Street": "12 rue des Lilas", "Postcode": "01003", "Town": "Lyon", "Country": "France", "Language": "French",
-        "Date of birth": dt.date(1991, 4, 4), "Client note": "=1+1\nlikes tea", "Likes to be reached by": "", "Found us through": "",
+        "Date of birth": dt.date(1991, 4, 4), "Client note": "=1+1\nlikes tea",
+        "Likes to be reached by": "", "Found us through": "",
         "Marketing by e-mail": "Not asked",
         "Marketing by SMS": "Not asked", "Reminders by e-mail": "Yes", "Client since": dt.date(2026, 11, 18), "Last visit": "",
         "Next appointment": "", "Next appointment with": "", "Inactive since": "", "On the blacklist since": "",

@@ -93,6 +93,8 @@ def say_yes(page: Page, carnet: Installation, name: str, language: str) -> None:
     page.get_by_role("link", name="Edit details").click()
     page.locator("#main-data [name=language]").select_option(language)
     page.get_by_role("button", name="Save").first.click()
+    expect(page.locator("#main-data")).to_contain_text("French" if language == "fr" else "English")
+    page.wait_for_load_state("networkidle")
     page.locator("label:has([id$=-mk-email-yes])").first.click()
     page.get_by_role("button", name="In the salon").first.click()
     expect(page.locator("form[id$=-mk-email]")).to_contain_text("Yes since")
