@@ -59,7 +59,7 @@ def head(request: SignedIn, client: Client, *, tab: str) -> dict[str, Any]:
     """Return what `clients/_head.html` needs: client, contacts, tabs (current: `tab`), the way back, book_url,
     write_url, write_ask (whom to ask instead).
 
-    `tab` is one of _TABS. The way back: back_url, back_to, and where the card was opened from a list its `place` there,
+    `tab` is one of _TABS. The way back: back_url, back_to, and where the card was opened from a list its place `in_list`,
     with the cards `before` and `after` it (None at the ends).
     """
     user, now = request.user, timezone.now()
@@ -86,7 +86,7 @@ def _way_back(request: SignedIn, client: Client, query: str | None, suffix: str,
     found: dict[str, Any] = {
         "back_url": reverse("clients:list"),
         "back_to": _("Clients"),
-        "place": None,
+        "in_list": None,
         "before": None,
         "after": None,
     }
@@ -102,7 +102,7 @@ def _way_back(request: SignedIn, client: Client, query: str | None, suffix: str,
                 url = address_of(_TABS[tab][0], other.pk) or reverse("clients:card", args=[other.pk])
                 found[side] = Neighbour(url + suffix, names[other.pk].name)
     query = lists.addresses({**wanted, "number": place.page if place else wanted["number"]})["here_query"]
-    return {**found, "place": place, "back_url": found["back_url"] + (f"?{query}" if query else "")}
+    return {**found, "in_list": place, "back_url": found["back_url"] + (f"?{query}" if query else "")}
 
 
 def card(request: SignedIn, client: Client) -> dict[str, Any]:

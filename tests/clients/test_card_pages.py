@@ -162,3 +162,11 @@ def test_a_stylist_sees_an_address_on_the_clients_day_only(
     assert "Lilas" in shown
     assert 'id="edit-address"' not in shown
     assert stylist.post(f"/clients/{amelie.pk}/address/edit/", address_of(amelie, city="X")).status_code == 403
+
+
+@pytest.mark.parametrize("name", ["", "address/", "other/", "edit/", "consent/history/"])
+def test_every_page_of_a_card_stands_under_clients_in_the_navigation(
+    signed_in: Callable[[Role], Browser], amelie: Client, name: str
+) -> None:
+    page = body(signed_in(Role.OWNER).get(f"/clients/{amelie.pk}/{name}"))
+    assert re.search(r'href="/clients/" aria-current="true"', page)
