@@ -37,6 +37,13 @@ def back(apps, schema_editor):
         _steps.make(apps, schema_editor)
 
 
+def keep(apps, schema_editor):
+    """SQLite changes a column by writing the table anew, and a trigger goes with the old one."""
+    if schema_editor.connection.vendor == "sqlite":
+        schema_editor.execute("DROP TRIGGER IF EXISTS notifications_message_steps")
+        schema_editor.execute(_steps.SQLITE)
+
+
 class Migration(migrations.Migration):
     dependencies = [
         ("appointments", "0002_no_overlap"),
@@ -77,4 +84,5 @@ class Migration(migrations.Migration):
                 to="clients.client",
             ),
         ),
+        migrations.RunPython(keep, migrations.RunPython.noop),
     ]
