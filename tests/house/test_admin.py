@@ -49,7 +49,6 @@ SECRETS = {
 }
 NOTES = {
     "Reacts to ammonia": "health",
-    "cells of many people": "export",
     "Allergic to PPD": "client",
     "Cried in the chair": "visit",
     "Said so on a napkin": "evidence",
