@@ -88,18 +88,19 @@ def build(world: dict[str, Any], now: dt.datetime) -> list[Client]:
     """Make the world and a message that waits for everybody in it."""
     Salon.objects.update(country=world["country"], public_url=world["public_url"])
     campaign = marketing.campaign(now)
-    clients = []
+    clients, heard = [], []
     for person in world["people"]:
         client = factories.client(
             email=person.email, language=person.language, birth_year=person.birth_year,
             blacklisted_at=now if person.is_blacklisted else None, inactive_at=now if person.is_inactive else None,
         )  # fmt: skip
-        for said in person.said:
-            if (event := valid(said)) is not None:
-                at = now - dt.timedelta(hours=event["hours_ago"])
-                kept = {name: event[name] for name in ("event", "purpose", "channel", "source")}
-                consent.record(client, now=at, effective_at=at, **kept)
+        heard += [(client, event) for said in person.said if (event := valid(said)) is not None]
         clients.append(client)
+    # As life does: what was said first is written down first, whoever of two at one address said it.
+    for client, event in sorted(heard, key=lambda pair: -pair[1]["hours_ago"]):
+        at = now - dt.timedelta(hours=event["hours_ago"])
+        kept = {name: event[name] for name in ("event", "purpose", "channel", "source")}
+        consent.record(client, now=at, effective_at=at, **kept)
     real = dt.datetime.now(dt.UTC)
     for number, one in enumerate(world["earlier"]):
         Message.objects.create(
