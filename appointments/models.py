@@ -207,3 +207,20 @@ class Appointment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.start_at:%Y-%m-%d %H:%M} {self.service}"
+
+
+class UsualStaff(models.Model):
+    """With whom a client usually books. On this side of the line, because a card knows nobody who works here."""
+
+    client = models.OneToOneField(Client, on_delete=models.CASCADE, related_name="usual_staff")
+    staff = models.ForeignKey(Staff, on_delete=models.CASCADE, related_name="regulars")
+
+    class Privacy:
+        """A habit; goes with the card."""
+
+        subject = "client"
+        erase: ClassVar[set[str]] = {"staff"}
+        keep: ClassVar[set[str]] = {"id", "client"}
+
+    def __str__(self) -> str:
+        return f"client {self.client_id} with {self.staff_id}"

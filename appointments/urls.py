@@ -4,7 +4,7 @@ import datetime as dt
 
 from django.urls import URLPattern, path, register_converter
 
-from appointments import settings_views, views, visit_views
+from appointments import card_views, settings_views, views, visit_views
 from salon.core import dates
 
 
@@ -39,6 +39,8 @@ urlpatterns: list[URLPattern] = [
     path("appointments/<int:pk>/note/", visit_views.note, name="note"),
     path("appointments/<int:pk>/undo/", visit_views.undo, name="undo"),
     path("clients/<int:pk>/appointments/", views.of_client, name="of_client"),
+    path("clients/<int:pk>/usual/", card_views.usual, name="usual"),
+    path("clients/<int:pk>/usual/set/", card_views.set_usual, name="set_usual"),
     path("settings/services/", settings_views.services, name="services"),
     path("settings/services/new/", settings_views.service_add, name="service_add"),
     path("settings/services/<int:pk>/", settings_views.service_edit, name="service_edit"),

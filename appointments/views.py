@@ -21,7 +21,7 @@ from clients import cards
 from salon.core import dates
 from salon.core.errors import Refused
 from salon.core.roles import May
-from salon.core.web import SignedIn, allowed, go, is_fragment, page, refuse, toast
+from salon.core.web import SignedIn, allowed, go, page, refuse, toast
 
 
 @allowed(May.SEE_CALENDAR)
@@ -145,7 +145,7 @@ def _ask(
 
 @allowed(May.SEE_CLIENTS)
 def of_client(request: SignedIn, pk: int) -> HttpResponse:
-    """Show a client's visits: as a tab of the card, or for the card's first page the next ones and the last three."""
+    """Show a client's visits as a tab of the card: those ahead, then the past by year."""
     client = clients_access.client_for(request.user, pk)
     now = timezone.now()
     visits = list(access.appointments_for(request.user).filter(client=client).order_by("-start_at"))
@@ -154,11 +154,9 @@ def of_client(request: SignedIn, pk: int) -> HttpResponse:
     years = [(year, list(rows)) for year, rows in groupby(past, key=lambda visit: timezone.localtime(visit.start_at).year)]
     mine = {staff.pk for staff in access.bookable_staff(request.user)}
     context = {
-        "client": client, "ahead": ahead, "last": past[:3], "years": years, "count": len(visits), "mine": mine,
+        "client": client, "ahead": ahead, "years": years, "count": len(visits), "mine": mine,
         "can_book": bool(mine),
     }  # fmt: skip
-    if is_fragment(request) or request.GET.get("panel"):
-        return page(request, "appointments/_of_client.html", context, fragment="appointments/_of_client.html")
     return page(request, "appointments/of_client.html", context | cards.head(request, client, tab="appointments"))
 
 

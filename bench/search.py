@@ -100,7 +100,7 @@ def terms() -> dict[str, str]:
 
 def _page(text: str) -> search.Found:
     """Return what the list shows: the first page in order, and how many there are."""
-    return search.page(search.find(text, Client.objects.active()))
+    return search.page(Client.objects.active(), search.matches(text))
 
 
 def _icontains(text: str) -> tuple[list[Client], int]:

@@ -7,15 +7,45 @@ day's own clients" and the visits of a list are is told by the room above, which
 import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 from django.db.models import Q
 from django.http import Http404
+from django.shortcuts import get_object_or_404
 
 from clients import search
-from clients.models import Client, ClientQuerySet
+from clients.models import Client, ClientQuerySet, Export
 from salon.core import phone
 from salon.core.models import Salon, User
 from salon.core.roles import May
+
+
+class Reachable(Protocol):
+    """A card, or what was read of one."""
+
+    @property
+    def pk(self) -> Any:
+        """Return the card's id."""
+
+    @property
+    def first_name(self) -> Any:
+        """Return the first name, or nothing."""
+
+    @property
+    def last_name(self) -> Any:
+        """Return the last name, or nothing."""
+
+    @property
+    def name(self) -> str:
+        """Return the name to show."""
+
+    @property
+    def email(self) -> Any:
+        """Return the e-mail address, or nothing."""
+
+    @property
+    def phone(self) -> Any:
+        """Return the number as E.164, or nothing."""
 
 
 @dataclass(frozen=True)
@@ -72,16 +102,20 @@ def client_for(user: User, pk: int) -> Client:
 
 
 def found_for(user: User, text: str, salon: Salon, *, now: dt.datetime) -> ClientQuerySet:
-    """Return the clients that `user` may see and `text` finds.
+    """Return the clients that `user` may see and `text` finds."""
+    return clients_for(user).filter(matching(user, text, salon, now=now))
+
+
+def matching(user: User, text: str, salon: Salon, *, now: dt.datetime) -> Q:
+    """Return the condition by which `text` finds clients for `user`.
 
     Where contact details are masked, a number or a part of an e-mail finds nobody but the day's own clients, and a
     word is looked for in names only: a search must not spell out what the page hides.
     """
-    rows = clients_for(user)
     if user.may(May.SEE_ALL_CONTACTS):
-        return search.find(text, rows)
+        return search.matches(text)
     own = Q(pk__in=_own_today(user, salon, now)) & search.matches(text)
-    return rows.filter(own if search.is_by_contact(text) else own | search.matches_name(text))
+    return own if search.is_by_contact(text) else own | search.matches_name(text)
 
 
 def contacts(user: User, client: Client, salon: Salon, *, now: dt.datetime) -> Contacts:
@@ -89,7 +123,7 @@ def contacts(user: User, client: Client, salon: Salon, *, now: dt.datetime) -> C
     return contacts_of(user, [client], salon, now=now)[client.pk]
 
 
-def contacts_of(user: User, clients: Iterable[Client], salon: Salon, *, now: dt.datetime) -> dict[int, Contacts]:
+def contacts_of(user: User, clients: Iterable[Reachable], salon: Salon, *, now: dt.datetime) -> dict[int, Contacts]:
     """Return the contacts of several clients by id, with one look at the day's visits for all of them."""
     open_ids = None if user.may(May.SEE_ALL_CONTACTS) else _own_today(user, salon, now)
     return {client.pk: _shown(client, salon, is_masked=open_ids is not None and client.pk not in open_ids) for client in clients}
@@ -108,12 +142,17 @@ def has_columns() -> bool:
     return bool(_columns)
 
 
+def export_for(user: User, pk: int) -> Export:
+    """Return the export if `user` asked for it: a file is for nobody else. Raises Http404 otherwise."""
+    return get_object_or_404(Export, pk=pk, by=user)
+
+
 def _own_today(user: User, salon: Salon, now: dt.datetime) -> set[int]:
     day = now.astimezone(salon.zone).date()
     return {pk for ids_of in _own_clients for pk in ids_of(user, day)}
 
 
-def _shown(client: Client, salon: Salon, *, is_masked: bool) -> Contacts:
+def _shown(client: Reachable, salon: Salon, *, is_masked: bool) -> Contacts:
     number = phone.show(str(client.phone or ""), salon.country)
     has_name = bool(client.first_name or client.last_name)
     if is_masked:

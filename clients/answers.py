@@ -5,7 +5,7 @@ Reads and writes through `clients.consent`; called by the pages. Refuses what on
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -42,7 +42,7 @@ WORDS: dict[Answer, str | Promise] = {
     Answer.WAITING: lazy("Waiting for the client"),
     Answer.SOME: lazy("Some"),
 }
-_SUM = {
+_SUM: Mapping[str, Answer] = {
     fold.State.GRANTED: Answer.YES,
     fold.State.WITHDRAWN: Answer.NO,
     fold.State.PENDING: Answer.WAITING,
@@ -91,7 +91,7 @@ class Front:
 
 def summed(states: Iterable[str]) -> Answer:
     """Return the one answer for the states of all kinds on a channel: all alike, or Some."""
-    answers = {_SUM[fold.State(state)] for state in states}
+    answers = {_SUM[state] for state in states}
     return answers.pop() if len(answers) == 1 else Answer.SOME
 
 
@@ -117,17 +117,22 @@ def reminders(client: Client, channel: str = "email") -> Front:
 
 def of_clients(client_ids: Collection[int]) -> dict[int, dict[str, Answer]]:
     """Return the answer of each channel by client id, from the projection, in one query."""
-    states: dict[tuple[int, str], dict[str, str]] = defaultdict(dict)
+    states: dict[tuple[int, str], list[str]] = defaultdict(list)
     rows = Standing.objects.filter(client__in=client_ids, purpose__in=fold.MARKETING)
-    for client_id, purpose, channel, state in rows.values_list("client_id", "purpose", "channel", "state"):
-        states[client_id, channel][purpose] = state
-    return {
-        pk: {
-            channel: summed(states[pk, channel].get(purpose, fold.State.UNKNOWN) for purpose in fold.MARKETING)
-            for channel in fold.CHANNELS
-        }
-        for pk in client_ids
-    }
+    for client_id, channel, state in rows.values_list("client_id", "channel", "state"):
+        states[client_id, channel].append(state)
+
+    def answer(pk: int, channel: str) -> Answer:
+        found = states.get((pk, channel), [])
+        return summed(found if len(found) == len(fold.MARKETING) else [*found, fold.State.UNKNOWN])
+
+    return {pk: {channel: answer(pk, channel) for channel in fold.CHANNELS} for pk in client_ids}
+
+
+def without_reminders(client_ids: Collection[int]) -> set[int]:
+    """Return which of these clients get no reminders by e-mail, from the projection, in one query."""
+    off = Standing.objects.filter(client__in=client_ids, purpose="svc.reminder", channel="email", state=fold.State.WITHDRAWN)
+    return set(off.values_list("client_id", flat=True))
 
 
 @transaction.atomic
@@ -143,7 +148,7 @@ def set_channel(
     line = front(client, channel)
     is_yes = answer == "yes"
     if is_yes:
-        _check_yes(line)
+        check_yes(line)
         is_held = line.answer in {Answer.YES, Answer.WAITING} and not line.is_late
         known = line.event.evidence_level if line.event and is_held else -1
         is_news = consent.EVIDENCE[ConsentEvent.Source(how)] > known
@@ -173,7 +178,7 @@ def set_reminders(
     if line.is_on == is_on:
         return []
     if is_on:
-        _check_yes(line)
+        check_yes(line)
     event = "grant" if is_on else "withdraw"
     return consent.record_many([consent.Said(client, "svc.reminder", channel, event, how, actor_type="staff")], by=by, now=now)
 
@@ -194,7 +199,8 @@ def undo(token: str, *, client: Client, by: User, now: dt.datetime | None = None
     return consent.void_many(ids, by=by, now=now)
 
 
-def _check_yes(line: Front) -> None:
+def check_yes(line: Front) -> None:
+    """Raise Refused if staff may not say Yes here: the client stopped it, or there is no address."""
     if line.stopped_on:
         day = formats.date_format(line.stopped_on, "DATE_FORMAT")
         raise Refused(_("The client stopped this on %(day)s. Only they can turn it on.") % {"day": day})

@@ -1,83 +1,164 @@
 """What the pages of one client have in common: head, tabs and the way back to the list. For the rooms above too."""
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 from django.http import QueryDict
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import pgettext_lazy
 
-from clients import access, answers, duplicates, fold
+from clients import access, answers, contacts, duplicates, fold, links, lists, neighbours, rooms, tags, timeline
 from clients.models import Client
-from salon.core import asking
+from salon.core import asking, countries
 from salon.core.models import User
 from salon.core.roles import May
-from salon.core.web import SignedIn
+from salon.core.web import SignedIn, whole
 
 # What a list's address may carry back and forth.
 LIST_KEYS = ("q", "status", "sort", "page")
 # What the panels of the card listen for: an answer or an address has changed what may be sent.
 CHANGED = "consent-changed"
-_TABS = (
-    ("main", "clients:card", May.SEE_CLIENTS),
-    ("appointments", "appointments:of_client", May.SEE_CLIENTS),
-    ("messages", "notifications:of_client", May.SEE_CLIENTS),
-)
+_MOST_TOLD = 1000
+# The pages of a card in the order of their keys 1 to 5; the rooms above serve two of them.
+_TABS: dict[str, tuple[str, str | Promise]] = {
+    "main": ("clients:card", lazy("Main data")),
+    "address": ("clients:address", lazy("Address")),
+    "appointments": ("appointments:of_client", lazy("Appointments")),
+    "other": ("clients:other", pgettext_lazy("tab of the card", "Other")),
+    "messages": ("notifications:of_client", lazy("Messages")),
+}
 
 
 @dataclass(frozen=True)
 class Tab:
-    """One tab of the card: a link."""
+    """One tab of the card: a link. `count` is how many things stand behind it, 0 where nobody counts."""
 
     name: str
     url: str
-    label: str
+    label: str | Promise
     current: bool
+    count: int = 0
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """The card before or after this one in the list: a link to the same tab of it."""
+
+    url: str
+    name: str
 
 
 def head(request: SignedIn, client: Client, *, tab: str) -> dict[str, Any]:
-    """Return what `clients/_head.html` needs: client, contacts, tabs (current: `tab`), back_url, back_to, book_url,
+    """Return what `clients/_head.html` needs: client, contacts, tabs (current: `tab`), the way back, book_url,
     write_url, write_ask (whom to ask instead).
 
-    `tab` is "main", "appointments" or "messages".
+    `tab` is one of _TABS. The way back: back_url, back_to, and where the card was opened from a list its place `in_list`,
+    with the cards `before` and `after` it (None at the ends).
     """
-    user = request.user
-    came_from = list_query(request.GET.get("from", ""))
-    suffix = f"?{_from(came_from)}" if came_from else ""
-    labels = {"main": _("Main data"), "appointments": _("Appointments"), "messages": _("Messages")}
+    user, now = request.user, timezone.now()
+    query = came_from(request)
+    suffix = f"?{urlencode({'from': query})}" if query is not None else ""
+    counts = rooms.tab_counts(user, client)
     tabs = [
-        Tab(name, url + suffix, labels[name], name == tab)
-        for name, view, act in _TABS
-        if user.may(act) and (url := _address(view, client.pk))
+        Tab(name, url + suffix, label, name == tab, counts.get(name, 0))
+        for name, (view, label) in _TABS.items()
+        if (url := address_of(view, client.pk))
     ]
     return {
         "client": client,
-        "contacts": access.contacts(user, client, request.salon, now=timezone.now()),
+        "contacts": access.contacts(user, client, request.salon, now=now),
         "tabs": tabs,
-        "back_url": reverse("clients:list") + (f"?{came_from}" if came_from else ""),
-        "back_to": _("Clients"),
         "book_url": _book_url(user, client),
+        **_way_back(request, client, query, suffix, tab=tab, now=now),
         **(writing(user) if client.inactive_at is None else {"write_url": "", "write_ask": ""}),
     }
+
+
+def _way_back(request: SignedIn, client: Client, query: str | None, suffix: str, *, tab: str, now: dt.datetime) -> dict[str, Any]:
+    """Return the link to the list, to the page of it that has the card, and the card's neighbours there."""
+    found: dict[str, Any] = {
+        "back_url": reverse("clients:list"),
+        "back_to": _("Clients"),
+        "in_list": None,
+        "before": None,
+        "after": None,
+    }
+    if query is None:
+        return found
+    wanted = lists.wanted(QueryDict(query))
+    place = neighbours.of(request.user, request.salon, client, wanted, now=now)
+    if place is not None:
+        beside = {"before": place.before, "after": place.after}
+        names = access.contacts_of(request.user, [one for one in beside.values() if one], request.salon, now=now)
+        for side, other in beside.items():
+            if other:
+                url = address_of(_TABS[tab][0], other.pk) or reverse("clients:card", args=[other.pk])
+                found[side] = Neighbour(url + suffix, names[other.pk].name)
+    query = lists.addresses({**wanted, "number": place.page if place else wanted["number"]})["here_query"]
+    return {**found, "in_list": place, "back_url": found["back_url"] + (f"?{query}" if query else "")}
 
 
 def card(request: SignedIn, client: Client) -> dict[str, Any]:
     """Return the context of the whole card."""
     asked = request.GET.get("ask", "")
     found = head(request, client, tab="main")
-    panels = {tab.name: tab.url for tab in found["tabs"] if tab.name != "main"}
+    panels = {tab.name: tab.url for tab in found["tabs"] if tab.name == "messages"}
     among = access.clients_for(request.user)
     return {
         **found,
+        **told(request, client),
         "panels": panels,
         "birth": birth_of(client, timezone.localdate()),
+        "facts": rooms.facts_of(request.user, client, timezone.now()),
+        "further": contacts.shown(client, request.salon, is_masked=found["contacts"].is_masked),
         "fronts": answers.fronts(client),
         "reminders": answers.reminders(client),
         "how": answers.HOW,
         "asked": asked if asked in fold.CHANNELS else "",
         "likely": duplicates.of(client, among) if request.user.may(May.EDIT_CLIENTS) else [],
+    }
+
+
+def told(request: SignedIn, client: Client) -> dict[str, Any]:
+    """Return what `clients/_timeline.html` needs, of the kind and the length that the request asks for."""
+    kind, shown = request.GET.get("show", ""), whole(request.GET.get("shown", "")) or 0
+    query = came_from(request)
+    return {
+        "client": client,
+        "timeline": timeline.of(
+            request.user, client, kind=kind, shown=min(max(shown, timeline.FIRST), _MOST_TOLD), now=timezone.now()
+        ),
+        "timeline_url": reverse("clients:card", args=[client.pk])
+        + (f"?{urlencode({'from': query})}&" if query is not None else "?"),
+    }
+
+
+def address(client: Client) -> dict[str, Any]:
+    """Return the country in the reader's language, and the address of a map with the house on it (nothing without a town)."""
+    country = dict(countries.choices()).get(client.country, client.country)
+    lines = [client.street, f"{client.postcode} {client.city}".strip(), country]
+    query = urlencode({"query": ", ".join(line for line in lines if line)})
+    has_place = bool(client.city or client.postcode)
+    return {"country": country, "map_url": f"https://www.openstreetmap.org/search?{query}" if has_place else ""}
+
+
+def other(request: SignedIn, client: Client, found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the page Other needs besides the head `found`."""
+    user = request.user
+    ties = links.of(client, access.clients_for(user))
+    names = access.contacts_of(user, [tie.other for tie in ties], request.salon, now=timezone.now())
+    return {
+        "tag_names": tags.in_use() if user.may(May.EDIT_CLIENTS) else [],
+        "further": contacts.shown(client, request.salon, is_masked=found["contacts"].is_masked),
+        "ties": [(tie, names[tie.other.pk].name) for tie in ties],
+        "usual_url": address_of("appointments:usual", client.pk),
     }
 
 
@@ -104,20 +185,20 @@ def list_query(text: str) -> str:
     return kept.urlencode()
 
 
-def _from(query: str) -> str:
-    carried = QueryDict(mutable=True)
-    carried["from"] = query
-    return carried.urlencode()
+def came_from(request: SignedIn) -> str | None:
+    """Return the query string of the list that the card was opened from, None for a card opened otherwise.
 
-
-def _book_url(user: User, client: Client) -> str:
-    address = _address("appointments:book") if user.may(May.BOOK) and client.inactive_at is None else ""
-    return f"{address}?client={client.pk}" if address else ""
+    A part of the page that is fetched or saved does not carry it, but the page it belongs to does.
+    """
+    given = request.GET
+    if "from" not in given and request.htmx.current_url_abs_path:
+        given = QueryDict(urlsplit(request.htmx.current_url_abs_path).query)
+    return list_query(given["from"]) if "from" in given else None
 
 
 def writing(user: User) -> dict[str, str]:
     """Return where somebody writes to clients (write_url), or whom one whose colleague may has to ask (write_ask)."""
-    address = _address("notifications:new")
+    address = address_of("notifications:new")
     if not address or not user.may(May.SEE_MESSAGES):
         return {"write_url": "", "write_ask": ""}
     if user.may(May.SEND_MARKETING):
@@ -125,9 +206,14 @@ def writing(user: User) -> dict[str, str]:
     return {"write_url": "", "write_ask": asking.sentence(May.SEND_MARKETING)}
 
 
-def _address(view: str, *args: int) -> str:
+def address_of(view: str, *args: int) -> str:
     """Return the address of a page that a room above may serve, or nothing where it does not."""
     try:
         return reverse(view, args=args)
     except NoReverseMatch:
         return ""
+
+
+def _book_url(user: User, client: Client) -> str:
+    address = address_of("appointments:book") if user.may(May.BOOK) and client.inactive_at is None else ""
+    return f"{address}?client={client.pk}" if address else ""

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from clients import addresses, countries, fold
 from clients.addresses import hash_of, normalise
-from clients.models import Address, Client, ConsentEvent, ConsentEvidence, ConsentText, Standing, Subject
+from clients.models import Address, Client, ConsentEvent, ConsentEvidence, ConsentText, HealthNote, Standing, Subject
 from salon.core import audit
 from salon.core.errors import Refused
 from salon.core.models import Salon, User
@@ -28,6 +28,7 @@ __all__ = [
 
 MARKETING = fold.MARKETING
 SERVICE = fold.SERVICE
+HEALTH = "health_notes"
 UNDO_WITHIN = dt.timedelta(minutes=10)
 YES = frozenset({"grant", "confirm", "pending", "soft_opt_in", "import_claim"})
 
@@ -96,6 +97,7 @@ def record_many(said: Sequence[Said], *, by: User | None = None, now: dt.datetim
     for one in said:
         pairs[one.client.pk].update(fold.affected(one.purpose, one.channel))
     project(clients.values(), pairs)
+    HealthNote.objects.forget(one.client.pk for one in said if one.purpose == HEALTH and one.event in fold.NEGATIVE)
     for one, event in zip(said, events, strict=True):
         _mark_addresses(one, clients[one.client.pk], event)
     if len(clients) == 1:
@@ -132,6 +134,7 @@ def void_many(event_ids: Sequence[int], *, by: User, now: dt.datetime | None = N
     voids = [_void_of(slip, by=by, now=now) for slip in slips]
     ConsentEvent.objects.bulk_create(voids)
     project([client], {client.pk: {pair for slip in slips for pair in fold.affected(slip.purpose, slip.channel)}})
+    HealthNote.objects.forget(client.pk for slip in slips if slip.purpose == HEALTH)
     audit.record("consent.voided", client, by=by, events=[slip.pk for slip in slips])
     return voids
 
@@ -193,12 +196,12 @@ def project(clients: Iterable[Client], pairs: dict[int, set[tuple[str, str]]] | 
     """
     clients = list(clients)
     entries = entries_of([client.pk for client in clients])
-    country = _country()
+    country, rows = _country(), []
     existing = set(Standing.objects.filter(client__in=clients).values_list("client_id", "purpose", "channel"))
-    rows = []
     for client in clients:
-        hashes = {channel: address_hash(client, channel) for channel in (*fold.CHANNELS, "")}
-        for purpose, channel in sorted(fold.pairs() if pairs is None else pairs[client.pk]):
+        wanted = sorted(fold.pairs() if pairs is None else pairs[client.pk])
+        hashes = {channel: address_hash(client, channel) for channel in {pair[1] for pair in wanted}}
+        for purpose, channel in wanted:
             found = fold.reading(
                 entries[client.pk], purpose=purpose, channel=channel, address_hmac=hashes[channel],
                 minimum_evidence=countries.minimum_evidence(country, purpose, channel),
@@ -280,6 +283,7 @@ def _check_slip(slip: ConsentEvent, *, by: User, now: dt.datetime) -> None:
 def _mark_addresses(said: Said, client: Client, event: ConsentEvent) -> None:
     """Stop the address itself, or lift its stop, where the event is about the address and not only about the person."""
     channels = fold.CHANNELS if said.channel == fold.ANY_CHANNEL else (said.channel,)
+    is_proof = event.evidence_level == 3 or (event.evidence_level == 2 and event.source == _Source.PAPER_FORM)
     for channel in channels:
         if not (hmac := event.address_hmac if said.channel == channel else address_hash(client, channel)):
             continue
@@ -288,12 +292,8 @@ def _mark_addresses(said: Said, client: Client, event: ConsentEvent) -> None:
             addresses.stop_hash(channel, hmac, scope=scope, reason=reason, now=event.recorded_at)
         elif said.event == "provider_start":
             addresses.reopen_service(channel, hmac)
-        elif said.event in fold.POSITIVE and said.purpose in MARKETING and _proves_the_address(event):
+        elif said.event in fold.POSITIVE and said.purpose in MARKETING and is_proof:
             addresses.lift_marketing(channel, hmac)
-
-
-def _proves_the_address(event: ConsentEvent) -> bool:
-    return event.evidence_level == 3 or (event.evidence_level == 2 and event.source == _Source.PAPER_FORM)
 
 
 def _said_address_hash(said: Said, client: Client) -> str:

@@ -68,7 +68,7 @@ def history(request: SignedIn, pk: int) -> HttpResponse:
     """Show everything the client said, and how and by whom it was written down."""
     client = access.client_for(request.user, pk)
     found = cards.head(request, client, tab="main")
-    to_card = {"back_url": found["tabs"][0].url, "back_to": found["contacts"].name}
+    to_card = {"back_url": found["tabs"][0].url, "back_to": found["contacts"].name, "in_list": None}
     return page(request, "clients/consent_history.html", {**found, **to_card, "entries": ledger.entries(client)})
 
 

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from clients import access, answers, duplicates
-from clients.forms import ClientForm, first_values
+from clients.forms import AddressForm, ClientForm, DetailsForm, first_values
 from clients.models import Client
 from salon.core.models import Salon, User
 from salon.core.web import whole
@@ -41,19 +41,20 @@ class Clash:
 
 
 class Editing:
-    """One card's form. `client` is None for a new one, `data` None before anything was sent."""
+    """One form of a card. `client` is None for a new one, `data` None before anything was sent."""
 
     def __init__(
-        self, user: User, salon: Salon, client: Client | None, data: QueryDict | None, *, today: dt.date, start: Mapping[str, Any]
-    ) -> None:
-        self.user, self.salon, self.client, self.today = user, salon, client, today
+        self, user: User, salon: Salon, client: Client | None, data: QueryDict | None, *, today: dt.date,
+        start: Mapping[str, Any] | None = None, form: type[AddressForm] | type[DetailsForm] = ClientForm,
+    ) -> None:  # fmt: skip
+        self.user, self.salon, self.client, self.today, self.form_class = user, salon, client, today, form
         self.clashes: list[Clash] = []
         self.version = client.version if client else 0
-        values = first_values(client, salon.country) if client else {"language": salon.language, **start}
+        values = self._values_of(client) if client else {"language": salon.language, **(start or {})}
         if data is not None:
             self.version = whole(data.get("version", "")) or 0
             data = self._with_picks(data, values)
-        self.form = ClientForm(data, initial=values, country=salon.country, today=today)
+        self.form = form(data, initial=values, country=salon.country, today=today)
         self._wire()
 
     @property
@@ -65,7 +66,7 @@ class Editing:
 
     def meets(self, theirs: Client) -> None:
         """Take in that the card is another by now: put both values of each field side by side, lose neither."""
-        values = first_values(theirs, self.salon.country)
+        values = self._values_of(theirs)
         mine = self.form.cleaned_data
         for name, field in self.form.fields.items():
             stored = getattr(theirs, name)
@@ -85,7 +86,7 @@ class Editing:
         for name, value in values.items():
             data[f"initial-{name}"] = "" if value is None else str(value)
         self.version = theirs.version
-        self.form = ClientForm(data, initial=values, country=self.salon.country, today=self.today)
+        self.form = self.form_class(data, initial=values, country=self.salon.country, today=self.today)
         self._wire()
 
     def warnings(self) -> list[Warning_]:
@@ -120,10 +121,13 @@ class Editing:
             "hx-post": address, "hx-trigger": "change", "hx-target": "#form-warnings", "hx-swap": "outerHTML",
             "hx-vals": '{"check": "1"}', "hx-sync": "this:replace",
         }  # fmt: skip
-        for name in ("phone", "email"):
+        for name in self.form.fields.keys() & {"phone", "email"}:
             self.form.fields[name].widget.attrs.update(asks)
         if not self.form.is_bound:
-            self.form.fields["first_name"].widget.attrs["data-focus"] = ""
+            next(iter(self.form.fields.values())).widget.attrs["data-focus"] = ""
+
+    def _values_of(self, client: Client) -> dict[str, Any]:
+        return first_values(client, self.salon.country, self.form_class)
 
     def _ending_answers(self, values: Mapping[str, Any]) -> list[Warning_]:
         if self.client is None or not self.form.is_bound:
@@ -148,6 +152,7 @@ class Editing:
         return picked
 
     def _shown(self, name: str, value: Any) -> str:
-        if name == "language":
-            return str(dict(self.form.fields["language"].choices).get(value, value))  # type: ignore[attr-defined]
+        choices = getattr(self.form.fields[name], "choices", None)
+        if choices is not None:
+            return str(dict(choices).get(value, value))
         return str(value or "") or _("empty")

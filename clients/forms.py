@@ -1,6 +1,7 @@
 """What staff type about a client, checked field by field. Forms read and check; they never save."""
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -10,7 +11,8 @@ from django.utils.translation import gettext_lazy as lazy
 from email_validator import EmailNotValidError, validate_email
 
 from clients import wording
-from clients.models import Client
+from clients.grid import Cell
+from clients.models import CameThrough, Channel, Client, ClientLink
 from salon.core import phone
 from salon.core.errors import Refused
 from salon.core.lines import Line
@@ -44,17 +46,17 @@ def read_email(text: str) -> str:
         raise forms.ValidationError(_("Enter an e-mail address, like anna@example.org")) from error
 
 
-class ClientForm(forms.Form):
-    """Main data and address of a card. The hidden first value of each field tells a conflict from a change."""
+def _read_phone(text: str, country: str) -> str:
+    """Return the number as E.164. Raises ValidationError for what is no number."""
+    try:
+        return phone.read(text, country)
+    except Refused as refused:
+        raise forms.ValidationError(refused.message) from refused
 
-    first_name = _text(lazy("First name"), 100)
-    last_name = _text(lazy("Last name"), 100)
-    phone = _text(lazy("Phone"), 40, inputmode="tel")
-    email = _text(lazy("E-mail"), 254, inputmode="email", spellcheck="false")
-    birth_day = _number(lazy("Day"), 1, 31)
-    birth_month = _number(lazy("Month"), 1, 12)
-    birth_year = _number(lazy("Year"), 1900, 9999)
-    language = forms.ChoiceField(label=lazy("Language"), choices=settings.LANGUAGES, show_hidden_initial=True)
+
+class AddressForm(forms.Form):
+    """The address of a card. The hidden first value of each field tells a conflict from a change."""
+
     street = _text(lazy("Street"), 150)
     postcode = _text(lazy("Postcode"), 20)
     city = _text(lazy("Town"), 100)
@@ -64,6 +66,31 @@ class ClientForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.salon_country = country
         self.today = today
+
+    def clean_country(self) -> str:
+        """Return two capitals or nothing."""
+        text: str = self.cleaned_data["country"].strip().upper()
+        if text and not (len(text) == 2 and text.isalpha() and text.isascii()):
+            raise forms.ValidationError(_("Enter a country as two letters, like FR."))
+        return text
+
+
+class ClientForm(AddressForm):
+    """Main data and address of a card."""
+
+    first_name = _text(lazy("First name"), 100)
+    last_name = _text(lazy("Last name"), 100)
+    phone = _text(lazy("Phone"), 40, inputmode="tel")
+    email = _text(lazy("E-mail"), 254, inputmode="email", spellcheck="false")
+    birth_day = _number(lazy("Day"), 1, 31)
+    birth_month = _number(lazy("Month"), 1, 12)
+    birth_year = _number(lazy("Year"), 1900, 9999)
+    language = forms.ChoiceField(label=lazy("Language"), choices=settings.LANGUAGES, show_hidden_initial=True)
+    # The order of the page: so the list of faults goes down the page.
+    field_order = ("first_name", "last_name", "phone", "email", *BIRTH, "language", *ADDRESS)
+
+    def __init__(self, *args: Any, country: str, today: dt.date, **kwargs: Any) -> None:
+        super().__init__(*args, country=country, today=today, **kwargs)
         self.fields["phone"].help_text = _("For example %(example)s") % {"example": phone.example(country)}
 
     @property
@@ -79,21 +106,11 @@ class ClientForm(forms.Form):
     def clean_phone(self) -> str:
         """Return the number as E.164, read in the salon's country."""
         text = self.cleaned_data["phone"].strip()
-        try:
-            return phone.read(text, self.salon_country) if text else ""
-        except Refused as refused:
-            raise forms.ValidationError(refused.message) from refused
+        return _read_phone(text, self.salon_country) if text else ""
 
     def clean_email(self) -> str:
         """Return the address in lower case."""
         return read_email(self.cleaned_data["email"])
-
-    def clean_country(self) -> str:
-        """Return two capitals or nothing."""
-        text: str = self.cleaned_data["country"].strip().upper()
-        if text and not (len(text) == 2 and text.isalpha() and text.isascii()):
-            raise forms.ValidationError(_("Enter a country as two letters, like FR."))
-        return text
 
     def clean(self) -> dict[str, Any]:
         """Check the date of birth as a whole: a day and a month, the year if it is known."""
@@ -114,6 +131,92 @@ class ClientForm(forms.Form):
         return data
 
 
+class DetailsForm(forms.Form):
+    """What else the salon knows about a client."""
+
+    preferred_channel = forms.ChoiceField(
+        label=lazy("Likes to be reached by"), required=False, choices=[("", lazy("Not asked")), *Channel.choices],
+        show_hidden_initial=True,
+    )  # fmt: skip
+    came_through = forms.ChoiceField(
+        label=lazy("Found us through"), required=False, choices=[("", lazy("Not known")), *CameThrough.choices],
+        show_hidden_initial=True,
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, country: str, today: dt.date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+
+
+class TagForm(forms.Form):
+    """A tag to put on a card."""
+
+    name = Line(label=lazy("Tag"), max_length=40, widget=forms.TextInput(attrs={"autocomplete": "off", "list": "tag-names"}))
+
+
+class ContactForm(forms.Form):
+    """A further phone number or e-mail: which of the two it is follows from what was typed."""
+
+    address = Line(
+        label=lazy("Phone or e-mail"), max_length=254,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )  # fmt: skip
+    label = Line(
+        label=lazy("Whose, or what for"), max_length=60, required=False, widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        help_text=lazy("For example: work, mother"),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, country: str, **kwargs: Any) -> None:
+        super().__init__(*args, **{"auto_id": "contact_%s", **kwargs})
+        self.salon_country = country
+
+    def clean_address(self) -> str:
+        """Return an e-mail in lower case or a number as E.164."""
+        text = self.cleaned_data["address"]
+        return read_email(text) if "@" in text else _read_phone(text, self.salon_country)
+
+    @property
+    def channel(self) -> str:
+        """Return the channel of the checked address."""
+        return (Channel.EMAIL if "@" in self.cleaned_data["address"] else Channel.SMS).value
+
+
+class LinkForm(forms.Form):
+    """Who belongs to a client, and what they are to them."""
+
+    kind = forms.ChoiceField(label=lazy("Is the client's"), choices=ClientLink.Kind.choices)
+    other = forms.IntegerField(widget=forms.HiddenInput)
+
+
+class SheetForm(forms.Form):
+    """A signed privacy form: the day, and each box as it was ticked. What is left empty changes nothing."""
+
+    signed_on = forms.DateField(
+        label=lazy("Day of the signature"), widget=forms.DateInput(attrs={"type": "date", "class": "s-w-md"}, format="%Y-%m-%d")
+    )
+
+    def __init__(self, *args: Any, cells: Sequence[Cell], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.cells = cells
+        for cell in cells:
+            self.fields[cell.key] = forms.ChoiceField(
+                label=f"{cell.title}, {cell.label}" if cell.label else str(cell.title), required=False,
+                choices=[("yes", lazy("Yes")), ("no", lazy("No"))],
+            )  # fmt: skip
+
+    @property
+    def ticks(self) -> dict[tuple[str, str], str]:
+        """Return what was ticked, by (purpose, channel)."""
+        ticked = ((cell, self.cleaned_data[cell.key]) for cell in self.cells)
+        return {(cell.purpose, cell.channel): answer for cell, answer in ticked if answer}
+
+    def clean(self) -> dict[str, Any]:
+        """Ask for one box at least: a form without any says nothing."""
+        data = super().clean() or self.cleaned_data
+        if not self.errors and not self.ticks:
+            raise forms.ValidationError(_("Tick at least one box, as on the paper."))
+        return data
+
+
 class NoteForm(forms.Form):
     """The note that stays on the card."""
 
@@ -130,7 +233,33 @@ class WordingForm(forms.Form):
     body = forms.CharField(label=lazy("Wording"), max_length=wording.LONGEST, widget=forms.Textarea(attrs={"rows": 5}))
 
 
-def first_values(client: Client, country: str) -> dict[str, Any]:
-    """Return what the form shows of a card: the phone as people in the salon's country write it."""
-    values = {name: getattr(client, name) for name in ClientForm.base_fields}
-    return {**values, "phone": phone.show(str(client.phone or ""), country)}
+class HealthForm(forms.Form):
+    """What a client said about their health, and the day of the last patch test."""
+
+    text = forms.CharField(
+        label=lazy("Allergies and health"), max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 5}),
+        help_text=lazy("What matters for the treatment, as the client said it. It is part of the copy the client may ask for."),
+    )  # fmt: skip
+    patch_tested_on = forms.DateField(
+        label=lazy("Patch test on"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date", "class": "s-w-md"}, format="%Y-%m-%d"),
+    )
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, today: dt.date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.today = today
+
+    def clean_patch_tested_on(self) -> dt.date | None:
+        """Return the day, which is not in the future."""
+        on: dt.date | None = self.cleaned_data["patch_tested_on"]
+        if on and on > self.today:
+            raise forms.ValidationError(_("The day of the patch test is in the future."))
+        return on
+
+
+def first_values(client: Client, country: str, form: type[AddressForm] | type[DetailsForm] = ClientForm) -> dict[str, Any]:
+    """Return what a form shows of a card: the phone as people in the salon's country write it."""
+    values = {name: getattr(client, name) for name in form.base_fields}
+    return {**values, "phone": phone.show(str(client.phone or ""), country)} if "phone" in values else values

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, Q
+from django.db.models import Count, Q, prefetch_related_objects
 from django.http import QueryDict
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -20,6 +20,8 @@ from salon.core.web import whole
 
 PER_PAGE = 50
 SELECTED_MAX = 500
+# All who are inactive can be leafed through, if there are not more than these.
+LISTED_MOST = 10_000
 STATUSES: Mapping[str, Q] = {
     "active": Q(inactive_at=None),
     "inactive": Q(inactive_at__isnull=False),
@@ -61,7 +63,7 @@ class Selection:
 
 @dataclass(frozen=True)
 class Listing:
-    """One page of a list. `count` is exact up to 10,000 where something was searched; `is_capped` says it is more."""
+    """One page of a list. `count` is exact unless `is_capped` says that it is more: a search stops counting."""
 
     rows: list[Row]
     page: Page[int]
@@ -79,17 +81,30 @@ def listing(
     user: User, salon: Salon, *, text: str, status: str, sort: str, number: int, now: dt.datetime, count: int | None = None
 ) -> Listing:
     """Return page `number` of the clients of `status` that `text` finds. `count`: how many, where it is known already."""
-    rows = access.found_for(user, text, salon, now=now) if text else access.clients_for(user)
-    # Active clients are everywhere in the order, so walking it is quick; the few others are looked up.
-    known = count if status == "active" and not text else None
-    found = search.page(rows.filter(STATUSES[status]), order=SORTS[sort], number=number, per_page=PER_PAGE, count=known)
+    rows, condition = access.clients_for(user), access.matching(user, text, salon, now=now) if text else Q()
+    known, most = count, None if text else LISTED_MOST
+    if status == "active":
+        # Active clients are everywhere in the order, so walking it is quick; the few others are looked up.
+        rows = rows.filter(STATUSES[status])
+    else:
+        condition &= STATUSES[status]
+    if text or status != "active":
+        known = None
+    found = search.page(rows, condition, order=SORTS[sort], number=number, per_page=PER_PAGE, count=known, count_up_to=most)
     paginator = Paginator(range(found.count), PER_PAGE)
     return Listing(rows_of(user, salon, found.rows, now=now), paginator.page(found.page), found.count, found.is_capped)
+
+
+def matching(user: User, salon: Salon, *, text: str, status: str, now: dt.datetime) -> ClientQuerySet:
+    """Return the clients of `status` that `text` finds and `user` may see, all of them and in no order."""
+    rows = access.found_for(user, text, salon, now=now) if text else access.clients_for(user)
+    return rows.filter(STATUSES[status])
 
 
 def rows_of(user: User, salon: Salon, clients: Sequence[Client], *, now: dt.datetime) -> list[Row]:
     """Return these clients as lines, with the same number of queries however many they are."""
     ids = [client.pk for client in clients]
+    prefetch_related_objects(clients, "tags")
     shown = access.contacts_of(user, clients, salon, now=now)
     said = answers.of_clients(ids)
     visits = access.visits_of(ids, user, now=now)
@@ -101,8 +116,8 @@ def rows_of(user: User, salon: Salon, clients: Sequence[Client], *, now: dt.date
 
 def found_elsewhere(user: User, salon: Salon, *, text: str, now: dt.datetime) -> int:
     """Return how many inactive clients `text` finds, counted up to 100."""
-    rows: ClientQuerySet = access.found_for(user, text, salon, now=now).filter(STATUSES["inactive"])
-    return len(rows.order_by().values_list("pk")[:100])
+    found = matching(user, salon, text=text, status="inactive", now=now)
+    return len(found.order_by().values_list("pk")[:100])
 
 
 def wanted(given: Any) -> dict[str, Any]:

@@ -1,16 +1,59 @@
 """The person and what they agreed to: rows only. Changes go through `records`, `consent` and later operations."""
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models.functions import Greatest, Least
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from phonenumber_field.modelfields import PhoneNumberField
+from django.utils.translation import pgettext_lazy
 
 from salon.core.errors import Refused
 from salon.core.models import User
+from salon.core.phone import NumberField
+from salon.core.secrets import EncryptedField
+
+
+class Channel(models.TextChoices):
+    """The ways to reach a person."""
+
+    EMAIL = "email", _("E-mail")
+    SMS = "sms", _("SMS")
+
+
+class CameThrough(models.TextChoices):
+    """How somebody found the salon."""
+
+    FRIEND = "friend", _("Somebody recommended us")
+    SEARCH = "search", _("Internet search")
+    SOCIAL = "social", _("Social media")
+    PASSING = "passing", _("Walked past")
+    ADVERT = "advert", _("Advertisement")
+    OTHER = "other", pgettext_lazy("how a client found the salon", "Another way")
+
+
+class Tag(models.Model):
+    """A word of the salon's own for some clients: "regular", "bridal". Written as typed, one for all spellings of it."""
+
+    name = models.CharField(max_length=40)
+    # Kept by `clients.tags`: the name without accents and case.
+    folded = models.CharField(max_length=80, unique=True, editable=False)
+
+    class Meta:
+        ordering = ["folded"]
+
+    class Privacy:
+        """A word, no person."""
+
+        subject = None
+        erase: ClassVar[set[str]] = set()
+        keep: ClassVar[set[str]] = {"id", "name", "folded"}
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class ClientQuerySet(models.QuerySet["Client"]):
@@ -27,7 +70,7 @@ class Client(models.Model):
     first_name = models.CharField(_("first name"), max_length=100, blank=True)
     last_name = models.CharField(_("last name"), max_length=100, blank=True)
     email = models.EmailField(_("e-mail"), max_length=254, blank=True, db_index=True)
-    phone = PhoneNumberField(_("phone"), blank=True, db_index=True)
+    phone: Any = NumberField(_("phone"), blank=True, db_index=True)
     language = models.CharField(_("language"), max_length=5, choices=settings.LANGUAGES)
     birth_day = models.PositiveSmallIntegerField(
         _("day of birth"), null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(31)]
@@ -41,6 +84,9 @@ class Client(models.Model):
     city = models.CharField(_("town"), max_length=100, blank=True)
     country = models.CharField(_("country"), max_length=2, blank=True)
     note = models.TextField(_("client note"), max_length=2000, blank=True)
+    preferred_channel = models.CharField(_("likes to be reached by"), max_length=10, choices=Channel.choices, blank=True)
+    came_through = models.CharField(_("found us through"), max_length=10, choices=CameThrough.choices, blank=True)
+    tags = models.ManyToManyField(Tag, related_name="clients", blank=True)
 
     # Kept by records: folded names, digits of the phone, e-mail; what the search box looks in.
     search_text = models.TextField(editable=False, blank=True)
@@ -79,7 +125,8 @@ class Client(models.Model):
         subject = "id"
         erase: ClassVar[set[str]] = {
             "first_name", "last_name", "email", "phone", "language", "birth_day", "birth_month", "birth_year", "street",
-            "postcode", "city", "country", "note", "search_text", "sort_name", "blacklisted_at", "marketing_paused_until",
+            "postcode", "city", "country", "note", "preferred_channel", "came_through", "tags", "search_text", "sort_name",
+            "blacklisted_at", "marketing_paused_until",
         }  # fmt: skip
         keep: ClassVar[set[str]] = {"id", "version", "created_at", "inactive_at", "restricted_at", "erased_at"}
 
@@ -112,13 +159,6 @@ class Subject(models.Model):
 
     def __str__(self) -> str:
         return f"subject {self.pk}"
-
-
-class Channel(models.TextChoices):
-    """The ways to reach a person."""
-
-    EMAIL = "email", _("E-mail")
-    SMS = "sms", _("SMS")
 
 
 class ConsentText(models.Model):
@@ -378,6 +418,104 @@ class Address(models.Model):
         return f"{self.channel} {self.hmac[:8]}"
 
 
+class ClientContact(models.Model):
+    """A further phone number or e-mail of a client: found by the search, never written to by a message.
+
+    Two cards may have the same one: mother and son share a phone, and each stays a card of its own.
+    """
+
+    client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="contacts")
+    channel = models.CharField(max_length=10, choices=Channel.choices)
+    # E.164 or an e-mail in lower case, as on the card.
+    address = models.CharField(max_length=254, db_index=True)
+    label = models.CharField(max_length=60, blank=True)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["client", "channel", "address"], name="clients_clientcontact_once"),
+        ]
+
+    class Privacy:
+        """How to reach somebody: all of it goes."""
+
+        subject = "client"
+        erase: ClassVar[set[str]] = {"channel", "address", "label"}
+        keep: ClassVar[set[str]] = {"id", "client"}
+
+    def __str__(self) -> str:
+        return f"{self.channel} of {self.client_id}"
+
+
+class ClientLink(models.Model):
+    """Two clients who belong together. `kind` says what `other` is to `client`; one row for both directions."""
+
+    class Kind(models.TextChoices):
+        """What the other one is."""
+
+        GUARDIAN = "guardian", _("Parent or guardian")
+        CHILD = "child", _("Child")
+        PARTNER = "partner", _("Partner")
+        FAMILY = "family", _("Family")
+
+    client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="links")
+    other = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="linked_by")
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~models.Q(client=models.F("other")), name="clients_clientlink_two_people"),
+            models.UniqueConstraint(Least("client", "other"), Greatest("client", "other"), name="clients_clientlink_one_a_pair"),
+        ]
+
+    class Privacy:
+        """Who belongs to whom; the row goes with either card."""
+
+        subject = "client"
+        erase: ClassVar[set[str]] = {"kind", "other"}
+        keep: ClassVar[set[str]] = {"id", "client", "created_at"}
+
+    def __str__(self) -> str:
+        return f"{self.client_id} {self.kind} {self.other_id}"
+
+
+class HealthNoteQuerySet(models.QuerySet["HealthNote"]):
+    """What is done to many health notes at once."""
+
+    def forget(self, client_ids: Iterable[int]) -> None:
+        """Delete those of these clients who do not agree to them, or not any more."""
+        if ids := set(client_ids):
+            agreed = Standing.objects.filter(purpose="health_notes", state=Standing.State.GRANTED)
+            self.filter(client__in=ids).exclude(client__in=agreed.values("client")).delete()
+
+
+class HealthNote(models.Model):
+    """What a client said about allergies and health, encrypted. Held only while they agree to it (`health_notes`).
+
+    On no list, in no search, export, message or log; read and written through `clients.health` alone.
+    """
+
+    client = models.OneToOneField(Client, on_delete=models.CASCADE, related_name="health_note")
+    text = EncryptedField(blank=True)
+    patch_tested_on = models.DateField(null=True, blank=True)
+    version = models.PositiveIntegerField(default=1, editable=False)
+    written_at = models.DateTimeField(default=timezone.now, editable=False)
+    written_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    objects = HealthNoteQuerySet.as_manager()
+
+    class Privacy:
+        """All of it goes."""
+
+        subject = "client"
+        erase: ClassVar[set[str]] = {"text", "patch_tested_on", "written_at", "written_by"}
+        keep: ClassVar[set[str]] = {"id", "client", "version"}
+
+    def __str__(self) -> str:
+        return f"health note of client {self.client_id}"
+
+
 class OpenedCard(models.Model):
     """Which cards a user opened last: what the search box shows before anything is typed."""
 
@@ -398,3 +536,169 @@ class OpenedCard(models.Model):
 
     def __str__(self) -> str:
         return f"card {self.client_id}"
+
+
+class Import(models.Model):
+    """A list that somebody brought: its rows as read, what its columns hold, how far it is and what it did.
+
+    Only `clients.importing.jobs` moves its state.
+    """
+
+    class State(models.TextChoices):
+        """Where it stands."""
+
+        UPLOADED = "uploaded", _("Columns to check")
+        CHECKING = "checking", _("Being checked")
+        CHECKED = "checked", _("Ready to import")
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Imported")
+        FAILED = "failed", _("Stopped")
+        UNDOING = "undoing", _("Being undone")
+        UNDONE = "undone", _("Undone")
+        DISCARDED = "discarded", _("Discarded")
+
+    state = models.CharField(max_length=10, choices=State.choices, default=State.UPLOADED)
+    title = models.CharField(max_length=100)
+    by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    settled_at = models.DateTimeField(null=True)
+
+    # Header and rows, compressed (`stored`); empty once nobody may need them any more.
+    sheet = models.BinaryField(default=bytes)
+    row_count = models.PositiveIntegerField(default=0)
+    # What the columns hold where somebody said so by hand: field by the column's number.
+    columns = models.JSONField(null=True)
+    # What the check found (`report`): counts, and the rows to look at.
+    report = models.JSONField(default=dict)
+
+    # Steps of the job in hand, and what stands in the book so far.
+    step_count = models.PositiveIntegerField(default=0)
+    steps_done = models.PositiveIntegerField(default=0)
+    new_count = models.PositiveIntegerField(default=0)
+    filled_count = models.PositiveIntegerField(default=0)
+    claim_count = models.PositiveIntegerField(default=0)
+    stop_count = models.PositiveIntegerField(default=0)
+    taken_back_count = models.PositiveIntegerField(default=0)
+    kept_count = models.PositiveIntegerField(default=0)
+
+    # Whose job it is; after the lease anybody's, who then goes on where it stopped.
+    lease_token = models.UUIDField(null=True)
+    lease_until = models.DateTimeField(null=True)
+    try_count = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        indexes = [models.Index(fields=["state", "id"], name="clients_import_waiting")]
+
+    class Privacy:
+        """A list of many people, kept for days and then emptied whole: nobody is taken out of it singly."""
+
+        subject = None
+        erase: ClassVar[set[str]] = {"title", "sheet", "columns", "report"}
+        keep: ClassVar[set[str]] = {
+            "id", "state", "by", "created_at", "settled_at", "row_count", "step_count", "steps_done", "new_count",
+            "filled_count", "claim_count", "stop_count", "taken_back_count", "kept_count", "lease_token", "lease_until",
+            "try_count",
+        }  # fmt: skip
+
+    def __str__(self) -> str:
+        return f"import {self.pk}"
+
+
+class ImportedCard(models.Model):
+    """A card that an import made or filled, so that it can be undone: keyed digests of what it wrote, no values."""
+
+    source = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="cards")
+    client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="imports")
+    is_new = models.BooleanField()
+    # Digest by field. Of a new card every field has one, the empty ones too.
+    marks = models.JSONField(default=dict)
+    at = models.DateTimeField(default=timezone.now)
+    # What an undo did with it: nothing yet, emptied, or the code of the reason why it stays (`undoing`).
+    outcome = models.CharField(max_length=60, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["source", "outcome", "client"], name="clients_importedcard_undo")]
+
+    class Privacy:
+        """That a list named them; goes with the card."""
+
+        subject = "client"
+        erase: ClassVar[set[str]] = {"marks"}
+        keep: ClassVar[set[str]] = {"id", "source", "client", "is_new", "at", "outcome"}
+
+    def __str__(self) -> str:
+        return f"card {self.client_id} of import {self.source_id}"
+
+
+class Export(models.Model):
+    """A file of clients that somebody asked for: what is in it, what for, how far it is. `clients.exporting.exports` moves it."""
+
+    class State(models.TextChoices):
+        """Where it stands."""
+
+        RUNNING = "running", _("Being written")
+        READY = "ready", _("Ready")
+        HANDED = "handed", _("Downloaded at once")
+        FAILED = "failed", _("Stopped")
+        EXPIRED = "expired", _("Deleted")
+
+    state = models.CharField(max_length=10, choices=State.choices, default=State.RUNNING)
+    by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    settled_at = models.DateTimeField(null=True)
+
+    # What was asked for: columns, who of the list, and the list as in its address.
+    preset = models.CharField(max_length=20)
+    who = models.CharField(max_length=10)
+    text = models.CharField(max_length=200, blank=True)
+    status = models.CharField(max_length=10)
+    sort = models.CharField(max_length=10)
+    purpose = models.CharField(max_length=200, blank=True)
+
+    row_count = models.PositiveIntegerField(default=0)
+    rows_done = models.PositiveIntegerField(default=0)
+    size = models.PositiveBigIntegerField(default=0)
+    # Why it stopped: a code of `exports.REASONS`.
+    reason = models.CharField(max_length=10, blank=True)
+
+    # Whose job it is; after the lease anybody's, who then begins anew.
+    lease_token = models.UUIDField(null=True)
+    lease_until = models.DateTimeField(null=True)
+    try_count = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        indexes = [models.Index(fields=["state", "id"], name="clients_export_waiting")]
+
+    class Privacy:
+        """Who took what out of the house; what was searched and what for may name somebody."""
+
+        subject = None
+        erase: ClassVar[set[str]] = {"text", "purpose"}
+        keep: ClassVar[set[str]] = {
+            "id", "state", "by", "created_at", "settled_at", "preset", "who", "status", "sort", "row_count", "rows_done",
+            "size", "reason", "lease_token", "lease_until", "try_count",
+        }  # fmt: skip
+
+    def __str__(self) -> str:
+        return f"export {self.pk}"
+
+
+class ExportPart(models.Model):
+    """A piece of a finished file, in the database so that every host of an installation can give it out. Gone after a day."""
+
+    source = models.ForeignKey(Export, on_delete=models.CASCADE, related_name="parts")
+    number = models.PositiveIntegerField()
+    data = models.BinaryField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["source", "number"], name="clients_exportpart_once")]
+
+    class Privacy:
+        """A list of many people, deleted whole."""
+
+        subject = None
+        erase: ClassVar[set[str]] = {"data"}
+        keep: ClassVar[set[str]] = {"id", "source", "number"}
+
+    def __str__(self) -> str:
+        return f"part {self.number} of export {self.source_id}"

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from clients import consent, fold, search
+from clients import consent, contacts, fold, search
 from clients.models import Client, Subject
 from salon.core import audit
 from salon.core.errors import Refused
@@ -19,8 +19,11 @@ from salon.core.models import Salon, User
 
 FIELDS = (
     "first_name", "last_name", "email", "phone", "language", "birth_day", "birth_month", "birth_year", "street", "postcode",
-    "city", "country", "note",
+    "city", "country", "note", "preferred_channel", "came_through",
 )  # fmt: skip
+
+
+_EMPTY = dict.fromkeys(("birth_day", "birth_month", "birth_year"))
 
 
 class Conflict(Refused):
@@ -31,10 +34,11 @@ class Conflict(Refused):
         self.theirs = theirs
 
 
-def prepare(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the columns of a new card: `fields` (see FIELDS) with what search and order need.
+def prepare(fields: Mapping[str, Any], *, further: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the columns of a card: `fields` (see FIELDS) with what search and order need.
 
-    Phone is E.164 or empty, e-mail is checked by the caller. Raises Refused for nobody, TypeError for an unknown field.
+    `further` are more numbers and e-mails that the card has already, which the search finds too. Phone is E.164 or
+    empty, e-mail is checked by the caller. Raises Refused for nobody, TypeError for an unknown field.
     """
     unknown = set(fields) - set(FIELDS)
     if unknown:
@@ -44,7 +48,7 @@ def prepare(fields: Mapping[str, Any]) -> dict[str, Any]:
     if not any(who.values()):
         raise Refused(_("Enter a first name, a last name or a phone number."))
     values["phone"] = who["phone"]
-    values["search_text"] = search.text_of(**who, email=str(values.get("email") or ""))
+    values["search_text"] = search.text_of(**who, email=str(values.get("email") or ""), further=further)
     values["sort_name"] = search.sort_name_of(**who)
     return values
 
@@ -81,13 +85,13 @@ def fill_many(fills: Mapping[int, Mapping[str, Any]], *, by: User | None) -> int
     `fills` holds fields (see FIELDS) by the card's id. Call it in chunks: it locks all the cards it is given.
     """
     cards = list(Client.objects.select_for_update().filter(pk__in=fills).order_by("pk"))
-    changed = []
+    changed, further = [], contacts.addresses_of([card.pk for card in cards])
     for card in cards:
         before = {name: getattr(card, name) for name in FIELDS}
         added = {name: value for name, value in fills[card.pk].items() if not before[name]}
         if not added:
             continue
-        for name, value in prepare({**before, **added}).items():
+        for name, value in prepare({**before, **added}, further=further[card.pk]).items():
             setattr(card, name, value)
         card.version += 1
         changed.append(card)
@@ -96,6 +100,42 @@ def fill_many(fills: Mapping[int, Mapping[str, Any]], *, by: User | None) -> int
     if changed:
         audit.record("client.filled_many", by=by, clients_count=len(changed))
     return len(changed)
+
+
+@transaction.atomic
+def empty_many(fields: Mapping[int, Sequence[str]], *, by: User | None, now: dt.datetime) -> int:
+    """Empty these fields (names by the card's id) of known cards and return how many cards changed.
+
+    An address that goes ends the Yes that was given for it. Raises Refused if nobody would be left on a card.
+    """
+    cards = list(Client.objects.select_for_update().filter(pk__in=fields).order_by("pk"))
+    said = []
+    for card in cards:
+        emptied = fields[card.pk]
+        before = {name: getattr(card, name) for name in FIELDS}
+        for name, value in prepare({**before, **{name: _EMPTY.get(name, "") for name in emptied}}).items():
+            setattr(card, name, value)
+        card.version += 1
+        channels = [channel for channel, name in (("email", "email"), ("sms", "phone")) if name in emptied]
+        said += [consent.Said(card, fold.EVERYTHING, one, "address_changed", "other", evidence_level=0) for one in channels]
+    Client.objects.bulk_update(cards, [*FIELDS, "search_text", "sort_name", "version"], batch_size=100)
+    consent.record_many(said, by=by, now=now)
+    if cards:
+        audit.record("client.emptied_many", by=by, clients_count=len(cards))
+    return len(cards)
+
+
+@transaction.atomic
+def remove_many(clients: Sequence[Client], *, by: User | None) -> int:
+    """Remove cards that nothing but their own rows points at, and return how many went. The ledger stays, without them.
+
+    For an undo of what was just made; a person who has been here is erased instead.
+    """
+    ids = [client.pk for client in clients]
+    Client.objects.filter(pk__in=ids).delete()
+    if ids:
+        audit.record("client.removed_many", by=by, clients_count=len(ids))
+    return len(ids)
 
 
 @transaction.atomic
@@ -110,7 +150,7 @@ def edit(client: Client, *, by: User | None, version: int, now: dt.datetime | No
     before = {name: getattr(card, name) for name in FIELDS}
     hashes = {channel: consent.address_hash(card, channel) for channel in fold.CHANNELS}
     reminders = {channel: consent.reading(card, "svc.reminder", channel) for channel in fold.CHANNELS}
-    values = prepare({**before, **fields})
+    values = prepare({**before, **fields}, further=contacts.addresses_of([card.pk])[card.pk])
     changed = [name for name in FIELDS if name in values and str(before[name] or "") != str(values[name] or "")]
     if not changed:
         return card

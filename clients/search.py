@@ -5,19 +5,25 @@ Who may find whom is decided in `clients.access`; nothing here knows a user.
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import phonenumbers
 from django.core.exceptions import EmptyResultSet
 from django.db import models
-from django.db.models import Q, Value
+from django.db.models import BooleanField, ExpressionWrapper, Q, Value
 from django.db.models.functions import StrIndex
 from django.db.models.lookups import LessThan
 
 from clients.models import Client, ClientQuerySet
 
-COUNT_UP_TO = 10_000
+# Fifty pages. Nobody leafs through more; whoever finds as many types another word.
+COUNT_UP_TO = 2_500
+# So far a page of a broad term is looked for in the order of the list, before all that match are sorted.
+WALK_MOST = 5_000
+# What a line of a list shows. The rest of a card comes when somebody asks for it.
+_SHOWN = ("id", "first_name", "last_name", "email", "phone", "inactive_at", "blacklisted_at")
+_COLUMNS = ", ".join(f"clients_client.{name}" for name in _SHOWN)
 # No real card comes near. A row of an index has to fit in a third of a page on PostgreSQL.
 MOST_BYTES = 1_700
 # Stands in search_text between the names and what a name search must not look in.
@@ -41,14 +47,18 @@ def fold_german(text: str) -> str:
     return fold(unicodedata.normalize("NFC", text.casefold()).translate(_GERMAN))
 
 
-def text_of(*, first_name: str, last_name: str, phone: str, email: str) -> str:
-    """Return what the search box looks in: the names folded in both ways, the number's digits as dialled, the e-mail."""
+def text_of(*, first_name: str, last_name: str, phone: str, email: str, further: Iterable[str] = ()) -> str:
+    """Return what the search box looks in: the names folded in both ways, the number's digits as dialled, the e-mail.
+
+    `further`: more numbers (E.164) and e-mails of the same person.
+    """
     words: list[str] = []
     for name in (first_name, last_name):
         for form in (fold(name), fold_german(name)):
             parts = _words(form)
             words += [*parts, "".join(parts)] if len(parts) > 1 and " " not in form.strip() else parts
-    text = " ".join([*dict.fromkeys(words), NAMES_END, *_digits_of(phone), fold(email)]).strip()
+    more = [part for address in further for part in ([fold(address)] if "@" in address else _digits_of(address))]
+    text = " ".join([*dict.fromkeys(words), NAMES_END, *_digits_of(phone), fold(email), *more]).strip()
     return text.encode()[:MOST_BYTES].decode(errors="ignore")
 
 
@@ -120,7 +130,7 @@ def is_by_contact(text: str) -> bool:
 
 @dataclass(frozen=True)
 class Found:
-    """One page of clients in order. `count` is exact up to 10,000; beyond it `is_capped` is true."""
+    """One page of clients in order. `count` is exact up to the cap; beyond it `is_capped` is true."""
 
     rows: list[Client]
     count: int
@@ -130,31 +140,36 @@ class Found:
 
 
 def page(
-    rows: models.QuerySet[Client],
+    rows: ClientQuerySet,
+    matching: Q | None = None,
     *,
     order: tuple[str, ...] = ("sort_name", "pk"),
     number: int = 1,
     per_page: int = 50,
     count: int | None = None,
+    count_up_to: int | None = None,
 ) -> Found:
-    """Return page `number` (from 1, brought into range) of `rows` in `order`, and how many there are.
+    """Return page `number` (from 1, brought into range) of the `rows` that are `matching`, in `order`, and how many.
 
-    Few matches: they are found once, then counted, sorted and cut, so that a rare name never walks the whole index.
-    Many, or `count` known because nothing was searched: the index of the order is walked, which soon has a page full.
+    `rows` is what the index of the order is made for, `matching` what only some of them are. `count`: how many there
+    are, where it is known because nothing was searched; then the order is walked. Else the matches are counted up to
+    `count_up_to` (default COUNT_UP_TO). Few are sorted and cut in the same statement, so that a rare name never walks
+    the whole index. Many soon have a page full on a walk of WALK_MOST; where they stand too far back, all are sorted.
     """
+    most = count_up_to or COUNT_UP_TO
+    every = rows.filter(matching) if matching else rows
     if count is not None:
         number, page_count = _in_range(number, count, per_page)
-        return Found(_cut(rows.order_by(*order), number, per_page), count, False, number, page_count)
-    found, clients = _probe(rows, order, number, per_page)
-    is_capped = found > COUNT_UP_TO
-    total = min(found, COUNT_UP_TO)
+        return Found(list(every.only(*_SHOWN).order_by(*order)[_span(number, per_page)]), count, False, number, page_count)
+    found, clients = _probe(every, order, number, per_page, most=most)
+    total = min(found, most)
     asked = number
     number, page_count = _in_range(number, total, per_page)
-    if is_capped:
-        return Found(_cut(rows.order_by(*order), number, per_page), total, True, number, page_count)
-    if number != asked:
-        found, clients = _probe(rows, order, number, per_page)
-    return Found(clients, total, False, number, page_count)
+    if found > most:
+        clients = _walk(rows, matching, order, number, per_page) or _probe(every, order, number, per_page)[1]
+    elif number != asked:
+        clients = _probe(every, order, number, per_page)[1]
+    return Found(clients, total, found > most, number, page_count)
 
 
 def _in_range(number: int, count: int, per_page: int) -> tuple[int, int]:
@@ -162,38 +177,72 @@ def _in_range(number: int, count: int, per_page: int) -> tuple[int, int]:
     return min(max(1, number), page_count), page_count
 
 
-def _cut(rows: models.QuerySet[Client], number: int, per_page: int) -> list[Client]:
-    return list(rows[(number - 1) * per_page : number * per_page])
+def _span(number: int, per_page: int) -> slice:
+    return slice((number - 1) * per_page, number * per_page)
 
 
-def _probe(rows: models.QuerySet[Client], order: tuple[str, ...], number: int, per_page: int) -> tuple[int, list[Client]]:
-    """Return how many `rows` there are, at most one more than COUNT_UP_TO, and page `number` of them if not too many.
+def _probe(
+    rows: models.QuerySet[Client], order: tuple[str, ...], number: int, per_page: int, *, most: int | None = None
+) -> tuple[int, list[Client]]:
+    """Return how many `rows` there are, counted to one more than `most`, and page `number` of them if not too many.
 
-    One statement, and the matches never leave the database: reading ten thousand keys would take longer than finding
-    them. MATERIALIZED, or the planner walks the order for a name that hardly anybody has. Too many are not sorted: the
-    caller walks.
+    One statement, and the matches never leave the database: reading their keys would take longer than finding them.
+    MATERIALIZED, or the planner walks the order for a name that hardly anybody has. Too many are not sorted: the
+    caller walks. Without `most` all are counted and sorted.
     """
-    names = [name.removeprefix("-") for name in order]
-    inner = rows.order_by().values_list(*names)[: COUNT_UP_TO + 1]
+    inner = rows.order_by().values_list(*_names(order))
     try:
-        found, params = inner.query.sql_with_params()
+        found, params = (inner if most is None else inner[: most + 1]).query.sql_with_params()
     except EmptyResultSet:  # nobody can match: a stylist without clients today asks for a phone number
         return 0, []
-    keys = ", ".join(f"k{index}" for index in range(len(names)))
-    by = ", ".join(f"k{index}{' DESC' if name.startswith('-') else ''}" for index, name in enumerate(order))
-    first = (max(1, number) - 1) * per_page
+    enough = "" if most is None else f" WHERE (SELECT found_count FROM counted) <= {most}"  # noqa: S608 (a number)
+    by = _by(order)
+    first = _span(max(1, number), per_page).start
     lines = list(
         Client.objects.raw(
-            f"WITH found({keys}) AS MATERIALIZED ({found}),"  # noqa: S608 (names are ours, values are parameters)
+            f"WITH found({_keys(order)}) AS MATERIALIZED ({found}),"  # noqa: S608 (names are ours, values are parameters)
             " counted AS (SELECT count(*) AS found_count FROM found)"
-            " SELECT clients_client.*, found_count FROM counted LEFT JOIN"
-            f" (SELECT * FROM found WHERE (SELECT found_count FROM counted) <= {COUNT_UP_TO}"
-            f" ORDER BY {by} LIMIT {per_page} OFFSET {first}) AS page ON true"
-            f" LEFT JOIN clients_client ON clients_client.id = k{names.index('pk')} ORDER BY {by}",
+            f" SELECT {_COLUMNS}, found_count FROM counted LEFT JOIN"
+            f" (SELECT * FROM found{enough} ORDER BY {by} LIMIT {per_page} OFFSET {first}) AS page ON true"
+            f" LEFT JOIN clients_client ON clients_client.id = {_key_of_id(order)} ORDER BY {by}",
             params,
         )
     )
     return int(vars(lines[0])["found_count"]), [client for client in lines if client.pk is not None]
+
+
+def _walk(rows: ClientQuerySet, matching: Q | None, order: tuple[str, ...], number: int, per_page: int) -> list[Client]:
+    """Return page `number` of the matches among the first WALK_MOST of `rows`, or nothing where it is not full there."""
+    hit = ExpressionWrapper(matching, BooleanField()) if matching else Value(True)
+    walked = rows.order_by(*order).annotate(is_hit=hit).values_list(*_names(order), "is_hit")[:WALK_MOST]
+    walk, params = walked.query.sql_with_params()
+    by = _by(order)
+    clients = list(
+        Client.objects.raw(
+            f"WITH walk({_keys(order)}, is_hit) AS ({walk})"  # noqa: S608 (names are ours, values are parameters)
+            f" SELECT {_COLUMNS} FROM"
+            f" (SELECT * FROM walk WHERE is_hit LIMIT {per_page} OFFSET {_span(number, per_page).start}) AS page"
+            f" JOIN clients_client ON clients_client.id = {_key_of_id(order)} ORDER BY {by}",
+            params,
+        )
+    )
+    return clients if len(clients) == per_page else []
+
+
+def _names(order: tuple[str, ...]) -> list[str]:
+    return [name.removeprefix("-") for name in order]
+
+
+def _keys(order: tuple[str, ...]) -> str:
+    return ", ".join(f"k{index}" for index in range(len(order)))
+
+
+def _key_of_id(order: tuple[str, ...]) -> str:
+    return f"k{_names(order).index('pk')}"
+
+
+def _by(order: tuple[str, ...]) -> str:
+    return ", ".join(f"k{index}{' DESC' if name.startswith('-') else ''}" for index, name in enumerate(order))
 
 
 def _words(folded: str) -> list[str]:

@@ -2,7 +2,17 @@
 
 from django.urls import URLPattern, path
 
-from clients import consent_views, views, wording_views
+from clients import (
+    card_views,
+    consent_views,
+    export_views,
+    health_views,
+    import_views,
+    other_views,
+    table_views,
+    views,
+    wording_views,
+)
 
 app_name = "clients"
 urlpatterns: list[URLPattern] = [
@@ -10,10 +20,35 @@ urlpatterns: list[URLPattern] = [
     path("clients/new/", views.add, name="add"),
     path("clients/<int:pk>/", views.card, name="card"),
     path("clients/<int:pk>/edit/", views.edit, name="edit"),
+    path("clients/<int:pk>/address/", card_views.address, name="address"),
+    path("clients/<int:pk>/address/edit/", card_views.address_edit, name="address_edit"),
+    path("clients/<int:pk>/other/", other_views.other, name="other"),
+    path("clients/<int:pk>/other/edit/", card_views.details_edit, name="details_edit"),
+    path("clients/<int:pk>/other/undo/", other_views.undo, name="undo"),
+    path("clients/<int:pk>/tags/", other_views.tag, name="tags"),
+    path("clients/<int:pk>/contacts/", other_views.contact, name="contacts"),
+    path("clients/<int:pk>/links/", other_views.link, name="links"),
     path("clients/<int:pk>/note/", views.note, name="note"),
+    path("clients/<int:pk>/privacy-form/", table_views.privacy_form, name="privacy_form"),
+    path("clients/<int:pk>/health/", health_views.note, name="health"),
+    path("clients/<int:pk>/health/consent/", health_views.consent, name="health_consent"),
     path("clients/<int:pk>/consent/", consent_views.answer, name="consent"),
+    path("clients/<int:pk>/consent/kind/", table_views.answer, name="consent_kind"),
+    path("clients/<int:pk>/consent/paper/", table_views.sheet, name="consent_sheet"),
     path("clients/<int:pk>/consent/undo/", consent_views.undo, name="consent_undo"),
     path("clients/<int:pk>/consent/history/", consent_views.history, name="consent_history"),
+    path("clients/import/", import_views.imports, name="imports"),
+    path("clients/import/template/", import_views.template, name="import_template"),
+    path("clients/import/<int:pk>/", import_views.import_, name="import"),
+    path("clients/import/<int:pk>/columns/", import_views.columns, name="import_columns"),
+    path("clients/import/<int:pk>/start/", import_views.start, name="import_start"),
+    path("clients/import/<int:pk>/undo/", import_views.undo, name="import_undo"),
+    path("clients/import/<int:pk>/discard/", import_views.discard, name="import_discard"),
+    path("clients/import/<int:pk>/faulty/", import_views.faulty, name="import_faulty"),
+    path("clients/export/", export_views.export, name="export"),
+    path("exports/<int:pk>/", export_views.job, name="export_job"),
+    path("exports/<int:pk>/file/", export_views.take, name="export_file"),
+    path("exports/<int:pk>/again/", export_views.start_again, name="export_again"),
     path("settings/privacy/wording/", wording_views.index, name="wordings"),
     path("settings/privacy/wording/<int:pk>/", wording_views.edit, name="wording"),
     path("search/", views.search, name="search"),

@@ -11,6 +11,7 @@ from clients import access, cards, lists, opened, records
 from clients.editing import Editing
 from clients.forms import NoteForm
 from clients.models import Client
+from salon.core import asking
 from salon.core.errors import Refused
 from salon.core.roles import May
 from salon.core.web import SignedIn, allowed, go, is_fragment, page, refuse, toast
@@ -31,9 +32,18 @@ def list_(request: SignedIn) -> HttpResponse:
         "wanted": wanted,
         "elsewhere": lists.found_elsewhere(user, salon, text=wanted["text"], now=now) if is_short else 0,
         "has_visits": access.has_columns(),
+        **_asks(request),
         **_selecting(request, found),
     }
     return page(request, "clients/list.html", context, fragment="clients/_rows.html")
+
+
+def _asks(request: SignedIn) -> dict[str, str]:
+    """Return whom the desk asks for what its role has not; nothing for those who have it or never will."""
+    user, acts = request.user, {"ask_import": May.IMPORT_CLIENTS, "ask_export": May.EXPORT}
+    lacking = [act for act in acts.values() if user.may(May.EDIT_CLIENTS) and not user.may(act)]
+    words = asking.sentences(lacking) if lacking and not is_fragment(request) else {}
+    return {name: words.get(act, "") for name, act in acts.items()}
 
 
 def _selecting(request: SignedIn, found: lists.Listing) -> dict[str, Any]:
@@ -56,18 +66,20 @@ def search(request: SignedIn) -> HttpResponse:
     text = request.GET.get("q", "").strip()[:200]
     if text:
         found = lists.listing(request.user, request.salon, text=text, status="active", sort="name", number=1, now=now)
-        rows, count = found.rows[: opened.KEPT], found.count
+        rows, count, is_capped = found.rows[: opened.KEPT], found.count, found.is_capped
     else:
         rows = lists.rows_of(request.user, request.salon, opened.last(request.user), now=now)
-        count = len(rows)
-    context = {"rows": rows, "count": count, "text": text, "has_email": "@" in text}
+        count, is_capped = len(rows), False
+    context = {"rows": rows, "count": count, "is_capped": is_capped, "text": text, "has_email": "@" in text}
     return page(request, "clients/search.html", context, fragment="clients/_hits.html")
 
 
 @allowed(May.SEE_CLIENTS)
 def card(request: SignedIn, pk: int) -> HttpResponse:
-    """Show a client's card: main data, note, consent, and the panels of the rooms above."""
+    """Show a client's card: main data, timeline, note, consent, and the panel of the messages."""
     client = access.client_for(request.user, pk)
+    if is_fragment(request) and request.htmx.target == "timeline":
+        return page(request, "clients/card.html", cards.told(request, client), fragment="clients/_timeline.html")
     if not is_fragment(request):
         opened.remember(request.user, client, now=timezone.now())
     context = cards.card(request, client)

@@ -7,3 +7,10 @@ class NotificationsConfig(AppConfig):
     """What the salon says."""
 
     name = "notifications"
+
+    def ready(self) -> None:
+        """Show the messages in the timeline of the card, which cannot look up here."""
+        from clients import rooms  # noqa: PLC0415 (models may be imported only once all apps are loaded)
+        from notifications import cardline  # noqa: PLC0415
+
+        rooms.register(cardline.ROOM)

@@ -126,6 +126,10 @@ else:
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {"default": env.cache("CACHE_URL", default="locmemcache://")}
 
+# An uploaded list stays in memory until it is in the database: nothing of it is ever written to a disk of its own.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
+FILE_UPLOAD_MAX_MEMORY_SIZE = 6_000_000
+
 # --- wake-ups -----------------------------------------------------------------------------------------------------
 
 CELERY_BROKER_URL = env("CELERY_BROKER_URL", default="filesystem://")
@@ -154,6 +158,9 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "plan": {"task": "notifications.plan", "schedule": 30.0, "options": {"expires": 30}},
     "deliver": {"task": "notifications.deliver", "schedule": 10.0, "options": {"expires": 30}},
+    "imports": {"task": "clients.work", "schedule": 5.0, "options": {"expires": 10}},
+    "exports": {"task": "clients.export", "schedule": 5.0, "options": {"expires": 10}},
+    "tidy": {"task": "clients.tidy", "schedule": 600.0, "options": {"expires": 600}},
 }
 
 # --- sending ------------------------------------------------------------------------------------------------------

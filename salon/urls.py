@@ -4,7 +4,7 @@ from allauth.account import views as account
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
 
-from salon.core import views
+from salon.core import backoffice, views
 
 # No sign-up, no list of e-mail addresses, no social sign-in: accounts are made by set-up and by invitation only.
 ACCOUNTS: list[URLPattern | URLResolver] = [
@@ -31,4 +31,5 @@ urlpatterns = [
     path("", include("appointments.urls")),
     path("", include("notifications.urls")),
     path("accounts/", include(ACCOUNTS)),
+    path("admin/", backoffice.site.urls),
 ]

@@ -28,6 +28,8 @@
     const form = $("sel"), box = $("sel-count"), every = $("tick-all");
     if (!form || !box) return;
     const here = all("input[type=checkbox][name=sel]", form), n = all("[name=sel]:checked, [type=hidden][name=sel]", form).length;
+    here.forEach(tick => tick.closest("tr").classList.toggle("s-ticked", tick.checked));
+    form.classList.toggle("s-selecting", n > 0 || !!form.elements.select); $("selection-bar").classList.toggle("s-none", !n && !form.elements.select);
     box.textContent = n > 1 ? box.dataset.many.replace("{n}", n) : n ? box.dataset.one : box.dataset.none;
     if (every) { every.hidden = false; every.checked = here.length > 0 && here.every(tick => tick.checked); every.indeterminate = !every.checked && here.some(tick => tick.checked); }
   };
@@ -73,16 +75,19 @@
 
   /* Requests: progress, one sending at a time, signed out, no connection */
   let busy = 0, waiting = null;
+  /* Parts that ask again by themselves: not while nobody looks, and what goes wrong with them is nobody's loss. */
+  const asks = el => /\bevery\b/.test(el.getAttribute("hx-trigger") || "");
   const again = detail => { const c = detail.requestConfig; window.htmx.ajax(c.verb, c.path, { source: c.elt, target: detail.target, swap: detail.swap, values: Object.fromEntries(c.parameters instanceof FormData ? c.parameters : Object.entries(c.parameters || {})) }); };
   const buttons = el => (el.tagName === "FORM" ? all("button:not([type=button])", el) : el.tagName === "BUTTON" ? [el] : []);
   const lock = (el, on) => buttons(el).forEach(button => { if (on) button.setAttribute("aria-disabled", "true"); else button.removeAttribute("aria-disabled"); });
-  doc.addEventListener("htmx:beforeRequest", ({ detail }) => { busy += 1; root.classList.add("s-busy"); lock(detail.elt, true); detail.target.setAttribute("aria-busy", "true"); });
-  doc.addEventListener("htmx:afterRequest", ({ detail }) => { busy = Math.max(0, busy - 1); if (!busy) root.classList.remove("s-busy"); lock(detail.elt, false); detail.target.removeAttribute("aria-busy"); });
+  doc.addEventListener("htmx:beforeRequest", event => { const detail = event.detail; if (asks(detail.elt)) { if (doc.hidden) event.preventDefault(); return; } busy += 1; root.classList.add("s-busy"); lock(detail.elt, true); detail.target.setAttribute("aria-busy", "true"); });
+  doc.addEventListener("htmx:afterRequest", ({ detail }) => { if (asks(detail.elt)) return; busy = Math.max(0, busy - 1); if (!busy) root.classList.remove("s-busy"); lock(detail.elt, false); detail.target.removeAttribute("aria-busy"); });
   doc.addEventListener("htmx:sendError", ({ detail }) => failed(detail));
   doc.addEventListener("htmx:timeout", ({ detail }) => failed(detail));
-  const failed = detail => { if (detail.elt.id === "search") return; toastFrom("toast-offline").querySelector("[data-again]").addEventListener("click", event => { close(event.target.closest("[data-toast]")); again(detail); }); };
+  const failed = detail => { if (detail.elt.id === "search" || asks(detail.elt)) return; toastFrom("toast-offline").querySelector("[data-again]").addEventListener("click", event => { close(event.target.closest("[data-toast]")); again(detail); }); };
   doc.addEventListener("htmx:responseError", ({ detail }) => {
-    if (detail.xhr.status === 401 && $("signed-out")) { waiting = detail; $("signed-out").showModal(); return; }
+    if (detail.xhr.status === 401 && $("signed-out")) { if (!waiting || !asks(detail.elt)) waiting = detail; if (!$("signed-out").open) $("signed-out").showModal(); return; }
+    if (asks(detail.elt)) return;
     const words = new DOMParser().parseFromString(detail.xhr.responseText, "text/html").querySelector("[data-reason]");
     toastFrom("toast-refused", words && words.textContent.trim());
   });
@@ -191,6 +196,7 @@
   const start = () => {
     const box = $("toasts");
     if (box) { all("[data-toast]", box).forEach(begin); new MutationObserver(changes => changes.forEach(change => change.addedNodes.forEach(node => { if (node.matches && node.matches("[data-toast]")) begin(node); }))).observe(box, { childList: true }); }
+    all(".s-tab[aria-current]").forEach(tab => { tab.parentElement.scrollLeft = tab.offsetLeft - (tab.parentElement.clientWidth - tab.offsetWidth) / 2; });
     arrive(doc);
   };
   if (doc.readyState === "loading") doc.addEventListener("DOMContentLoaded", start); else start();

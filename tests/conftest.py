@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import connection, models
 from django.db.backends.base.operations import BaseDatabaseOperations as DatabaseOperations
 from django.test import Client as Browser
+from django.utils import timezone, translation
 from pytest_django.plugin import DjangoDbBlocker
 
 from clients import retention
@@ -30,6 +31,14 @@ CHROMIUM_ARGS = [
 def pytest_configure(config: pytest.Config) -> None:
     """Hash passwords cheaply: Argon2 is slow on purpose, and `test_accounts` sees that the salon uses it."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]
+
+
+@pytest.fixture(autouse=True)
+def no_language_of_another_test() -> Iterator[None]:
+    """Begin without the language and the zone that a page of another test left behind in this thread."""
+    yield
+    translation.deactivate()
+    timezone.deactivate()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -7,7 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from appointments.models import Appointment, Service, Staff, WorkingHours
-from clients.models import Client, Subject
+from clients.importing import jobs
+from clients.models import Client, Export, Import, Subject
 from salon.core.models import Salon
 
 PARIS = zoneinfo.ZoneInfo("Europe/Paris")
@@ -67,3 +68,26 @@ def appointment(**fields: Any) -> Appointment:
     values.setdefault("price", values["service"].price)
     values.setdefault("is_notice_wanted", True)
     return Appointment.objects.create(**values)
+
+
+LIST = "Name,Phone,E-mail,Newsletter\nAnn Lee,0612345678,ann@example.org,no\nBen Low,06 12,ben@example.org,yes\n"
+
+
+def imported(text: str = LIST, **fields: Any) -> Import:
+    """Return an import whose list was uploaded, and nothing more."""
+    row = jobs.upload(text.encode(), "list.csv", by=fields.pop("by", None), now=dt.datetime.now(dt.UTC))
+    for name, value in fields.items():
+        setattr(row, name, value)
+    row.save()
+    return row
+
+
+def exported(**fields: Any) -> Export:
+    """Return an export whose file waits to be taken."""
+    defaults = {
+        "state": Export.State.READY, "preset": "contacts", "who": "all", "status": "active", "sort": "name", "row_count": 1,
+        "rows_done": 1, "size": 4, "settled_at": dt.datetime.now(dt.UTC),
+    }  # fmt: skip
+    row = Export.objects.create(**{**defaults, **fields})
+    row.parts.create(number=0, data=b"PK..")
+    return row

@@ -1,15 +1,53 @@
-"""The header of a list -> which column holds what, in English, French and German and as Google and Outlook export it."""
+"""The header of a list -> which column holds what: as its names say, or as a person corrected it by hand."""
 
-import re
-import unicodedata
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from clients.importing import names
+from clients.importing.names import EMAIL, SMS
 from salon.core.errors import Refused
 
-EMAIL, SMS = "email", "sms"
+BOTH = (EMAIL, SMS)
+DAY_FIRST, MONTH_FIRST = "day first", "month first"
+
+# What a person may choose for a column: value -> its name. "" leaves the column out.
+CHOICES: Mapping[str, Promise] = {
+    "": gettext_lazy("Leave out"),
+    "first_name": gettext_lazy("First name"),
+    "middle_name": gettext_lazy("Middle name"),
+    "last_name": gettext_lazy("Last name"),
+    "name": gettext_lazy("Whole name"),
+    "email": gettext_lazy("E-mail"),
+    "mobile": gettext_lazy("Mobile phone"),
+    "phone": gettext_lazy("Phone"),
+    "home_phone": gettext_lazy("Second phone"),
+    "phone_label": gettext_lazy("Kind of phone"),
+    "birthday": gettext_lazy("Birthday"),
+    "birthday:day first": gettext_lazy("Birthday, day before month"),
+    "birthday:month first": gettext_lazy("Birthday, month before day"),
+    "birth_day": gettext_lazy("Birthday: day alone"),
+    "birth_month": gettext_lazy("Birthday: month alone"),
+    "birth_year": gettext_lazy("Birthday: year alone"),
+    "street": gettext_lazy("Street"),
+    "postcode": gettext_lazy("Postcode"),
+    "city": gettext_lazy("Town"),
+    "country": gettext_lazy("Country"),
+    "note": gettext_lazy("Note"),
+    "language": gettext_lazy("Language"),
+    "consent:email": gettext_lazy("Marketing by e-mail: yes or no"),
+    "consent:sms": gettext_lazy("Marketing by SMS: yes or no"),
+    "consent:email+sms": gettext_lazy("Marketing: yes or no"),
+    "refusal:email": gettext_lazy("Unsubscribed from e-mail: a yes is a no"),
+    "refusal:sms": gettext_lazy("Unsubscribed from SMS: a yes is a no"),
+    "refusal:email+sms": gettext_lazy("Unsubscribed: a yes is a no"),
+}
+# A card has one of each. Of the others several columns may stand side by side: the first that holds something counts.
+_SINGLE = ("first_name", "middle_name", "last_name", "name", "birthday", "birth_day", "birth_month", "birth_year",
+           "street", "postcode", "city", "country", "language")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -24,121 +62,8 @@ class Column:
     # A column like "Unsubscribed": a yes in it is a no.
     is_inverted: bool = False
     language: str = ""
-
-
-# Field -> language -> names as `fold` leaves them.
-_NAMES: dict[str, dict[str, str]] = {
-    "first_name": {
-        "en": "first name|firstname|given name|forename",
-        "fr": "prenom|prenoms",
-        "de": "vorname|vornamen|rufname",
-    },
-    "middle_name": {"en": "middle name|additional name", "fr": "deuxieme prenom", "de": "zweiter vorname"},
-    "last_name": {
-        "en": "last name|lastname|family name|surname",
-        "fr": "nom de famille|nom usuel",
-        "de": "nachname|familienname|zuname",
-    },
-    # The last name where the file has a first name beside it, else the whole name.
-    "name": {
-        "en": "name|full name|client|client name|customer|customer name|contact|display name|contact name",
-        "fr": "nom|nom complet|nom et prenom|nom prenom|prenom nom|prenom et nom|nom du client|client e|cliente",
-        "de": "kunde|kundin|kundenname|vollstandiger name|name vorname|vorname nachname|nachname vorname|anzeigename",
-    },
-    "email": {
-        "en": "email|e mail|email address|e mail address|mail|email 1|e mail 1",
-        "fr": "courriel|adresse email|adresse e mail|adresse mail|mel|adresse electronique|adresse courriel",
-        "de": "e mail adresse|email adresse|mailadresse|emailadresse",
-    },
-    "mobile": {
-        "en": "mobile|mobile phone|mobile number|cell|cell phone|cellphone|cell number",
-        "fr": "portable|telephone portable|mobile client|tel portable|telephone mobile|gsm|tel mobile|numero de portable",
-        "de": "handy|mobil|mobiltelefon|handynummer|mobilnummer|mobilfunk|natel|telefon mobil",
-    },
-    "phone": {
-        "en": "phone|phone number|telephone|tel|primary phone|phone 1|contact number",
-        "fr": "telephone 1|numero de telephone|no de telephone|numero|tel 1",
-        "de": "telefon|telefonnummer|telefon 1|rufnummer|tel nr",
-    },
-    "home_phone": {
-        "en": "home phone|business phone|other phone|landline|phone 2|work phone",
-        "fr": "telephone fixe|fixe|tel fixe|telephone domicile|telephone 2|telephone bureau",
-        "de": "festnetz|telefon privat|telefon 2|telefon geschaftlich",
-    },
-    "birthday": {
-        "en": "birthday|birth date|birthdate|date of birth|dob",
-        "fr": "date de naissance|anniversaire|naissance|ne le|nee le|ne e le",
-        "de": "geburtstag|geburtsdatum|geb datum|geboren|geboren am|geb am",
-    },
-    "birth_day": {"en": "birth day|day of birth", "fr": "jour de naissance", "de": "geburtstag tag"},
-    "birth_month": {"en": "birth month|month of birth", "fr": "mois de naissance", "de": "geburtsmonat"},
-    "birth_year": {"en": "birth year|year of birth", "fr": "annee de naissance", "de": "geburtsjahr|jahrgang"},
-    "street": {
-        "en": "street|address|street address|address line 1|home street",
-        "fr": "adresse|rue|adresse postale|voie",
-        "de": "strasse|str|anschrift|strasse und hausnummer|strasse hausnummer|strasse nr",
-    },
-    "postcode": {
-        "en": "postcode|post code|zip|zip code|postal code|home postal code",
-        "fr": "code postal|cp|npa",
-        "de": "plz|postleitzahl",
-    },
-    "city": {"en": "city|town|home city", "fr": "ville|commune|localite", "de": "ort|stadt|wohnort"},
-    "country": {"en": "country|home country region|home country", "fr": "pays", "de": "land"},
-    "note": {
-        "en": "note|notes|comment|comments|remarks|remark",
-        "fr": "remarque|remarques|commentaire|commentaires|observations|notes client",
-        "de": "notiz|notizen|bemerkung|bemerkungen|kommentar|anmerkung|anmerkungen",
-    },
-    "language": {"en": "language|preferred language", "fr": "langue", "de": "sprache"},
-}
-_TABLE = {
-    name: (field, language)
-    for field, languages in _NAMES.items()
-    for language, names in languages.items()
-    for name in names.split("|")
-}
-_GOOGLE = (
-    (re.compile(r"e mail (\d+) value"), "email"),
-    (re.compile(r"phone (\d+) value"), "phone"),
-    (re.compile(r"phone (\d+) (?:label|type)"), "phone_label"),
-    (re.compile(r"address (1) street"), "street"),
-    (re.compile(r"address (1) city"), "city"),
-    (re.compile(r"address (1) postal code"), "postcode"),
-    (re.compile(r"address (1) country"), "country"),
-)
-
-
-def words(text: str) -> frozenset[str]:
-    """Return the words of a table that is written as one text."""
-    return frozenset(text.split())
-
-
-# A column about consent holds a word of the first or the second set, and no word outside all of these.
-_YES_WORDS = words(
-    "newsletter newsletters infolettre marketing optin consent consents consentement einwilligung werbung "
-    "werbeeinwilligung publicite promotions promotion promo promos offers offres angebote subscribed subscriber abonne "
-    "abonnee inscrit inscrite angemeldet accepte acceptes acceptee accepts agreed einverstanden zustimmung erlaubnis "
-    "erlaubt accord emailing mailing mailings"
-)
-_NO_WORDS = words(
-    "unsubscribed unsubscribe optout desinscrit desinscrite desinscription desabonne desabonnee abgemeldet abbestellt "
-    "widerspruch widerrufen refus refuse stop blocked opposition"
-)
-_NEGATIONS = ("do not ", "no ", "keine ", "kein ", "nicht ", "ne pas ", "sans ")
-_CONTACT_WORDS = words("contact contacter kontaktieren kontakt")
-_EMAIL_WORDS = words("email emails e mail mails courriel courriels newsletter newsletters infolettre emailing mailing mailings")
-_SMS_WORDS = words("sms text texts texto textos")
-_FILLERS = words(
-    "by per par via for pour fur the les le la des de du d l to a an von zu zum do not no keine kein nicht ne pas sans "
-    "status statut ok yes oui ja received recevoir receive recoit wants souhaite mochte erhalten erhalt client kunde"
-)
-
-
-def fold(text: str) -> str:
-    """Return a column's name without case, accents and signs: "E-mail 1 - Value" -> "e mail 1 value"."""
-    plain = "".join(char for char in unicodedata.normalize("NFKD", text.replace("ß", "ss")) if not unicodedata.combining(char))
-    return " ".join(re.findall(r"[a-z0-9]+", plain.casefold()))
+    # The order of day and month that a person named: DAY_FIRST, MONTH_FIRST or "" for what the dates themselves show.
+    order: str = ""
 
 
 def recognise(header: Sequence[str]) -> list[Column]:
@@ -146,39 +71,48 @@ def recognise(header: Sequence[str]) -> list[Column]:
     found = [column for index, title in enumerate(header) if (column := _column(index, title)) is not None]
     fields = {column.field for column in found}
     if "first_name" in fields and "last_name" not in fields:
-        return [
-            Column(column.index, column.title, "last_name", language=column.language) if _is_plain_name(column) else column
-            for column in found
-        ]
+        return [replace(column, field="last_name") if _is_plain_name(column) else column for column in found]
     return found
 
 
-def _is_plain_name(column: Column) -> bool:
-    return column.field == "name" and fold(column.title) in {"name", "nom"}
+def chosen(header: Sequence[str], fields: Mapping[int, str]) -> list[Column]:
+    """Return the columns as a person set them: `fields` is {index: a key of CHOICES}. A column not in it stays as recognised.
+
+    Raises Refused for a column or choice that there is not, for two columns of one kind of which a person chose one, and
+    when neither a name nor a phone number is left.
+    """
+    recognised = {column.index: column for column in recognise(header)}
+    found = dict(recognised)
+    by_hand = set()
+    for index, choice in fields.items():
+        if choice not in CHOICES or not 0 <= index < len(header):
+            raise Refused(_("There is no such column or choice. Open the file again."))
+        if index in recognised and choice == choice_of(recognised[index]):
+            continue
+        found.pop(index, None)
+        if choice:
+            found[index] = _made(index, header[index], choice)
+            by_hand.add(index)
+    result = [found[index] for index in sorted(found)]
+    for field in _SINGLE:
+        same = [column for column in result if column.field == field]
+        if len(same) > 1 and any(column.index in by_hand for column in same):
+            label = CHOICES[field]
+            raise Refused(
+                _("“%(field)s” is chosen for “%(one)s” and for “%(other)s”. Choose it once.")
+                % {"field": label, "one": same[0].title, "other": same[1].title}
+            )
+    check(result)
+    return result
 
 
-def _column(index: int, title: str) -> Column | None:
-    name = fold(title)
-    if name in _TABLE:
-        field, language = _TABLE[name]
-        return Column(index, title, field, language=language)
-    for pattern, field in _GOOGLE:
-        if match := pattern.fullmatch(name):
-            return Column(index, title, field, rank=int(match.group(1)))
-    return _consent_column(index, title, name)
-
-
-def _consent_column(index: int, title: str, name: str) -> Column | None:
-    """Return a column like "Newsletter", "SMS opt-in" or "Unsubscribed", or None when it is about something else."""
-    parts = set(name.replace("opt in", "optin").replace("opt out", "optout").split())
-    reach = _EMAIL_WORDS | _SMS_WORDS | _CONTACT_WORDS
-    is_negated = name.startswith(_NEGATIONS) and bool(parts & (reach | _YES_WORDS))
-    is_inverted = is_negated or bool(parts & _NO_WORDS)
-    is_about_consent = is_inverted or bool(parts & _YES_WORDS) or name == "sms"
-    if not is_about_consent or not parts <= _YES_WORDS | _NO_WORDS | reach | _FILLERS:
-        return None
-    channels = tuple(channel for channel, some in ((EMAIL, _EMAIL_WORDS), (SMS, _SMS_WORDS)) if parts & some)
-    return Column(index, title, "consent", channels=channels or (EMAIL, SMS), is_inverted=is_inverted)
+def choice_of(column: Column | None) -> str:
+    """Return the key of CHOICES that a column stands at; "" for a column that is left out."""
+    if column is None:
+        return ""
+    if column.field == "consent":
+        return f"{'refusal' if column.is_inverted else 'consent'}:{'+'.join(column.channels)}"
+    return f"{column.field}:{column.order}" if column.order else column.field
 
 
 def check(found: Sequence[Column]) -> None:
@@ -187,3 +121,24 @@ def check(found: Sequence[Column]) -> None:
         raise Refused(
             _("No column with names or phone numbers was recognised. Name them in the first row, like Name, Phone, E-mail.")
         )
+
+
+def _made(index: int, title: str, choice: str) -> Column:
+    field, _colon, more = choice.partition(":")
+    if field in {"consent", "refusal"}:
+        return Column(index, title, "consent", channels=tuple(more.split("+")), is_inverted=field == "refusal")
+    return Column(index, title, field, order=more)
+
+
+def _is_plain_name(column: Column) -> bool:
+    return column.field == "name" and names.fold(column.title) in {"name", "nom"}
+
+
+def _column(index: int, title: str) -> Column | None:
+    if known := names.field_of(title):
+        field, rank, language = known
+        return Column(index, title, field, rank=rank, language=language)
+    if answer := names.answer_of(title):
+        channels, is_inverted = answer
+        return Column(index, title, "consent", channels=channels, is_inverted=is_inverted)
+    return None

@@ -1,171 +1,221 @@
-"""The known cards for a plan, and a plan -> rows: all of it or nothing. Consent goes through `clients.consent` alone."""
+"""A plan -> rows, in small steps that each stand whole: a step written twice is impossible, a step missing is made later.
 
+Each step checks that its cards are as the plan saw them, writes, and moves the import's counters in one transaction.
+After a crash the plan is made again over what is there: what was written is then unchanged, and the rest goes on.
+Refusals are written first, and with a new card in its own step: nothing of a list is ever in the book without its no.
+"""
+
+import dataclasses
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
 
-from django.db import connection, transaction
-from django.db.models import Count, Max, Sum
+from django.db import transaction
+from django.db.models import F, Q
 
-from clients import consent, fold, records
-from clients.importing import columns, plan, reading, rows
+from clients import consent, fold, records, search
+from clients.importing import columns, known, marks, plan, reading, rows, stored
 from clients.importing.plan import Card, Plan
-from clients.models import Client, ConsentEvent, Standing
-from salon.core import audit
+from clients.importing.rows import Row
+from clients.models import Client, ConsentEvent, Import, ImportedCard
+from salon.core import failpoints
 from salon.core.models import Salon, User
 
-CHUNK = 500
-TRIES = 3
-# A claimed yes names offers and news: the one thing "newsletter" and "marketing" have in common.
-CLAIMED = "mkt.promotion"
-_FIELDS = (*records.FIELDS,)
-_YES = ("grant", "confirm", "pending", "soft_opt_in")
+# Small enough that nobody waits for the database; about a tenth of a second each.
+STEP = 250
+REPLANS = 50
 
 T = TypeVar("T")
+Answer = tuple[Card, str]
 
 
-def make_plan(data: bytes, salon: Salon, *, now: dt.datetime) -> Plan:
-    """Return what importing this file would do. Raises Refused for a file that cannot be read."""
-    sheet = reading.read(data)
-    found = columns.recognise(sheet.header)
-    columns.check(found)
-    lines = rows.read(sheet, found, country=salon.country, today=now.astimezone(salon.zone).date())
-    return plan.make(lines, known_cards(), hash_of=consent.hash_of)
+class Stale(Exception):
+    """A card of this step is not as the plan saw it. Nothing of the step was written."""
 
 
-def carry_out(data: bytes, salon: Salon, *, by: User | None, now: dt.datetime) -> Plan:
-    """Import the file and return what was done: every accepted row, or nothing at all when anything fails.
+@dataclass(frozen=True)
+class Job:
+    """Whose import is written: its row, who asked for it, and how to keep it ours (`hold` raises when it is not)."""
 
-    Reading and planning take their time outside the transaction, so that the salon goes on working. Under the lock it
-    is only checked that the plan still speaks of the cards as they are; a salon too busy for that is planned under it.
+    row: Import
+    salon: Salon
+    now: dt.datetime
+    hold: Callable[[], None]
+    # Whether somebody waits for this very answer, so that no bell need ring.
+    is_waited_for: bool = False
+
+    @property
+    def by(self) -> User | None:
+        """Return who asked for it."""
+        return self.row.by
+
+
+def lines_of(sheet: reading.Sheet, chosen: dict[int, str] | None, salon: Salon, *, now: dt.datetime) -> list[Row]:
+    """Return the rows of a sheet as values, its columns as recognised or as `chosen` by hand.
+
+    Raises Refused when no column holds a name or a phone number.
     """
-    for _try in range(TRIES):
-        before = _stamp()
-        done = make_plan(data, salon, now=now)
-        with transaction.atomic():
-            _wait_for_other_imports()
-            if _stamp() == before:
-                return _write(done, salon, by=by, now=now)
-    with transaction.atomic():
-        _wait_for_other_imports()
-        return _write(make_plan(data, salon, now=now), salon, by=by, now=now)
+    found = columns.recognise(sheet.header) if chosen is None else columns.chosen(sheet.header, chosen)
+    columns.check(found)
+    return rows.read(sheet, found, country=salon.country, today=now.astimezone(salon.zone).date())
 
 
-def _stamp() -> list[object]:
-    """Return a mark that changes with anything a plan looks at: cards, what they answered, and the salon's country."""
-    cards = Client.objects.aggregate(Count("pk"), Max("pk"), Sum("version"), Count("erased_at"), Count("restricted_at"))
-    events = ConsentEvent.objects.aggregate(Count("pk"), Max("pk"))
-    states = Standing.objects.values_list("state").annotate(Count("pk")).order_by("state")
-    return [cards, events, list(states), Salon.objects.values_list("country", flat=True).first()]
+def faulty(row: Import, salon: Salon, *, now: dt.datetime) -> tuple[Sequence[str], list[Row]]:
+    """Return the header of a checked list and its faulty rows, with their faults in the language that is active."""
+    sheet, numbers = stored.unpack(row.sheet), frozenset(row.report.get("faulty_rows", ()))
+    some = dataclasses.replace(sheet, lines=tuple(line for line in sheet.lines if line.number in numbers))
+    return sheet.header, lines_of(some, chosen_of(row), salon, now=now)
 
 
-def _wait_for_other_imports() -> None:
-    """Hold the salon's row, so that of two imports at once the second sees what the first has written."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL lock_timeout = '10min'; SET LOCAL statement_timeout = '10min'")
-    list(Salon.objects.select_for_update().values_list("pk"))
+def chosen_of(row: Import) -> dict[int, str] | None:
+    """Return the fields that somebody chose for the columns by their numbers, None where nobody did."""
+    return None if row.columns is None else {int(index): field for index, field in row.columns.items()}
 
 
-def _write(done: Plan, salon: Salon, *, by: User | None, now: dt.datetime) -> Plan:
-    """Write what the plan says, and return it."""
-    clients: dict[Card, int] = {}
-    for some in _chunks(done.new):
-        added = records.add_many([{"language": salon.language, **card.fields} for card in some], by=by, now=now)
-        clients.update(zip(some, (client.pk for client in added), strict=True))
-    for some in _chunks(done.updates):
-        records.fill_many({card.pk: card.fills for card in some if card.pk is not None}, by=by)
-    _record(done.stops, "withdraw", fold.ALL_MARKETING, clients, by=by, now=now)
-    _record(done.claims, "import_claim", CLAIMED, clients, by=by, now=now)
-    audit.record(
-        "clients.imported", by=by, new_count=len(done.new), updated_count=len(done.updates),
-        refused_count=len(done.refused_rows), claim_count=len(done.claims), stop_count=len(done.stops),
-    )  # fmt: skip
-    return done
+def plan_of(lines: Sequence[Row]) -> Plan:
+    """Return what these rows would do to the book as it is."""
+    return plan.make(lines, known.cards(), hash_of=consent.hash_of)
 
 
-def known_cards() -> list[Card]:
-    """Return every card that is not erased, with what an import may not undo."""
-    refused, granted = _answered()
-    claimed, left = _claimed_and_left()
-    found = []
-    rows_of_cards = Client.objects.filter(erased_at=None).order_by("pk").values_list("pk", "version", "restricted_at", *_FIELDS)
-    for pk, version, restricted_at, *some in rows_of_cards.iterator(chunk_size=5000):
-        fields = {name: str(value) if name == "phone" else value for name, value in zip(_FIELDS, some, strict=True) if value}
-        claims = frozenset(
-            channel
-            for channel, hmac in claimed.get(pk, ())
-            if hmac == consent.hash_of(channel, str(fields.get("email" if channel == "email" else "phone", "")))
-        )
-        found.append(
-            Card(
-                fields=fields,
-                pk=pk,
-                version=version,
-                is_restricted=restricted_at is not None,
-                refused_on=frozenset(refused.get(pk, ())),
-                granted_on=frozenset(granted.get(pk, ())),
-                claimed_on=claims,
-                left_addresses=frozenset(left.get(pk, ())),
-            )
-        )
+def carry_out(job: Job, lines: Sequence[Row], *, planned: Callable[[Plan], None]) -> None:
+    """Write everything that these rows call for, however often it was begun before.
+
+    `planned` is told each plan: the first, and another whenever somebody changed a card that the rest speaks of.
+    """
+    for _try in range(REPLANS):
+        done = plan_of(lines)
+        planned(done)
+        job.hold()
+        try:
+            for step, size in _steps(done):
+                with transaction.atomic():
+                    job.hold()
+                    step(job)
+                    Import.objects.filter(pk=job.row.pk).update(steps_done=F("steps_done") + size, try_count=0)
+                    failpoints.hit("import_step_written")
+                failpoints.hit("import_step_done")
+        except Stale:
+            continue
+        return
+    raise Stale
+
+
+def size_of(done: Plan) -> int:
+    """Return how many cards and answers a plan writes: the measure of its progress."""
+    return len(done.new) + len(done.updates) + len(done.claims) + sum(card.pk is not None for card, _channel in done.stops)
+
+
+def _steps(done: Plan) -> Iterator[tuple[Callable[[Job], None], int]]:
+    """Yield what is to be written, step by step with its size: refusals, new cards with their answers, fills, claims."""
+    stops, claims = _of_new(done.stops), _of_new(done.claims)
+    versions = {card.pk: card.version for card in done.known}
+    old_claims = [answer for answer in done.claims if answer[0].pk is not None]
+    for some in _chunks([answer for answer in done.stops if answer[0].pk is not None]):
+        yield lambda job, some=some: _answer(job, stops=some), len(some)  # type: ignore[misc]
+    for cards in _chunks(done.new):
+        said = {"stops": _flat(stops, cards), "claims": _flat(claims, cards)}
+        size = len(cards) + len(said["claims"])
+        yield lambda job, cards=cards, said=said: _add(job, cards, versions, **said), size  # type: ignore[misc]
+    for cards in _chunks(done.updates):
+        yield lambda job, cards=cards: _fill(job, cards), len(cards)  # type: ignore[misc]
+    for some in _chunks(old_claims):
+        yield lambda job, some=some: _answer(job, claims=some), len(some)  # type: ignore[misc]
+
+
+def _of_new(answers: Sequence[Answer]) -> dict[Card, list[Answer]]:
+    """Return the answers of cards that are yet to be made, by card."""
+    found: dict[Card, list[Answer]] = defaultdict(list)
+    for answer in answers:
+        if answer[0].pk is None:
+            found[answer[0]].append(answer)
     return found
 
 
-def _answered() -> tuple[dict[int, set[str]], dict[int, set[str]]]:
-    """Return the channels on which every marketing kind is refused, and on which offers are granted, by client id."""
-    counts: dict[tuple[int, str], int] = defaultdict(int)
-    granted: dict[int, set[str]] = defaultdict(set)
-    standings = Standing.objects.filter(purpose__in=consent.MARKETING).values_list("client_id", "purpose", "channel", "state")
-    for client_id, purpose, channel, state in standings.iterator(chunk_size=5000):
-        counts[client_id, channel] += state == Standing.State.WITHDRAWN
-        if purpose == CLAIMED and state == Standing.State.GRANTED:
-            granted[client_id].add(channel)
-    refused: dict[int, set[str]] = defaultdict(set)
-    for (client_id, channel), count in counts.items():
-        if count == len(consent.MARKETING):
-            refused[client_id].add(channel)
-    return refused, granted
+def _flat(answers: dict[Card, list[Answer]], cards: Sequence[Card]) -> list[Answer]:
+    return [answer for card in cards for answer in answers.get(card, ())]
 
 
-def _claimed_and_left() -> tuple[dict[int, set[tuple[str, str]]], dict[int, set[str]]]:
-    """Return (channel, hash) of claims by client id, and the hashes that a yes was about, of cards lacking an address."""
-    claimed: dict[int, set[tuple[str, str]]] = defaultdict(set)
-    claims = ConsentEvent.objects.filter(event="import_claim", purpose=CLAIMED, subject__client__isnull=False)
-    for client_id, channel, hmac in claims.values_list("subject__client_id", "channel", "address_hmac").iterator(chunk_size=5000):
-        claimed[client_id].add((channel, hmac))
-    left: dict[int, set[str]] = defaultdict(set)
-    yeses = ConsentEvent.objects.filter(event__in=_YES).exclude(address_hmac="")
-    for lacking in ({"subject__client__email": ""}, {"subject__client__phone": ""}):
-        for client_id, hmac in yeses.filter(**lacking).values_list("subject__client_id", "address_hmac"):
-            left[client_id].add(hmac)
-    return claimed, left
-
-
-def _record(
-    answers: Sequence[tuple[Card, str]], event: str, purpose: str, new: dict[Card, int], *, by: User | None, now: dt.datetime
+def _add(
+    job: Job, cards: Sequence[Card], versions: dict[int | None, int], *, stops: Sequence[Answer], claims: Sequence[Answer]
 ) -> None:
-    """Write one event for each (card, channel), in chunks of clients."""
-    for some in _chunks(answers):
-        pks = {card: card.pk if card.pk is not None else new[card] for card, _channel in some}
-        clients = Client.objects.in_bulk(pks.values())
-        said = [
-            consent.Said(
-                client=clients[pks[card]],
-                purpose=purpose,
-                channel=channel,
-                event=event,
-                source=ConsentEvent.Source.IMPORT,
-                evidence_level=0,
-            )
-            for card, channel in some
-        ]
-        consent.record_many(said, by=by, now=now)
+    """Make new cards with their answers. Raises Stale if one of them stands in the book meanwhile."""
+    if any(versions.get(pk) != version for pk, version in _alike(cards)):
+        raise Stale
+    added = records.add_many([{"language": job.salon.language, **card.fields} for card in cards], by=job.by, now=job.now)
+    ImportedCard.objects.bulk_create(
+        [ImportedCard(source=job.row, client=client, is_new=True, marks=marks.of_whole(client), at=job.now) for client in added]
+    )
+    for card, client in zip(cards, added, strict=True):
+        card.pk = client.pk
+        versions[client.pk] = client.version
+    _answer(job, stops=stops, claims=claims)
+    Import.objects.filter(pk=job.row.pk).update(new_count=F("new_count") + len(cards))
+
+
+def _alike(cards: Sequence[Card]) -> list[tuple[int, int]]:
+    """Return id and version of the cards in the book that a new one might be: same e-mail, phone, or, without both, name."""
+    emails = {str(card.fields["email"]) for card in cards if card.fields.get("email")}
+    phones = {str(card.fields["phone"]) for card in cards if card.fields.get("phone")}
+    bare = [card.fields for card in cards if not (card.fields.get("email") or card.fields.get("phone"))]
+    names = {
+        search.sort_name_of(first_name=str(one.get("first_name", "")), last_name=str(one.get("last_name", "")), phone="")
+        for one in bare
+    }
+    found: set[tuple[int, int]] = set()
+    for condition in (Q(email__in=emails), Q(phone__in=phones), Q(sort_name__in=names)):
+        found.update(Client.objects.filter(condition, erased_at=None).values_list("pk", "version"))
+    return sorted(found)
+
+
+def _fill(job: Job, cards: Sequence[Card]) -> None:
+    """Fill empty fields of known cards. Raises Stale if one of them is another meanwhile."""
+    locked = {client.pk: client for client in _locked(card.pk for card in cards)}
+    for card in cards:
+        client = locked.get(card.pk or 0)
+        if client is None or client.version != card.version or client.restricted_at or client.erased_at:
+            raise Stale
+    records.fill_many({card.pk: card.fills for card in cards if card.pk is not None}, by=job.by)
+    filled = {client.pk: client for client in Client.objects.filter(pk__in=locked)}
+    ImportedCard.objects.bulk_create(
+        ImportedCard(source=job.row, client=client, is_new=False, marks=marks.of(client, card.fills), at=job.now)
+        for card in cards
+        if (client := filled[card.pk or 0])
+    )
+    for card in cards:
+        card.version = filled[card.pk or 0].version
+    Import.objects.filter(pk=job.row.pk).update(filled_count=F("filled_count") + len(cards))
+
+
+def _answer(job: Job, *, stops: Sequence[Answer] = (), claims: Sequence[Answer] = ()) -> None:
+    """Write refusals and claims down. Raises Stale if somebody is gone meanwhile."""
+    if not stops and not claims:
+        return
+    pks = {card.pk for card, _channel in (*stops, *claims)}
+    if Client.objects.filter(pk__in=pks, erased_at=None).count() != len(pks):
+        raise Stale
+    said = [_said(answer, "withdraw", fold.ALL_MARKETING) for answer in stops]
+    said += [_said(answer, "import_claim", known.CLAIMED) for answer in claims]
+    consent.record_many(said, by=job.by, now=job.now)
+    Import.objects.filter(pk=job.row.pk).update(
+        stop_count=F("stop_count") + len(stops), claim_count=F("claim_count") + len(claims)
+    )
+
+
+def _said(answer: Answer, event: str, purpose: str) -> consent.Said:
+    card, channel = answer
+    # The ledger locks and reads the card itself: its id is enough.
+    client, source = Client(pk=card.pk), ConsentEvent.Source.IMPORT
+    return consent.Said(client=client, purpose=purpose, channel=channel, event=event, source=source, evidence_level=0)
+
+
+def _locked(pks: "Iterator[int | None]") -> list[Client]:
+    return list(Client.objects.select_for_update().filter(pk__in={pk for pk in pks if pk is not None}).order_by("pk"))
 
 
 def _chunks(items: Sequence[T]) -> Iterator[list[T]]:
     rest = iter(items)
-    while some := list(islice(rest, CHUNK)):
+    while some := list(islice(rest, STEP)):
         yield some

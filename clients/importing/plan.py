@@ -52,6 +52,8 @@ class Plan:
     warnings: Sequence[Problem]
     claims: Sequence[tuple[Card, str]]
     stops: Sequence[tuple[Card, str]]
+    # The cards that it was planned over, as they will be when it is done.
+    known: Sequence[Card] = ()
 
 
 class _Index:
@@ -109,7 +111,8 @@ def _keys(fields: Mapping[str, Value]) -> list[tuple[str, ...]]:
 
 def make(rows: Sequence[Row], known: Iterable[Card], *, hash_of: Callable[[str, str], str]) -> Plan:
     """Return the plan for these rows over these cards. `hash_of(channel, address)` is the ledger's keyed hash."""
-    index = _Index(known)
+    cards_known = list(known)
+    index = _Index(cards_known)
     new: list[Card] = []
     updates: dict[Card, None] = {}
     counts = {"update": 0, "unchanged": 0}
@@ -144,6 +147,7 @@ def make(rows: Sequence[Row], known: Iterable[Card], *, hash_of: Callable[[str, 
         warnings=sorted([*warnings, *told], key=lambda problem: problem.row),
         claims=claims,
         stops=stops,
+        known=cards_known,
     )
 
 

@@ -1,41 +1,68 @@
-"""The bytes of a CSV file -> its header and rows. Decides encoding and separator; knows nothing about clients' values."""
+"""The safe entry: bytes of any list -> its header and rows as text, read in a process of its own that may take little.
 
-import csv
-import io
-import re
-import zipfile
-from collections.abc import Iterator
+Knows nothing about clients' values. Whatever the bytes are, it returns a Sheet or raises Refused, and writes nothing.
+"""
+
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-from charset_normalizer import from_bytes
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from clients.importing import columns
 from salon.core.errors import Refused
 
-MAX_BYTES = 5_000_000
-MAX_ROWS = 50_000
-MAX_COLUMNS = 60
-MAX_CELL = 32_000
+log = logging.getLogger(__name__)
 
-_BOMS = (
-    (b"\xef\xbb\xbf", "utf-8-sig"),
-    (b"\xff\xfe\x00\x00", "utf-32"),
-    (b"\x00\x00\xfe\xff", "utf-32"),
-    (b"\xff\xfe", "utf-16"),
-    (b"\xfe\xff", "utf-16"),
-)
-_SEPARATORS = ",;\t|"
-# Signatures of spreadsheets that were only renamed to .csv: xlsx and ods are zip files, xls is an OLE file.
-_OLE = b"\xd0\xcf\x11\xe0"
-# What names, towns and notes of western Europe hold beyond ASCII: the evidence by which one-byte encodings are told apart.
-_EXPECTED = frozenset("àâäáãåçéèêëíìîïñóòôöõúùûüÿœæßøÀÂÄÁÅÇÉÈÊËÎÏÍÑÔÖÓØÙÛÜÚŒÆ€’‘“”„–—«»°…\xa0")
-_ONE_BYTE = ("cp1252", "mac_roman", "cp850")
+MAX_BYTES = 5_000_000
+TIME_OUT = 9.0
+# Isolated: no environment, no folder of the person who started it.
+READER = (sys.executable, "-I", str(Path(__file__).resolve().parent / "reader" / "__main__.py"))
+
+# Every reason the reader may give; it names the key, so that no text of a hostile file is ever shown as ours.
+SENTENCES: Mapping[str, Promise] = {
+    "empty": gettext_lazy("The file is empty."),
+    "not_text": gettext_lazy("This is not a text file. Save the list as CSV and try again."),
+    "picture": gettext_lazy("This is a picture, not a list. Save the list as .xlsx or CSV."),
+    "pdf": gettext_lazy("This is a PDF document, not a list. Save the list as .xlsx or CSV."),
+    "archive": gettext_lazy("This is an archive. Unpack it and choose the list in it."),
+    "web_page": gettext_lazy("This is a web page, whatever its name. Open it in a spreadsheet program and save it as .xlsx."),
+    "document": gettext_lazy("This is a text document, not a list. Copy the table into a spreadsheet and save it as .xlsx."),
+    "old_excel": gettext_lazy("This is an Excel file of the old kind (.xls). Open it and save it as .xlsx or CSV."),
+    "binary_excel": gettext_lazy("This is a binary Excel file (.xlsb). Open it and save it as .xlsx or CSV."),
+    "open_document": gettext_lazy("This is an OpenDocument file (.ods). Open it and save it as .xlsx or CSV."),
+    "password": gettext_lazy("The file is protected by a password. Save it without one and try again."),
+    "damaged": gettext_lazy("The file is damaged or incomplete. Save it again in the program it comes from."),
+    "entities": gettext_lazy("The file holds definitions that a list does not need and that may do harm. Save it again as CSV."),
+    "bomb": gettext_lazy("The file would grow too large when unpacked. Save the list as CSV and try again."),
+    "too_large": gettext_lazy("The file needs more memory or time than a list may take. Save the list as CSV and try again."),
+    "far_cell": gettext_lazy("A cell far to the right or far down makes the sheet too large. Copy the list to a new file."),
+    "too_many_rows": gettext_lazy("The file has more than 50,000 rows. Split it into smaller files."),
+    "too_many_columns": gettext_lazy("The file has more than 60 columns. Delete the ones that are not about clients."),
+    "long_cell": gettext_lazy("Row %(row)s: a cell holds more than 32,000 characters."),
+    "open_quotes": gettext_lazy("Row %(row)s: the quotation marks do not match, so the rows after it cannot be told apart."),
+    "open_card": gettext_lazy("Contact %(row)s does not end. The file is damaged or incomplete."),
+}
+
+
+class Number(str):
+    """The text of a cell that a spreadsheet holds as a number: leading zeros that it had are gone."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True)
 class Line:
-    """One row of the file. `number` is the row's number in a spreadsheet, where the header is row 1."""
+    """One row of the file. `number` is the row's number in a spreadsheet, where the header is row 1; of a vCard the contact's."""
 
     number: int
     cells: tuple[str, ...]
@@ -43,132 +70,68 @@ class Line:
 
 @dataclass(frozen=True)
 class Sheet:
-    """The file as text: its header, its rows that hold anything, and how it was written."""
+    """The file as text: its header, its rows that hold anything, and how it was written.
+
+    `format` is "csv", "xlsx" or "vcard"; `encoding` and `separator` are empty where there are none. `blanks` are the
+    (row number, column index) of cells whose formula was stored without a value: they count as empty.
+    """
 
     header: tuple[str, ...]
     lines: tuple[Line, ...]
     encoding: str
     separator: str
+    format: str = "csv"
+    blanks: frozenset[tuple[int, int]] = frozenset()
 
 
-def read(data: bytes) -> Sheet:
-    """Return the header and rows of a CSV file.
+def read(data: bytes, name: str = "") -> Sheet:
+    """Return the header and rows of a CSV, Excel (.xlsx) or vCard file, told apart by content: its `name` decides nothing.
 
-    Raises Refused with one clear sentence for what is no CSV file, is too large, or has quotation marks that do not close.
+    Raises Refused with one clear sentence for anything else, too large, damaged or hostile, within ten seconds.
     """
     if not data.strip():
         raise Refused(_("The file is empty."))
     if len(data) > MAX_BYTES:
         raise Refused(_("The file is larger than 5 MB. Split it into smaller files."))
-    if data.startswith(_OLE) or zipfile.is_zipfile(io.BytesIO(data)):
-        raise Refused(_("This is a spreadsheet, not a CSV file. Open it and save it as CSV."))
-    encoding = _encoding_of(data)
-    text = data.decode(encoding)
-    if "\0" in text:
-        raise Refused(_("This is not a text file. Save the list as CSV and try again."))
-    text, separator = _separator_of(text)
-    records = list(_records(text, separator))
-    filled = [line for line in records if any(cell.strip() for cell in line.cells)]
-    if not filled:
-        raise Refused(_("The file is empty."))
-    if len(filled) - 1 > MAX_ROWS:
-        raise Refused(_("The file has more than 50,000 rows. Split it into smaller files."))
-    header, *lines = filled
-    width = max(len(line.cells) for line in filled)
-    if width > MAX_COLUMNS and sum(_is_filled(lines, index) for index in range(width)) > MAX_COLUMNS:
-        raise Refused(_("The file has more than 60 columns. Delete the ones that are not about clients."))
-    return Sheet(tuple(cell.strip() for cell in header.cells), tuple(lines), encoding, separator)
-
-
-def _encoding_of(data: bytes) -> str:
-    """Return the encoding: a BOM decides, then strict UTF-8, then the letters that one-byte encodings give."""
-    for mark, encoding in _BOMS:
-        if data.startswith(mark):
-            return encoding if _decodes(data, encoding) else _not_text()
-    if b"\0" in data:
-        return _utf_16_without_mark(data)
-    if _decodes(data, "utf-8"):
-        return "utf-8"
-    score, best = max((_score(data, encoding), -index) for index, encoding in enumerate(_ONE_BYTE))
-    if score * 2 >= sum(byte > 127 for byte in data):
-        return _ONE_BYTE[-best]
-    guess = from_bytes(data).best()
-    return guess.encoding if guess is not None and _decodes(data, guess.encoding) else "latin-1"
-
-
-def _is_filled(lines: list[Line], index: int) -> bool:
-    """Return whether any row has something in the column: an export of Google's has many columns that nobody fills."""
-    return any(index < len(line.cells) and line.cells[index].strip() for line in lines)
-
-
-def _not_text() -> str:
-    raise Refused(_("This is not a text file. Save the list as CSV and try again."))
-
-
-def _decodes(data: bytes, encoding: str) -> bool:
-    try:
-        data.decode(encoding)
-    except (UnicodeDecodeError, LookupError):
-        return False
-    return True
-
-
-def _utf_16_without_mark(data: bytes) -> str:
-    """Return which half of each pair is zero: in a list of western names most of them are."""
-    pairs = len(data) // 2
-    for encoding, zeros in (("utf-16-le", data[1::2].count(0)), ("utf-16-be", data[::2].count(0))):
-        if len(data) % 2 == 0 and zeros > pairs * 0.6 and _decodes(data, encoding):
-            return encoding
-    return _not_text()
-
-
-def _score(data: bytes, encoding: str) -> int:
-    """Return how many characters beyond ASCII make sense: an expected letter, and no capital inside a word."""
-    if not _decodes(data, encoding):
-        return -1
-    text = data.decode(encoding)
-    return sum(
-        1 if char in _EXPECTED and not (char.isupper() and text[index - 1 : index].islower()) else -1
-        for index, char in enumerate(text)
-        if ord(char) > 127
+    answer = _answer(data)
+    if "unreadable" in answer:
+        raise _refusal(str(answer["unreadable"]), int(answer["row"]))
+    return Sheet(
+        header=tuple(_title(str(cell).strip(), answer["format"]) for cell in answer["header"]),
+        lines=tuple(Line(int(number), tuple(cells)) for number, cells in answer["rows"]),
+        encoding=answer["encoding"],
+        separator=answer["separator"],
+        format=answer["format"],
+        blanks=frozenset((int(row), int(column)) for row, column in answer["blanks"]),
     )
 
 
-def _separator_of(text: str) -> tuple[str, str]:
-    """Return the text without Excel's "sep=" line, and the separator under which most columns are recognised."""
-    told = re.match(r"\ufeff?sep=([,;\t|])\r?\n", text)
-    if told:
-        return text[told.end() :], told.group(1)
-    start = text.lstrip("\r\n\ufeff \t") or text
-    best = max(_SEPARATORS, key=lambda separator: _header_worth(start, separator))
-    return text, best
+def _title(cell: str, kind: str) -> str:
+    """Return the name of a column. The contacts of a phone have none: theirs are ours, in the reader's language."""
+    return str(columns.CHOICES[cell]) if kind == "vcard" else cell
 
 
-def _header_worth(text: str, separator: str) -> tuple[int, int]:
-    try:
-        header = next(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True), [])
-    except csv.Error:
-        return (-1, 0)
-    return (len(columns.recognise(header)), len(header))
-
-
-def _records(text: str, separator: str) -> Iterator[Line]:
-    """Yield every record, empty ones too, so that numbers are those a spreadsheet shows.
-
-    Strict: a quotation mark that never closes would otherwise swallow the rest of the file into one cell.
-    """
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    number = 0
-    while True:
-        number += 1
+def _answer(data: bytes) -> dict[str, Any]:
+    """Return what the reader says of the file. One that is killed by its limits says that the file is too large."""
+    # No environment: the reader needs none of the installation's secrets. No fork: the web runs threads.
+    process = subprocess.Popen(
+        READER, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={}, start_new_session=True
+    )
+    with process:
         try:
-            cells = next(reader, None)
-        except csv.Error as error:
-            raise Refused(
-                _("Row %(row)s: the quotation marks do not match, so the rows after it cannot be told apart.") % {"row": number}
-            ) from error
-        if cells is None:
-            return
-        if any(len(cell) > MAX_CELL for cell in cells):
-            raise Refused(_("Row %(row)s: a cell holds more than 32,000 characters.") % {"row": number})
-        yield Line(number, tuple(cells))
+            written, _nothing = process.communicate(data, timeout=TIME_OUT)
+        except subprocess.TimeoutExpired:
+            # The whole session: a reader that was taken over may have started others.
+            os.killpg(process.pid, signal.SIGKILL)
+            written = b""
+    if process.returncode or not written:
+        # A negative code is the signal of a limit. Otherwise the reader stumbled over something that no valid file holds.
+        log.warning("a file to import could not be read: the reader ended with %s", process.returncode)
+        return {"unreadable": "damaged" if process.returncode == 1 else "too_large", "row": 0}
+    answer: dict[str, Any] = json.loads(written, parse_int=Number, parse_float=Number)
+    return answer
+
+
+def _refusal(reason: str, row: int) -> Refused:
+    sentence = str(SENTENCES.get(reason, SENTENCES["damaged"]))
+    return Refused(sentence % {"row": row} if row else sentence)

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 
 from django.utils.translation import gettext as _
 
-from clients.importing import values
-from clients.importing.columns import EMAIL, SMS, Column
-from clients.importing.reading import Line, Sheet
+from clients.importing import numbers, values
+from clients.importing.columns import Column
+from clients.importing.names import EMAIL, SMS
+from clients.importing.reading import Line, Number, Sheet
 from clients.importing.values import Fault
 
 MAX_LENGTH = {"first_name": 100, "last_name": 100, "street": 150, "postcode": 20, "city": 100, "note": 2000}
@@ -48,6 +49,8 @@ class _Setting:
     by_field: Mapping[str, Sequence[Column]]
     day_orders: Mapping[int, str]
     width: int
+    # Row number -> columns whose formula was saved without a result.
+    blanks: Mapping[int, Sequence[Column]]
 
 
 def read(sheet: Sheet, found: Sequence[Column], *, country: str, today: dt.date) -> list[Row]:
@@ -60,12 +63,18 @@ def read(sheet: Sheet, found: Sequence[Column], *, country: str, today: dt.date)
     if languages.count(file_language) * 2 < len(languages):
         file_language = ""
     orders = {
-        column.index: values.day_order(
+        column.index: column.order
+        or values.day_order(
             (_cell(line, column) for line in sheet.lines), column.language if column.language != "en" else file_language
         )
         for column in by_field["birthday"]
     }
-    setting = _Setting(country, today, by_field, orders, len(sheet.header))
+    blanks: dict[int, list[Column]] = defaultdict(list)
+    by_index = {column.index: column for column in found}
+    for number, index in sorted(sheet.blanks):
+        if index in by_index:
+            blanks[number].append(by_index[index])
+    setting = _Setting(country, today, by_field, orders, len(sheet.header), blanks)
     return [_row(line, setting) for line in sheet.lines]
 
 
@@ -77,6 +86,9 @@ def _row(line: Line, setting: _Setting) -> Row:
     row = Row(line.number, line.cells)
     if any(cell.strip() for cell in line.cells[setting.width :]):
         row.faults.append(Problem(row.number, "", _("The row has more cells than the header.")))
+    for column in setting.blanks.get(line.number, ()):
+        reason = _("The formula in this cell was saved without a result: the cell counts as empty.")
+        row.warnings.append(Problem(row.number, column.title, reason))
     _read_names(row, line, setting)
     _read_email(row, line, setting)
     _read_phone(row, line, setting)
@@ -139,12 +151,14 @@ def _read_phone(row: Row, line: Line, setting: _Setting) -> None:
     for order, name in enumerate(("mobile", "phone", "home_phone")):
         for column in setting.by_field.get(name, ()):
             is_mobile = any(word in labels.get(column.rank, "") for word in _MOBILE_LABELS)
-            cells += [(0 if is_mobile else order, column, part) for part in values.several(_cell(line, column))]
+            cell = _cell(line, column)
+            parts = [cell] if isinstance(cell, Number) else values.several(cell)
+            cells += [(0 if is_mobile else order, column, part) for part in parts]
     if not cells:
         return
     _order, column, text = min(cells, key=lambda cell: cell[0])
     try:
-        row.fields["phone"] = values.phone(text, setting.country)
+        row.fields["phone"] = numbers.phone(text, setting.country)
     except Fault as fault:
         row.faults.append(Problem(row.number, column.title, fault.message))
     if len(cells) > 1:
@@ -182,7 +196,7 @@ def _read_birth(row: Row, line: Line, setting: _Setting) -> None:
 
 
 def _read_rest(row: Row, line: Line, setting: _Setting) -> None:
-    for name in ("street", "postcode", "city"):
+    for name in ("street", "city"):
         _put(row, name, _first(line, setting.by_field.get(name, ())))
     _put(row, "note", _first(line, setting.by_field.get("note", ()), values.clean_lines))
     _put(row, "language", values.language(_first(line, setting.by_field.get("language", ()))))
@@ -191,6 +205,11 @@ def _read_rest(row: Row, line: Line, setting: _Setting) -> None:
             row.fields["country"] = values.country(country)
         except Fault as fault:
             row.warnings.append(Problem(row.number, _title("country", setting), fault.message))
+    country = str(row.fields.get("country", setting.country))
+    try:
+        _put(row, "postcode", _first(line, setting.by_field.get("postcode", ()), lambda cell: numbers.postcode(cell, country)))
+    except Fault as fault:
+        row.warnings.append(Problem(row.number, _title("postcode", setting), fault.message))
 
 
 def _read_answers(row: Row, line: Line, setting: _Setting) -> None:

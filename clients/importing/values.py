@@ -5,15 +5,13 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from babel import Locale
 from django.utils.translation import gettext as _
 from email_validator import EmailNotValidError, validate_email
 
-from clients.importing.columns import words
-from salon.core import phone as phones
-from salon.core.errors import Refused
+from clients.importing.names import words
 
 MULTIPLE = " ::: "
 
@@ -40,7 +38,7 @@ DAY_FIRST, MONTH_FIRST, UNDECIDED = "day first", "month first", "undecided"
 
 _INVISIBLE = {"Cc", "Cf", "Co", "Cs"}
 _PARTICLES = words("van von der den de du des la le les da di del della dos zu zur zum vom ten ter el al ben bin mc mac")
-_SHORTENED = re.compile(r"\d[.,]\d+e\+?\d+", re.IGNORECASE)
+_SIMPLE_BOX = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*").fullmatch
 _MONTHS = {
     name: month
     for month, names in enumerate(
@@ -65,11 +63,17 @@ _NO = words(
 )
 
 
+_PLAIN = re.compile(r"[\x20-\x7e]*").fullmatch
+
+
 def clean(text: str) -> str:
     """Return one line of text: NFC, without control and direction characters, inner space collapsed, ends trimmed.
 
     A leading apostrophe, by which spreadsheets mark text, goes too.
     """
+    # Most cells are plain ASCII, in which there is nothing to normalise or to take out.
+    if _PLAIN(text):
+        return _without_apostrophe(" ".join(text.split()))
     return " ".join(clean_lines(text).split())
 
 
@@ -77,11 +81,17 @@ def clean_lines(text: str) -> str:
     """Return text of several lines, cleaned like `clean` but with its line breaks."""
     text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
     text = "".join(char for char in text if char in "\n\t" or unicodedata.category(char) not in _INVISIBLE).strip()
+    return _without_apostrophe(text)
+
+
+def _without_apostrophe(text: str) -> str:
     return text[1:].strip() if text[:1] == "'" and text[1:2] in "=+-@0123456789" else text
 
 
 def plain(text: str) -> str:
     """Return text in lower case without accents: by which words of a cell are compared."""
+    if text.isascii():
+        return text.lower()
     folded = unicodedata.normalize("NFKD", text.casefold())
     return "".join(char for char in folded if not unicodedata.combining(char))
 
@@ -94,23 +104,22 @@ def several(text: str) -> list[str]:
 def email(text: str) -> str:
     """Return a well-formed e-mail address in lower case. Raises Fault; never asks the network."""
     address = clean(text).removeprefix("mailto:").strip("<>")
+    box, _at, domain = address.lower().partition("@")
+    if _SIMPLE_BOX(box) and len(box) <= 64 and len(address) <= 254 and _is_domain(domain):
+        return f"{box}@{domain}"
     try:
         return validate_email(address, check_deliverability=False, allow_smtputf8=False).normalized.lower()
     except EmailNotValidError as error:
         raise Fault(_("This is no e-mail address.")) from error
 
 
-def phone(text: str, country: str) -> str:
-    """Return a phone number as E.164, read in the salon's country (two letters). Raises Fault."""
-    number = clean(text).removeprefix("tel:")
-    if _SHORTENED.search(number):
-        raise Fault(_("A spreadsheet has shortened this phone number. Format the column as text."))
-    if re.search(r"[^\W\d_]", re.sub(r"(?i)\b(?:ext|x|poste)\b", "", number)):
-        raise Fault(_("This is no phone number."))
+@lru_cache(maxsize=4096)
+def _is_domain(domain: str) -> bool:
+    """Return whether a domain is well formed and its own normal form. A list has thousands of addresses at a few domains."""
     try:
-        return phones.read(number, country)
-    except Refused as refused:
-        raise Fault(refused.message) from refused
+        return validate_email(f"a@{domain}", check_deliverability=False, allow_smtputf8=False).normalized == f"a@{domain}"
+    except EmailNotValidError:
+        return False
 
 
 def split_name(text: str) -> tuple[str, str]:
@@ -176,7 +185,9 @@ def birthday(text: str, order: str, today: dt.date) -> Birth:
 
     Raises Fault for a date that is none, lies ahead, or could be read two ways.
     """
-    date = re.sub(r"[T ]00:00(?::00)?(?:\.0+)?Z?$", "", clean(text))
+    date = clean(text)
+    if len(date) > 10:
+        date = re.sub(r"[T ]00:00(?::00)?(?:\.0+)?Z?$", "", date)
     if re.fullmatch(r"\d{4}", date):
         return _checked(None, None, int(date), today)
     for pattern in (_ISO, _NO_YEAR, _COMPACT):
@@ -248,6 +259,8 @@ def country(text: str) -> str:
 def language(text: str) -> str | None:
     """Return "en", "fr" or "de" for a language's code or name, None for any other."""
     word = plain(clean(text))
+    if not word:
+        return None
     for code, names in (
         ("en", "english anglais englisch"),
         ("fr", "french francais franzosisch"),

@@ -1,8 +1,8 @@
-"""Counts and dates as the clients pages show them."""
+"""Counts, dates and fields as the clients pages show them."""
 
 import datetime as dt
 
-from django import template
+from django import forms, template
 from django.utils import formats, timezone
 from django.utils.translation import pgettext
 
@@ -45,3 +45,9 @@ def as_day_month(day: dt.date) -> str:
     """Return "4 April", for a date of birth without its year."""
     # Translators: Django date format for a day and a month
     return dates.show(day, pgettext("date format", "j F"))
+
+
+@register.filter
+def field_of(form: forms.BaseForm, name: str) -> forms.BoundField:
+    """Return the field of that name, for forms that are made of what there is."""
+    return form[name]

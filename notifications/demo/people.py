@@ -17,10 +17,10 @@ CHUNK = 2_000
 
 def add(count: int, *, language: str, rng: Random, by: User | None, now: dt.datetime) -> list[Client]:
     """Return `count` new clients, in the order in which they first came over the last four years."""
-    fields = list(_fields(count, language, rng))
+    every = list(fields(count, language, rng))
     clients: list[Client] = []
     for start in range(0, count, CHUNK):
-        clients += records.add_many(fields[start : start + CHUNK], by=by, now=now)
+        clients += records.add_many(every[start : start + CHUNK], by=by, now=now)
     for client, age in zip(clients, sorted((rng.random() ** 2 * 1400 + 2 for _ in clients), reverse=True), strict=True):
         client.created_at = now - dt.timedelta(days=age)
     for start in range(0, count, CHUNK):
@@ -42,8 +42,8 @@ def retire(visits: Sequence[Appointment], *, rng: Random, now: dt.datetime) -> N
     Client.objects.filter(pk__in=unreliable, inactive_at=None).update(blacklisted_at=now - dt.timedelta(days=12))
 
 
-def _fields(count: int, language: str, rng: Random) -> Iterator[dict[str, Any]]:
-    """Yield the fields of the cards. A phone number is used once until its block of fictitious numbers is used up."""
+def fields(count: int, language: str, rng: Random) -> Iterator[dict[str, Any]]:
+    """Yield the fields of `count` cards. A phone number is used once until its block of fictitious numbers is used up."""
     firsts = {code: names.split() for code, names in words.FIRST_NAMES.items()}
     lasts = {code: names.split() for code, names in words.LAST_NAMES.items()}
     numbers = {code: _numbers(code, rng) for code in words.SHARES}
@@ -52,16 +52,16 @@ def _fields(count: int, language: str, rng: Random) -> Iterator[dict[str, Any]]:
     for index in range(count):
         code = rng.choices(codes, shares)[0]
         first, last = rng.choice(firsts[code]), rng.choice(lasts[code]).replace("Le-Goff", "Le Goff")
-        fields: dict[str, Any] = {"first_name": first, "last_name": last, "language": code}
+        card: dict[str, Any] = {"first_name": first, "last_name": last, "language": code}
         if rng.random() < 0.92:
-            fields["phone"] = next(numbers[code])
+            card["phone"] = next(numbers[code])
         if rng.random() < 0.84:
-            fields["email"] = _email(first, last, index, rng)
-        if not fields.keys() & {"phone", "email"} or rng.random() < 0.02:
+            card["email"] = _email(first, last, index, rng)
+        if not card.keys() & {"phone", "email"} or rng.random() < 0.02:
             # Some give only a first name and a number, some nothing but a number.
-            fields["last_name"] = "" if rng.random() < 0.7 and fields.get("phone") else last
-        fields |= _birthday(rng) | _address(code, rng) | _note(place, rng)
-        yield fields
+            card["last_name"] = "" if rng.random() < 0.7 and card.get("phone") else last
+        card |= _birthday(rng) | _address(code, rng) | _note(place, rng)
+        yield card
 
 
 def _numbers(code: str, rng: Random) -> Iterator[str]:

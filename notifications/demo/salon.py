@@ -30,14 +30,19 @@ def is_empty() -> bool:
     return not (Salon.objects.exists() or User.objects.exists() or Client.objects.exists())
 
 
+def refuse_unless_empty() -> None:
+    """Raise Refused when there is a salon, a user or a client already."""
+    if not is_empty():
+        raise Refused(_("This installation has data already. The demo fills an empty one only."))
+
+
 @transaction.atomic
 def fill(*, client_count: int, language: str, seed: int, now: dt.datetime) -> Opened:
     """Fill an empty installation with the demo salon and return its sign-ins. The same seed gives the same people.
 
     Raises Refused when there is a salon, a user or a client already.
     """
-    if not is_empty():
-        raise Refused(_("This installation has data already. The demo fills an empty one only."))
+    refuse_unless_empty()
     rng = Random(seed)  # noqa: S311 (believable, not secret)
     salon = house.profile(language)
     users, logins = house.team(language)

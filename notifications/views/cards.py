@@ -18,24 +18,23 @@ from salon.core.roles import May
 from salon.core.web import SignedIn, allowed, go, is_fragment, page, toast
 
 PER_PAGE = 30
-NEWEST = 5
 
 
 @allowed(May.SEE_CLIENTS)
 def of_client(request: SignedIn, pk: int) -> HttpResponse:
-    """Show the messages to a client, never an address: as a tab of the card, or its newest for the card's first page."""
+    """Show the messages to a client, never an address: as a tab of the card, or what goes out for the card's first page."""
     client = clients_access.client_for(request.user, pk)
     now = timezone.now()
     answers = why.answers(client, now)
     rows = access.messages_of(request.user, client).order_by("-created_at", "-pk")
     is_panel = request.GET.get("panel") or (is_fragment(request) and request.htmx.target != "messages")
-    numbered = Paginator(rows, NEWEST if is_panel else PER_PAGE).get_page(None if is_panel else request.GET.get("page"))
+    numbered = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     context: dict[str, Any] = {
         "client": client,
         "is_live": sending.describe(request.salon).is_live,
         "may_try_again": request.user.may(May.SEE_MESSAGES) and addresses.is_undeliverable("email", client.email),
         "numbered": numbered,
-        "lines": history.lines(numbered, now),
+        "lines": [] if is_panel else history.lines(numbered, now),
         "answers": [answer for answer in answers if not answer.is_yes or answer.kind == "reminder"] if is_panel else answers,
     }
     if is_panel:

@@ -1,4 +1,4 @@
-"""Wakes the sender after a commit, so that a confirmation need not wait for the next tick.
+"""Wakes the sender, an import or an export after a commit, so that nobody need wait for the next tick.
 
 By task name: nothing above is imported. A ring may be lost or late; the tick every few seconds is the promise.
 """
@@ -6,6 +6,7 @@ By task name: nothing above is imported. A ring may be lost or late; the tick ev
 import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from celery import current_app
 from django.conf import settings
@@ -13,26 +14,28 @@ from django.db import transaction
 
 log = logging.getLogger(__name__)
 _ringer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="bell")
-_waiting = threading.Semaphore(1)
+# The tasks that may be rung for. One ring of each waits at most: they do whatever waits.
+SENDER, IMPORTS, EXPORTS = "notifications.wake", "clients.work", "clients.export"
+_waiting = {task: threading.Semaphore(1) for task in (SENDER, IMPORTS, EXPORTS)}
 
 
-def _publish() -> None:
+def _publish(task: str) -> None:
     try:
-        current_app.send_task("notifications.wake", expires=30, retry=False, ignore_result=True)
+        current_app.send_task(task, expires=30, retry=False, ignore_result=True)
     except Exception as error:  # noqa: BLE001 (a broker that is away must never reach the person who books)
         log.warning("bell not heard: %s", type(error).__name__)
     finally:
-        _waiting.release()
+        _waiting[task].release()
 
 
-def _ring_now() -> None:
+def _ring_now(task: str) -> None:
     """Hand the ring to a thread: a broker that hangs (Redis stopped, not dead) must not hold up a request."""
     if settings.TESTING and not getattr(settings, "BELL_IN_TESTS", False):
         return
-    if _waiting.acquire(blocking=False):
-        _ringer.submit(_publish)
+    if _waiting[task].acquire(blocking=False):
+        _ringer.submit(_publish, task)
 
 
-def ring() -> None:
-    """Wake planner and sender once the current transaction has committed. Never blocks, never raises."""
-    transaction.on_commit(_ring_now, robust=True)
+def ring(task: str = SENDER) -> None:
+    """Wake planner and sender, or another `task`, once the current transaction has committed. Never blocks, never raises."""
+    transaction.on_commit(partial(_ring_now, task), robust=True)

@@ -1,5 +1,6 @@
 """System checks of the house: they run before every start and every test."""
 
+from importlib.util import find_spec
 from typing import Any
 
 from django.conf import settings
@@ -22,3 +23,11 @@ def keys_are_long_enough(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         for name, value in (("SECRET_KEY", settings.SECRET_KEY), ("ADDRESS_KEY", settings.ADDRESS_KEY))
         if len(value) < 32
     ]
+
+
+@register(Tags.security)
+def hostile_spreadsheets_are_refused(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Return an error without the package by which a spreadsheet that defines entities is found and refused."""
+    if find_spec("defusedxml") is not None:
+        return []
+    return [Error("defusedxml is not installed.", hint="Install requirements.txt: an import relies on it.", id="core.E003")]

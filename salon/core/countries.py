@@ -31,6 +31,11 @@ def choices() -> list[tuple[str, str]]:
     return [(code, names[code]) for code in (*FIRST, *rest)]
 
 
+def name(code: str) -> str:
+    """Return the name of the country with these two letters in the reader's language, the letters where none is known."""
+    return str(_locale().territories.get(code, code))
+
+
 def zones() -> list[str]:
     """Return the names of the world's time zones, those of regions only."""
     return sorted(

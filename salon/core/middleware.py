@@ -21,6 +21,8 @@ Answer = Callable[[HttpRequest], HttpResponse]
 # Open in every state of the installation, the account and the session.
 ALWAYS_OPEN = ("/healthz", settings.STATIC_URL)
 WRITE_SEEN_EVERY = 60
+# Parts of pages that ask by themselves, by the id that htmx names: a page left open is nobody who uses it.
+ASKS_BY_ITSELF = {"bell-list", "job", "health"}
 NULL = "\0"
 # The pages behind the links of messages. They take a small form and nothing else.
 LETTERS = ("/u/", "/c/")
@@ -104,7 +106,7 @@ def not_set_up(get_response: Answer) -> Answer:
 
 
 def _has_ended(request: HttpRequest, now: float) -> bool:
-    """Return whether the session of this request is over, and note in it that it was used."""
+    """Return whether the session of this request is over, and note in it that somebody used it."""
     session = request.session
     began_at, seen_at = session.get("began_at"), session.get("seen_at")
     if began_at is None or seen_at is None:
@@ -112,7 +114,7 @@ def _has_ended(request: HttpRequest, now: float) -> bool:
         return False
     if now - seen_at > settings.SESSION_IDLE_SECONDS or now - began_at > settings.SESSION_COOKIE_AGE:
         return True
-    if now - seen_at > WRITE_SEEN_EVERY:
+    if now - seen_at > WRITE_SEEN_EVERY and request.headers.get("HX-Trigger") not in ASKS_BY_ITSELF:
         session["seen_at"] = now
     return False
 

@@ -217,3 +217,27 @@ class AuditEvent(models.Model):
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         """Refuse: only retention deletes audit events, in bulk."""
         raise Refused("An audit event cannot be deleted.")
+
+
+class Notice(models.Model):
+    """Something that was done meanwhile for a user, in the bell of the top bar. Written by `notices.tell`."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="notices")
+    code = models.CharField(max_length=40)
+    facts = models.JSONField(default=dict)
+    url = models.CharField(max_length=200, blank=True)
+    at = models.DateTimeField(default=timezone.now)
+    read_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["user", "-id"], name="core_notice_last")]
+
+    class Privacy:
+        """Counts and codes for somebody of the team: the words are made when it is read."""
+
+        subject = None
+        erase: ClassVar[set[str]] = set()
+        keep: ClassVar[set[str]] = {"id", "user", "code", "facts", "url", "at", "read_at"}
+
+    def __str__(self) -> str:
+        return f"{self.code} for user {self.user_id}"

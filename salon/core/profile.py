@@ -3,9 +3,12 @@
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
-from salon.core import audit, hooks
+from salon.core import audit, bell, hooks
+from salon.core.errors import Refused
 from salon.core.models import Salon, User
+from salon.core.roles import May
 
 SALON_FIELDS = frozenset({
     "name", "legal_name", "street", "postcode", "city", "country", "phone", "email", "time_zone", "language", "currency",
@@ -42,4 +45,29 @@ def edit_own(user: User, **fields: Any) -> User:
     if names := _changed(row, OWN_FIELDS, fields):
         row.save(update_fields=names)
         audit.record("user.edited_own", row, by=row, fields=names)
+    return row
+
+
+@transaction.atomic
+def pause_sending(salon: Salon, *, by: User) -> Salon:
+    """Hold every message from now on, whatever it is, and return the row. One already with the provider is gone."""
+    return _deliver(salon, Salon.Delivery.HOLD, by)
+
+
+@transaction.atomic
+def resume_sending(salon: Salon, *, by: User) -> Salon:
+    """Let messages leave again, and return the row. What became too late meanwhile does not leave."""
+    row = _deliver(salon, Salon.Delivery.LIVE, by)
+    bell.ring()
+    return row
+
+
+def _deliver(salon: Salon, delivery: Salon.Delivery, by: User) -> Salon:
+    if not by.may(May.EDIT_SENDING):
+        raise Refused(_("Only an owner pauses and resumes sending."))
+    row = Salon.objects.select_for_update().get(pk=salon.pk)
+    if row.delivery != delivery:
+        row.delivery = delivery
+        row.save(update_fields=["delivery"])
+        audit.record("salon.delivery_changed", row, by=by, delivery=str(delivery))
     return row

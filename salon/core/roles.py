@@ -23,11 +23,13 @@ class May(StrEnum):
     SEE_CLIENTS = "see_clients"
     SEE_ALL_CONTACTS = "see_all_contacts"
     EDIT_CLIENTS = "edit_clients"
+    IMPORT_CLIENTS = "import_clients"
     WRITE_NOTES = "write_notes"
     RECORD_CONSENT = "record_consent"
     BOOK = "book"
     BOOK_FOR_ALL_STAFF = "book_for_all_staff"
     SEE_MESSAGES = "see_messages"
+    EXPORT = "export"
     RESEND_UNKNOWN = "resend_unknown"
     SEND_MARKETING = "send_marketing"
     READ_SETTINGS = "read_settings"
@@ -35,6 +37,7 @@ class May(StrEnum):
     EDIT_TEAM = "edit_team"
     EDIT_SENDING = "edit_sending"
     SEE_HEALTH = "see_health"
+    USE_ADMIN = "use_admin"
 
 
 _ALL = frozenset(Role)
@@ -47,11 +50,13 @@ TABLE: Mapping[May, frozenset[Role]] = {
     May.SEE_CLIENTS: _ALL,
     May.SEE_ALL_CONTACTS: _DESK,
     May.EDIT_CLIENTS: _DESK,
+    May.IMPORT_CLIENTS: _LEAD,
     May.WRITE_NOTES: _ALL,
     May.RECORD_CONSENT: _ALL,
     May.BOOK: _ALL,
     May.BOOK_FOR_ALL_STAFF: _DESK,
     May.SEE_MESSAGES: _DESK,
+    May.EXPORT: _LEAD,
     May.RESEND_UNKNOWN: _LEAD,
     May.SEND_MARKETING: _LEAD,
     May.READ_SETTINGS: _DESK,
@@ -59,6 +64,7 @@ TABLE: Mapping[May, frozenset[Role]] = {
     May.EDIT_TEAM: _OWNER,
     May.EDIT_SENDING: _OWNER,
     May.SEE_HEALTH: _OWNER,
+    May.USE_ADMIN: _OWNER,
 }
 
 

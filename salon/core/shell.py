@@ -1,12 +1,13 @@
-"""What the base template shows on every page: the places of the navigation, the salon, the reader."""
+"""What the base template shows on every page: the places of the navigation, the salon, the reader, the bell."""
 
 from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
-from django.utils.functional import Promise
+from django.utils.functional import Promise, SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
+from salon.core import notices
 from salon.core.models import User
 from salon.core.roles import May
 
@@ -30,7 +31,7 @@ class Place:
 
 PLACES = (
     Place(_("Calendar"), "calendar-event", "appointments:today", May.SEE_CALENDAR, ("/calendar/", "/appointments/"), "c"),
-    Place(_("Clients"), "users", "clients:list", May.SEE_CLIENTS, ("/clients/", "/search/"), "l"),
+    Place(_("Clients"), "users", "clients:list", May.SEE_CLIENTS, ("/clients/", "/exports/", "/search/"), "l"),
     Place(_("Messages"), "message", "notifications:list", May.SEE_MESSAGES, ("/messages/",), "m"),
     Place(_("Settings"), "settings", "core:settings", May.READ_SETTINGS, ("/settings/", "/me/"), "s", on_bar=False),
 )
@@ -39,6 +40,7 @@ PLACES = (
 def context(request: HttpRequest) -> dict[str, Any]:
     """Return `salon` (or None before set-up), `places` (what this user's role may enter) and `place` (the current one).
 
+    `bell` is read from the database only by a page that shows it.
     `is_factor_due`: the reader has to add a second factor before anything else.
     """
     user = getattr(request, "user", None)
@@ -49,4 +51,5 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "places": places,
         "place": current,
         "is_factor_due": getattr(request, "is_factor_due", False),
+        "bell": SimpleLazyObject(lambda: notices.bell(user)) if isinstance(user, User) else None,
     }

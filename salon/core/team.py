@@ -109,6 +109,19 @@ def change_role(member: User, *, to: str, by: User) -> User:
 
 
 @transaction.atomic
+def edit(member: User, *, by: User, **fields: str) -> User:
+    """Change `name` or `language` of another member, and return them. Raises Refused for oneself."""
+    row = _lock(member, by)
+    changed = sorted(name for name, value in fields.items() if getattr(row, name) != value)
+    for name in changed:
+        setattr(row, name, fields[name])
+    if changed:
+        row.save(update_fields=changed)
+        audit.record("team.edited", row, by=by, fields=changed)
+    return row
+
+
+@transaction.atomic
 def deactivate(member: User, *, by: User) -> User:
     """Close the account of `member`, which ends their sessions. Raises Refused for oneself and for the last owner."""
     row = _lock(member, by)

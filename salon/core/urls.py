@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from salon.core import team_views, views
+from salon.core import notice_views, team_views, views
 
 app_name = "core"
 urlpatterns = [
@@ -11,6 +11,8 @@ urlpatterns = [
     path("setup/<str:token>/", views.setup_page, name="setup"),
     path("join/<int:uid>/<str:token>/", team_views.join, name="join"),
     path("me/", views.me, name="me"),
+    path("notices/", notice_views.index, name="notices"),
+    path("notices/read/", notice_views.read, name="notices_read"),
     path("settings/", views.settings_index, name="settings"),
     path("settings/first-steps/", views.first_steps, name="first_steps"),
     path("settings/salon/", views.salon_page, name="salon"),

@@ -140,6 +140,16 @@ def whole(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
+def progress(request: HttpRequest, done: int, count: int) -> dict[str, Any]:
+    """Return what `components/_job.html` shows of a job: percent (None while `count` is 0), and whether it is said aloud.
+
+    It is said when another tenth is done since the answer that the page shows now.
+    """
+    percent = min(99, 100 * done // count) if count else None
+    said = str((percent or 0) // 10 * 10)
+    return {"percent": percent, "said": said, "is_news": request.GET.get("said") != said, "done": done, "all": count}
+
+
 def sent(request: HttpRequest) -> QueryDict | None:
     """Return what a form binds: the fields of a POST, even of an empty one, and None for a page that was only opened."""
     return request.POST if request.method == "POST" else None

@@ -508,13 +508,6 @@ def test_the_card_shows_visits_ahead_first_then_the_past_by_year(desk: Browser, 
     assert f"?client={visit.client_id}&amp;service={visit.service_id}&amp;staff={visit.staff_id}" in html
 
 
-def test_the_panel_is_a_fragment_with_a_link_to_all(desk: Browser, visit: Appointment) -> None:
-    address = reverse("appointments:of_client", args=[visit.client_id])
-    html = html_of(desk.get(address, headers=HTMX))
-    assert "<html" not in html
-    assert address in html
-
-
 def test_somebody_without_visits_can_be_booked(desk: Browser, lea: Staff) -> None:
     client = factories.client()
     html = html_of(desk.get(reverse("appointments:of_client", args=[client.pk])))

@@ -5,6 +5,7 @@ import io
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -14,10 +15,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from clients import consent
-from clients.importing import commit
+from clients.importing import jobs, reading
 from clients.models import Address, Client, ConsentEvent, Standing, Subject
 from salon.core.models import AuditEvent, Salon
 from tests import factories
+from tests.clients import files
 
 GOOGLE = """\
 First Name,Middle Name,Last Name,Phonetic First Name,Organization Name,Birthday,Notes,Labels,E-mail 1 - Label,E-mail 1 - Value,Phone 1 - Label,Phone 1 - Value,Phone 2 - Label,Phone 2 - Value,Address 1 - Street,Address 1 - City,Address 1 - Postal Code,Address 1 - Country
@@ -295,7 +297,7 @@ def test_a_few_thousand_rows_are_written_in_few_statements(
     english: Salon, tmp_path: Path, django_assert_max_num_queries: Callable[[int], AbstractContextManager[None]]
 ) -> None:
     rows = "".join(f"Ann,Lee{n},a{n}@example.org,no\n" for n in range(2000))
-    with django_assert_max_num_queries(250):
+    with django_assert_max_num_queries(400):
         bring_in(tmp_path, f"First name,Last name,E-mail,Newsletter\n{rows}", "--commit")
     assert Client.objects.count() == 2000
 
@@ -332,19 +334,42 @@ def granted_set() -> set[tuple[int, str, str]]:
 class ImportTwice(TestCase):
     """I-38, over generated lists and over cards that are there before."""
 
+    def setUp(self) -> None:
+        reader = mock.patch.object(reading, "_answer", files.answer)
+        reader.start()
+        self.addCleanup(reader.stop)
+
     @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(ROWS, ROWS, st.sets(st.integers(0, 8), max_size=3))
     def test_twice_is_once_and_never_opens_anything(
         self, first: list[tuple[str, ...]], second: list[tuple[str, ...]], yes: set[int]
     ) -> None:
-        salon = factories.salon(language="en")
-        commit.carry_out(as_file(first), salon, by=None, now=timezone.now())
+        factories.salon(language="en")
+        jobs.bring_in(as_file(first), "list.csv", by=None, now=timezone.now())
         for number, card in enumerate(Client.objects.order_by("pk")):
             if number in yes:
                 granted(card)
         open_before = granted_set()
-        commit.carry_out(as_file(second), salon, by=None, now=timezone.now())
+        jobs.bring_in(as_file(second), "list.csv", by=None, now=timezone.now())
         after = everything()
         assert granted_set() <= open_before
-        commit.carry_out(as_file(second), salon, by=None, now=timezone.now())
+        jobs.bring_in(as_file(second), "list.csv", by=None, now=timezone.now())
         assert everything() == after
+
+
+def test_a_column_named_on_the_command_line_is_read_as_that(english: Salon, tmp_path: Path) -> None:
+    text = "Wer,Draht,Geburt\nAnn Lee,0612345678,03/04/1990\n"
+    options = ["--column", "Wer=name", "--column", "Draht=mobile", "--column", "Geburt=birthday:month first"]
+    bring_in(tmp_path, text, "--commit", *options)
+    card = Client.objects.get()
+    assert (card.name, str(card.phone), card.birth_day, card.birth_month) == ("Ann Lee", "+33612345678", 4, 3)
+
+
+@pytest.mark.parametrize(
+    ("wish", "words"),
+    [("Draht=horse", "What it may hold: first_name"), ("Nobody=name", "There is no column Nobody"), ("Wer", "Name a column")],
+)
+def test_a_column_that_there_is_not_is_refused(english: Salon, tmp_path: Path, wish: str, words: str) -> None:
+    with pytest.raises(CommandError, match=words):
+        bring_in(tmp_path, "Wer,Phone\nAnn Lee,0612345678\n", "--commit", "--column", wish)
+    assert not Client.objects.exists()

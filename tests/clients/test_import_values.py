@@ -2,14 +2,14 @@
 
 import contextlib
 import datetime as dt
-import io
 
-import openpyxl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clients.importing import columns, reading, values
+from clients.importing import columns, numbers, reading, values
+from clients.importing.reader import formats
+from clients.importing.reader.table import Unreadable
 from clients.importing.values import DAY_FIRST, MONTH_FIRST, UNDECIDED, Birth, Fault
 from salon.core.errors import Refused
 
@@ -50,8 +50,8 @@ def test_a_cell_with_line_breaks_is_one_row_and_rows_count_as_in_a_spreadsheet()
     [
         (b"", "empty"),
         (b"  \r\n ", "empty"),
-        (b"PK\x03\x04" + b"\0" * 40, "not a text file"),
-        (b"\xd0\xcf\x11\xe0 old excel", "spreadsheet"),
+        (b"PK\x03\x04" + b"\0" * 40, "damaged"),
+        (b"\xd0\xcf\x11\xe0 old excel", r"\.xls"),
         (b"Name\nAnn\0a", "not a text file"),
         (b'Name,Note\nAnn,ok\nBen,"open\nCy,x\n', "Row 3"),
         (b'Name\n"Ann" Lee\n', "Row 2"),
@@ -64,13 +64,6 @@ def test_a_cell_with_line_breaks_is_one_row_and_rows_count_as_in_a_spreadsheet()
 def test_what_cannot_be_read_is_refused_with_one_sentence(data: bytes, words: str) -> None:
     with pytest.raises(Refused, match=words):
         reading.read(data)
-
-
-def test_a_renamed_spreadsheet_is_named_as_one() -> None:
-    file = io.BytesIO()
-    openpyxl.Workbook().save(file)
-    with pytest.raises(Refused, match="spreadsheet"):
-        reading.read(file.getvalue())
 
 
 def test_sixty_filled_columns_among_many_empty_ones_are_read() -> None:
@@ -235,13 +228,13 @@ def test_the_whole_column_decides_which_comes_first(cells: list[str], language: 
     ],
 )
 def test_a_phone_number_is_read_in_any_spelling(cell: str) -> None:
-    assert values.phone(cell, "FR") == "+33612345678"
+    assert numbers.phone(cell, "FR") == "+33612345678"
 
 
 @pytest.mark.parametrize("cell", ["06 12", "call Ann", "6,12E+08", "06 12 34 56 78 Ann", "+", "0000000000"])
 def test_what_is_no_phone_number_is_a_fault(cell: str) -> None:
     with pytest.raises(Fault):
-        values.phone(cell, "FR")
+        numbers.phone(cell, "FR")
 
 
 @pytest.mark.parametrize("cell", ["a@", "@b.fr", "a b@c.fr", "a@@b.fr", "a@b", "a@b..fr"])
@@ -256,7 +249,7 @@ def test_control_and_direction_characters_are_taken_out() -> None:
 
 @given(st.text(max_size=60))
 def test_no_cell_breaks_a_reader(cell: str) -> None:
-    for read in (values.email, lambda text: values.phone(text, "FR"), values.yes_or_no, values.country,
+    for read in (values.email, lambda text: numbers.phone(text, "FR"), values.yes_or_no, values.country,
                  lambda text: values.birthday(text, UNDECIDED, TODAY)):  # fmt: skip
         try:
             read(cell)
@@ -266,5 +259,5 @@ def test_no_cell_breaks_a_reader(cell: str) -> None:
 
 @given(st.binary(max_size=400))
 def test_no_file_breaks_the_reader(data: bytes) -> None:
-    with contextlib.suppress(Refused):
-        assert reading.read(data).header is not None
+    with contextlib.suppress(Unreadable):
+        assert formats.read(data).header is not None

@@ -4,11 +4,13 @@ from random import Random
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from clients import records, search
+from clients import access, records, search
 from clients.models import Client
-from salon.core.models import User
+from salon.core.models import Salon, User
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -97,13 +99,33 @@ def test_a_page_of_few_matches_and_their_count_take_one_statement(
     assert (nobody.rows, nobody.count, nobody.page_count) == ([], 0, 1)
 
 
-def test_a_found_client_comes_with_every_field_of_the_card(reception: User) -> None:
-    client = factories.client(first_name="Noor", last_name="Haddad", phone="+33612447890", note="Sits by the window")
-    (found,) = search.page(search.find("haddad")).rows
-    fields = [field.attname for field in Client._meta.concrete_fields]
-    assert not found.get_deferred_fields()
-    stored = Client.objects.get(pk=client.pk)
-    assert [getattr(found, name) for name in fields] == [getattr(stored, name) for name in fields]
+def test_a_line_of_the_list_asks_the_database_nothing_more(
+    reception: User, salon: Salon, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    client = factories.client(first_name="Noor", last_name="Haddad", phone="+33612447890", email="n@example.org")
+    (found,) = search.page(Client.objects.active(), search.matches("haddad")).rows
+    with django_assert_num_queries(0):
+        shown = access.contacts(reception, found, salon, now=timezone.now())
+        marks = (found.inactive_at, found.blacklisted_at)
+    assert (shown.name, shown.dial, shown.email, marks) == ("Noor Haddad", "+33612447890", "n@example.org", (None, None))
+    assert found.language == client.language, "the rest of the card is there for who asks"
+
+
+@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize("order", [("sort_name", "pk"), ("-sort_name", "-pk")])
+@pytest.mark.parametrize("walk_most", [5, 40])
+def test_a_page_of_a_broad_term_is_the_same_whether_walked_or_sorted(
+    reception: User, monkeypatch: pytest.MonkeyPatch, number: int, order: tuple[str, ...], walk_most: int
+) -> None:
+    records.add_many([{"last_name": f"{'Common' if number % 3 else 'Other'}{number:02}"} for number in range(40)], by=reception)
+    rows, matching = Client.objects.active(), search.matches("common")
+    exact = search.page(rows, matching, order=order, number=number, per_page=10)
+    monkeypatch.setattr(search, "COUNT_UP_TO", 20)
+    monkeypatch.setattr(search, "WALK_MOST", walk_most)
+    with CaptureQueriesContext(connection) as queries:
+        capped = search.page(rows, matching, order=order, number=number, per_page=10)
+    assert (capped.rows, capped.count, capped.is_capped, exact.count) == (exact.rows, 20, True, 26)
+    assert len(queries) == (2 if walk_most == 40 else 3)
 
 
 def test_postgresql_counts_a_broad_term_in_a_narrow_index(book: None) -> None:

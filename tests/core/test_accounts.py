@@ -157,6 +157,17 @@ def test_a_session_ends_after_half_an_hour_without_a_page(salon: Salon, signed_i
         assert browser.get("/me/").headers["Location"] == "/accounts/login/?next=/me/"
 
 
+@pytest.mark.parametrize("part", ["bell-list", "job", "health"])
+def test_a_page_left_open_that_asks_by_itself_keeps_no_session_alive(salon: Salon, signed_in: SignIn, part: str) -> None:
+    with time_machine.travel("2026-11-18 09:00", tick=False) as clock:
+        browser = signed_in(Role.OWNER)
+        assert browser.get("/me/").status_code == 200
+        for _minute in range(31):
+            clock.shift(60)
+            last = browser.get("/notices/", headers={"HX-Request": "true", "HX-Trigger": part}).status_code
+        assert last == 401
+
+
 def test_a_session_ends_after_twelve_hours_however_busy(salon: Salon, signed_in: SignIn) -> None:
     with time_machine.travel("2026-11-18 07:00", tick=False) as clock:
         browser = signed_in(Role.RECEPTION)

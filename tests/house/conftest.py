@@ -35,6 +35,8 @@ def things(salon: Salon, owner: User) -> dict[str, str]:
         "message": message,
         "campaign": campaign,
         "member": member,
+        "import": factories.imported(),
+        "export": factories.exported(by=owner),
         "wording": ConsentText.objects.earliest("pk"),
     }
     return {name: str(row.pk) for name, row in rows.items()}

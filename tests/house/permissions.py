@@ -26,6 +26,8 @@ class Row:
     is_public: bool = False
     # For a page that more may read than change: who may send its form.
     changed_by: frozenset[Role] | None = None
+    # For something that only the one who asked for it may open; in the walk that is Olivia.
+    is_own: bool = False
 
 
 def get(roles: frozenset[Role], changed_by: frozenset[Role] | None = None, **args: str) -> Row:
@@ -38,10 +40,30 @@ def post(roles: frozenset[Role], **args: str) -> Row:
     return Row(roles, "post", args)
 
 
+def own(roles: frozenset[Role], method: str = "get", **args: str) -> Row:
+    """Return an address at which each of `roles` finds what is their own, and nobody anything else."""
+    return Row(roles, method, args, is_own=True)
+
+
 def public(**args: str) -> Row:
     """Return an address that anybody may open."""
     return Row(frozenset(Role), "get", args, is_public=True)
 
+
+# Each table of the admin, and the row that the walk opens.
+ADMIN = {
+    "core_user": "member", "core_salon": "1", "core_auditevent": "1", "core_setuplink": "1",
+    "clients_client": "client", "clients_consentevent": "1", "clients_standing": "1", "clients_subject": "1",
+    "clients_consentevidence": "1", "clients_consenttext": "1", "clients_address": "1", "clients_openedcard": "1",
+    "appointments_appointment": "visit", "appointments_service": "service", "appointments_staff": "staff",
+    "appointments_workinghours": "1", "appointments_staffday": "1",
+    "notifications_message": "message", "notifications_attempt": "1", "notifications_trigger": "reminder",
+    "notifications_mailserver": "1", "notifications_provider": "smtp", "notifications_heartbeat": "plan",
+    "clients_tag": "1", "clients_clientcontact": "1", "clients_clientlink": "1", "clients_healthnote": "1",
+    "clients_import": "import", "clients_importedcard": "1", "clients_export": "export", "clients_exportpart": "1",
+    "appointments_usualstaff": "1", "notifications_campaign": "campaign", "notifications_campaignrecipient": "1",
+    "core_notice": "1",
+}  # fmt: skip
 
 TABLE: dict[str, Row] = {
     "home": public(),
@@ -69,6 +91,8 @@ TABLE: dict[str, Row] = {
     "core:setup": public(token="wrong"),
     "core:join": public(uid="1", token="wrong"),
     "core:me": get(ALL),
+    "core:notices": get(ALL),
+    "core:notices_read": post(ALL),
     "core:settings": get(ALL),
     "core:first_steps": get(DESK),
     "core:salon": get(DESK, changed_by=LEAD),
@@ -84,13 +108,38 @@ TABLE: dict[str, Row] = {
     "clients:add": get(DESK),
     "clients:card": get(ALL, pk="client"),
     "clients:edit": get(DESK, pk="client"),
+    "clients:address": get(ALL, pk="client"),
+    "clients:address_edit": get(DESK, pk="client"),
+    "clients:other": get(ALL, pk="client"),
+    "clients:details_edit": get(DESK, pk="client"),
+    "clients:undo": post(DESK, pk="client"),
+    "clients:tags": post(DESK, pk="client"),
+    "clients:contacts": post(DESK, pk="client"),
+    "clients:links": get(DESK, pk="client"),
     "clients:note": get(ALL, pk="client"),
+    "clients:privacy_form": get(ALL, pk="client"),
+    "clients:health": get(ALL, pk="client"),
+    "clients:health_consent": post(ALL, pk="client"),
     "clients:consent": post(ALL, pk="client"),
+    "clients:consent_kind": post(ALL, pk="client"),
+    "clients:consent_sheet": get(ALL, pk="client"),
     "clients:consent_undo": post(ALL, pk="client"),
     "clients:consent_history": get(ALL, pk="client"),
     "clients:wordings": get(DESK),
     "clients:wording": get(DESK, changed_by=LEAD, pk="wording"),
     "clients:search": get(ALL),
+    "clients:imports": get(LEAD),
+    "clients:import_template": get(LEAD),
+    "clients:import": get(LEAD, pk="import"),
+    "clients:import_columns": get(LEAD, pk="import"),
+    "clients:import_start": post(LEAD, pk="import"),
+    "clients:import_undo": post(LEAD, pk="import"),
+    "clients:import_discard": post(LEAD, pk="import"),
+    "clients:import_faulty": get(LEAD, pk="import"),
+    "clients:export": get(LEAD),
+    "clients:export_job": own(LEAD, pk="export"),
+    "clients:export_file": own(LEAD, pk="export"),
+    "clients:export_again": own(LEAD, "post", pk="export"),
     # appointments
     "appointments:today": get(ALL),
     "appointments:day": get(ALL, iso="2026-11-18"),
@@ -102,6 +151,8 @@ TABLE: dict[str, Row] = {
     "appointments:note": post(ALL, pk="visit"),
     "appointments:undo": post(ALL, pk="visit"),
     "appointments:of_client": get(ALL, pk="client"),
+    "appointments:usual": get(ALL, pk="client"),
+    "appointments:set_usual": post(DESK, pk="client"),
     "appointments:services": get(DESK),
     "appointments:service_add": get(LEAD),
     "appointments:service_edit": get(LEAD, pk="service"),
@@ -127,4 +178,12 @@ TABLE: dict[str, Row] = {
     "notifications:sending": get(DESK, changed_by=OWNER),
     "notifications:test_sending": post(OWNER),
     "notifications:health": get(OWNER),
+    # the Django admin: each table a list and a row, three tables a page to add
+    "admin:index": get(OWNER),
+    "admin:app_list": get(OWNER, app_label="clients"),
+    "admin:jsi18n": get(OWNER),
+    "admin:notifications_message_plan": post(OWNER),
+    **{f"admin:{table}_add": get(OWNER) for table in ("core_user", "appointments_service", "appointments_staff")},
+    **{f"admin:{table}_changelist": get(OWNER) for table in ADMIN},
+    **{f"admin:{table}_change": get(OWNER, object_id=key) for table, key in ADMIN.items()},
 }

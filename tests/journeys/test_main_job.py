@@ -190,8 +190,8 @@ def test_a_reminder_leaves_once_in_the_clients_language_and_none_where_they_are_
 
     # Moved twice: the reminder of the time between never leaves, the new one does, once.
     for time in ("16:00", "17:15"):
-        page.goto(card)
-        page.locator("#card-visits").get_by_role("link", name=re.compile(r"\d\d:\d\d")).first.click()
+        page.goto(f"{card}?show=visits")
+        page.locator("#timeline").get_by_role("link", name=re.compile("^Open: ")).first.click()
         page.get_by_role("link", name="Move", exact=True).click()
         when(page, tomorrow, time)
         page.locator("#move-save").click()

@@ -149,3 +149,20 @@ def test_the_answer_to_a_test_stands_clear_of_the_toasts(desk: Page, owner: User
     assert shown is not None
     assert toast is not None
     assert shown["y"] + shown["height"] <= toast["y"]
+
+
+def test_a_part_that_asks_by_itself_takes_no_forms_place_and_says_no_loss(desk: Page) -> None:
+    sent = answers(desk, {"status": 401, "body": ""}, {"status": 200, "body": SAVED})
+    desk.route("**/notices/**", lambda route: route.fulfill(status=401, body=""))
+    desk.click("#save")
+    expect(desk.get_by_role("dialog")).to_contain_text("Sign in again")
+    desk.evaluate("() => { htmx.ajax('GET', '/notices/?mark=x', {source: '#bell-list', target: '#bell-list'}).catch(() => {}) }")
+    desk.wait_for_timeout(500)
+    desk.evaluate("window.dispatchEvent(new Event('focus'))")
+    expect(desk.locator("#save")).to_be_focused()
+    assert len(sent) == 2, "the form was sent again, not the bell"
+    desk.unroute("**/notices/**")
+    desk.route("**/notices/**", lambda route: route.abort())
+    desk.evaluate("() => { htmx.ajax('GET', '/notices/?mark=x', {source: '#bell-list', target: '#bell-list'}).catch(() => {}) }")
+    desk.wait_for_timeout(500)
+    expect(desk.locator("[data-toast][data-error]")).to_have_count(0)

@@ -11,18 +11,20 @@ from random import Random
 import phonenumbers
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import models
 from django.test import TestCase
 
 from appointments.models import Appointment, Service, Staff, State, WorkingHours
-from clients import consent, search
+from clients import consent, invariants, search
 from clients.models import Client, ConsentEvent, Standing
 from notifications import gate, outbox, planner
-from notifications.demo import people
+from notifications.demo import large, people
 from notifications.demo import salon as demo
 from notifications.facts import from_json
 from notifications.models import Attempt, Message
 from notifications.models import State as Fate
 from salon.core import instance
+from salon.core.errors import Refused
 from salon.core.models import Salon, User
 from salon.core.roles import Role
 from tests import factories
@@ -168,3 +170,26 @@ def test_the_same_seed_gives_the_same_people() -> None:
         return list(Client.objects.order_by("-pk").values_list("first_name", "last_name", "phone", "email", "note")[:30])
 
     assert some() == some()
+
+
+@pytest.mark.django_db
+def test_a_large_demo_is_as_consistent_as_the_small_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(large, "CHUNK", 70)
+    lines: list[str] = []
+    opened = large.fill(client_count=300, language="fr", seed=5, now=NOW, say=lines.append)
+    assert (Client.objects.count(), Appointment.objects.count()) == (300, opened.visit_count)
+    assert 2_700 <= opened.visit_count <= 3_300
+    assert Counter(Appointment.objects.values_list("state", flat=True))[State.DONE] > 2_000
+    assert not list(invariants.faults())
+    assert {"granted", "withdrawn"} <= set(Standing.objects.values_list("state", flat=True))
+    for column in ("staff", "client"):
+        rows = Appointment.objects.exclude(state=State.CANCELLED).order_by(column, "start_at")
+        taken = list(rows.values_list(f"{column}_id", "start_at", "end_at"))
+        assert not [one for one, other in pairwise(taken) if one[0] == other[0] and other[1] < one[2]]
+    assert not Client.objects.filter(appointments__created_at__lt=models.F("created_at")).exists()
+    assert not ConsentEvent.objects.filter(effective_at__lt=models.F("subject__client__created_at")).exists()
+    assert Message.objects.count() > 50
+    assert not Message.objects.filter(state__in=[Fate.PENDING, Fate.CLAIMED, Fate.HANDOFF]).exists()
+    assert any(line.startswith("clients") for line in lines)
+    with pytest.raises(Refused, match="empty one only"):
+        large.fill(client_count=300, language="fr", seed=5, now=NOW, say=lines.append)

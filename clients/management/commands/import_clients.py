@@ -1,33 +1,38 @@
-"""`manage.py import_clients FILE`: shows what a CSV file would bring in; with --commit brings it in."""
+"""`manage.py import_clients FILE`: shows what a list would bring in; with --commit brings it in, as the page does."""
 
-import csv
+import sys
+import threading
 from argparse import ArgumentParser
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import connections
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from clients.importing import commit, reading
-from clients.importing.plan import Plan
-from clients.importing.rows import Problem
+from clients.importing import columns, commit, jobs, reading, report
+from clients.importing.report import Report
+from clients.importing.rows import Row
+from clients.models import Import
 from salon.core.errors import Refused
 from salon.core.models import Salon
 
 SHOWN = 50
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Command(BaseCommand):
-    help = "Bring in clients from a CSV file. Shows what would happen; --commit does it."
+    help = "Bring in clients from an Excel (.xlsx), CSV or vCard file. Shows what would happen; --commit does it."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", metavar="FILE")
         parser.add_argument("--commit", action="store_true", help="bring the clients in")
+        parser.add_argument(
+            "--column", action="append", default=[], metavar="HEADER=FIELD", help="say what a column holds, like Tel=mobile"
+        )
         parser.add_argument("--refused", metavar="FILE.csv", help="write the refused rows, with reasons, to a new file")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -37,75 +42,117 @@ class Command(BaseCommand):
                 raise CommandError(_("The salon is not set up yet. Open the set-up link first."))
             if options["refused"] and Path(options["refused"]).exists():
                 raise CommandError(_exists(Path(options["refused"])))
-            data = _bytes_of(Path(options["file"]))
-            now = timezone.now()
+            path, now = Path(options["file"]), timezone.now()
+            data = _bytes_of(path)
             try:
+                sheet = reading.read(data, path.name)
+                fields = _fields_of(options["column"], sheet.header)
+                lines = commit.lines_of(sheet, fields, salon, now=now)
                 if options["commit"]:
-                    plan = commit.carry_out(data, salon, by=None, now=now)
+                    row = jobs.begin(data, path.name, by=None, now=now, fields=fields)
+                    with _progress(row):
+                        jobs.finish(row)
+                    self._show(Report.loaded(row.report), done=row)
                 else:
-                    plan = commit.make_plan(data, salon, now=now)
+                    self._show(Report.of(commit.plan_of(lines)), done=None)
             except Refused as refused:
                 raise CommandError(str(refused)) from refused
-            self._show(plan, is_done=options["commit"])
             if options["refused"]:
-                self._write_refused(plan, data, Path(options["refused"]))
+                self._write_refused(sheet.header, lines, Path(options["refused"]))
 
-    def _show(self, plan: Plan, *, is_done: bool) -> None:
+    def _show(self, report: Report, *, done: Import | None) -> None:
         out = self.stdout.write
         counts = (
-            (_("New"), len(plan.new)),
-            (_("Updated"), plan.update_row_count),
-            (_("Unchanged"), plan.unchanged_row_count),
-            (_("Refused"), len(plan.refused_rows)),
+            (_("New"), report.new_count),
+            (_("Updated"), report.update_count),
+            (_("Unchanged"), report.unchanged_count),
+            (_("Refused"), report.faulty_count),
         )
         width = max(len(name) for name, _count in counts)
         for name, count in counts:
             out(f"{name:<{width}}  {count:>6}")
-        if plan.claims:
+        if report.claim_count:
             out(
                 _("Marketing, yes in the file: %(count)s. Proof is missing, so nothing is sent on it.")
-                % {"count": len(plan.claims)}
+                % {"count": report.claim_count}
             )
-        if plan.stops:
-            out(_("Marketing, no in the file: %(count)s. It counts at once.") % {"count": len(plan.stops)})
-        self._list(_("Refused rows"), plan.refused)
-        self._list(_("Left out or worth a look"), plan.warnings)
-        if is_done:
-            out(_("Imported."))
-        else:
+        if report.stop_count:
+            out(_("Marketing, no in the file: %(count)s. It counts at once.") % {"count": report.stop_count})
+        self._list(_("Refused rows"), report.faults, report.fault_count)
+        self._list(_("Left out or worth a look"), report.warnings, report.warning_count)
+        for reason, count in report.warning_reasons if report.warning_count > SHOWN else ():
+            out(f"    {count} × {reason}")
+        if done is None:
             out(_("Nothing was changed. Add --commit to import."))
+        else:
+            out(_("Imported."))
+            out(_("To take it back within 7 days: manage.py undo_import %(number)s") % {"number": done.pk})
 
-    def _list(self, title: str, problems: Sequence[Problem]) -> None:
+    def _list(self, title: str, problems: Sequence[Sequence[Any]], total: int) -> None:
         if not problems:
             return
         self.stdout.write(f"\n{title}")
-        for problem in problems[:SHOWN]:
-            where = _("Row %(row)s") % {"row": problem.row}
-            column = f", {problem.column}" if problem.column else ""
-            self.stdout.write(f"  {where}{column}: {problem.reason}")
-        if rest := problems[SHOWN:]:
-            more = ngettext("and %(count)s more", "and %(count)s more", len(rest)) % {"count": len(rest)}
+        for number, column, reason in problems[:SHOWN]:
+            where = _("Row %(row)s") % {"row": number}
+            name = f", {column}" if column else ""
+            self.stdout.write(f"  {where}{name}: {reason}")
+        if rest := max(0, total - SHOWN):
+            more = ngettext("and %(count)s more", "and %(count)s more", rest) % {"count": rest}
             self.stdout.write(f"  … {more}")
-            for reason, count in Counter(problem.reason for problem in rest).most_common(10):
-                self.stdout.write(f"    {count} × {reason}")
 
-    def _write_refused(self, plan: Plan, data: bytes, path: Path) -> None:
-        """Write the rows as they are in the file, behind their number, column and reason, safe to open in a spreadsheet."""
-        header = reading.read(data).header
+    def _write_refused(self, header: Sequence[str], lines: Sequence[Row], path: Path) -> None:
+        """Write the refused rows to a file of their own, for its owner's eyes only."""
         try:
             with path.open("x", encoding="utf-8-sig", newline="") as file:
                 path.chmod(0o600)
-                writer = csv.writer(file)
-                writer.writerow([_("Row"), _("Column"), _("Reason"), *header])
-                for row in plan.refused_rows:
-                    fault = row.faults[0]
-                    reasons = " ".join(dict.fromkeys(one.reason for one in row.faults))
-                    writer.writerow([row.number, fault.column, reasons, *(_harmless(cell) for cell in row.cells)])
+                file.write(report.faulty_csv(header, [row for row in lines if row.faults]))
         except FileExistsError as error:
             raise CommandError(_exists(path)) from error
         except OSError as error:
             raise CommandError(_("%(path)s cannot be written.") % {"path": path}) from error
         self.stdout.write(_("Refused rows are in %(path)s.") % {"path": path})
+
+
+def _fields_of(wishes: Sequence[str], header: Sequence[str]) -> dict[int, str]:
+    """Return the fields of columns (by number) that --column names. Raises Refused for one that there is not."""
+    fields = {}
+    for wish in wishes:
+        name, _equals, field = wish.rpartition("=")
+        if not name or field not in columns.CHOICES:
+            choices = ", ".join(choice for choice in columns.CHOICES if choice)
+            raise Refused(
+                _('Name a column and what it holds, like --column "Tel=mobile". What it may hold: %(choices)s')
+                % {"choices": choices}
+            )
+        if name not in header:
+            raise Refused(_("There is no column %(name)s in the file.") % {"name": name})
+        fields[header.index(name)] = field
+    return fields
+
+
+@contextmanager
+def _progress(row: Import) -> Iterator[None]:
+    """Show on a terminal how far the import is, from a thread that only looks."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    is_over = threading.Event()
+
+    def show() -> None:
+        while not is_over.wait(1):
+            done, whole = Import.objects.filter(pk=row.pk).values_list("steps_done", "step_count").get()
+            if whole:
+                print("\r" + _("%(done)s of %(all)s") % {"done": done, "all": whole}, end="", file=sys.stderr, flush=True)
+        print(file=sys.stderr)
+        connections.close_all()
+
+    thread = threading.Thread(target=show, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        thread.join()
 
 
 def _bytes_of(path: Path) -> bytes:
@@ -123,8 +170,3 @@ def _bytes_of(path: Path) -> bytes:
 
 def _exists(path: Path) -> str:
     return _("%(path)s exists already. Name a new file for the refused rows.") % {"path": path}
-
-
-def _harmless(cell: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula; the import takes the apostrophe off again."""
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('clients', '0005_search_walk'),
+        ('clients', '0007_exports'),
     ]
 
     operations = [

@@ -1,0 +1,156 @@
+"""The consent table of the card: each kind of marketing on each channel, and profiling. The card's front is its sum.
+
+Reads and writes through `clients.consent`, by the same rules as the front (`clients.answers`). Called by the pages.
+"""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
+from clients import answers, choices, consent, fold, requests, wording
+from clients.answers import Answer
+from clients.models import Channel, Client, ConsentEvent
+from salon.core.errors import Refused
+from salon.core.models import User
+
+PROFILING = choices.PROFILING
+PAPER = ConsentEvent.Source.PAPER_FORM
+# Title and hint of each row.
+TITLES: Mapping[str, tuple[str | Promise, str | Promise]] = {
+    "mkt.promotion": (lazy("Promotions"), lazy("offers and news of the salon")),
+    "mkt.rebook": (lazy("Time to come back"), lazy("when it could be time for a new appointment")),
+    "mkt.review": (lazy("Reviews"), lazy("a request for a review after a visit")),
+    "mkt.birthday": (lazy("Birthdays"), lazy("a greeting on the birthday")),
+    "mkt.welcome": (lazy("Welcome"), lazy("a message after the first registration")),
+    PROFILING: (lazy("Profiling"), lazy("visits count in statistics and in searches by habit")),
+}
+
+
+@dataclass(frozen=True)
+class Cell(answers.Front):
+    """One answer of the table: a kind of marketing on a channel, or profiling with an empty channel."""
+
+    purpose: str = ""
+
+    @property
+    def name(self) -> str:
+        """Return what the form posts for it."""
+        return f"{self.purpose}:{self.channel}"
+
+    @property
+    def key(self) -> str:
+        """Return its name as it can stand in an id of the page."""
+        return f"{self.purpose}-{self.channel or 'all'}".replace(".", "-")
+
+    @property
+    def title(self) -> str | Promise:
+        """Return what the row of the cell is about."""
+        return TITLES[self.purpose][0]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: a kind of marketing with a cell for each channel, or profiling with one."""
+
+    purpose: str
+    cells: Sequence[Cell]
+
+    @property
+    def title(self) -> str | Promise:
+        """Return what the row is about."""
+        return TITLES[self.purpose][0]
+
+    @property
+    def hint(self) -> str | Promise:
+        """Return what a Yes brings, in a few words."""
+        return TITLES[self.purpose][1]
+
+
+def rows(client: Client) -> list[Row]:
+    """Return the whole table, profiling last, with one look at the ledger."""
+    entries = consent.events_of(client)
+    readings = {pair: consent.reading(client, *pair, entries=entries) for pair in pairs()}
+    ids = [reading.entry.id for reading in readings.values() if reading.entry]
+    events = ConsentEvent.objects.select_related("actor").in_bulk(ids)
+    return [
+        Row(purpose, [_cell(client, *pair, readings[pair], events) for pair in pairs() if pair[0] == purpose])
+        for purpose in TITLES
+    ]
+
+
+def pairs() -> list[tuple[str, str]]:
+    """Return purpose and channel of every cell, in the order of the table."""
+    return [*((purpose, channel) for purpose in choices.KINDS for channel in fold.CHANNELS), (PROFILING, "")]
+
+
+def cell(client: Client, purpose: str, channel: str) -> Cell:
+    """Return one answer of the table."""
+    reading = consent.reading(client, purpose, channel)
+    ids = [reading.entry.id] if reading.entry else []
+    return _cell(client, purpose, channel, reading, ConsentEvent.objects.select_related("actor").in_bulk(ids))
+
+
+@transaction.atomic
+def set_one(
+    client: Client, purpose: str, channel: str, answer: str, *, how: str = "other", by: User, now: dt.datetime | None = None
+) -> list[ConsentEvent]:
+    """Record "yes" or "no" for one cell and return the event; nothing if it says so already, with no better proof now.
+
+    `how` is one of `answers.HOW` and is what proves a Yes. Raises Refused for a Yes without an address, and for one
+    after the client's own No.
+    """
+    card = Client.objects.select_for_update().get(pk=client.pk)
+    said = _said(card, cell(card, purpose, channel), answer, how, at=None)
+    return consent.record_many([said] if said else [], by=by, now=now)
+
+
+@transaction.atomic
+def enter_sheet(
+    client: Client, ticks: Mapping[tuple[str, str], str], *, signed_on: dt.date, by: User, now: dt.datetime
+) -> list[ConsentEvent]:
+    """Record a signed privacy form: "yes" or "no" by (purpose, channel), what was left empty left out. Return the events.
+
+    They hold from the day of the signature. Raises Refused for a day in the future, for a Yes without an address, and
+    for one after the client's own No.
+    """
+    if signed_on > timezone.localtime(now).date():
+        raise Refused(_("The day of the signature is in the future."), field="signed_on")
+    noon = timezone.make_aware(dt.datetime.combine(signed_on, dt.time(12)))
+    card = Client.objects.select_for_update().get(pk=client.pk)
+    said = [_said(card, cell(card, *pair), answer, PAPER, at=min(noon, now)) for pair, answer in ticks.items()]
+    return consent.record_many([one for one in said if one], by=by, now=now)
+
+
+def _said(client: Client, now_is: Cell, answer: str, how: str, *, at: dt.datetime | None) -> consent.Said | None:
+    """Return what to write down for an answer, None if it is so already."""
+    if answer == "yes":
+        answers.check_yes(now_is)
+        is_held = now_is.answer in {Answer.YES, Answer.WAITING} and not now_is.is_late
+        known = now_is.event.evidence_level if now_is.event and is_held else -1
+        is_news = consent.EVIDENCE[ConsentEvent.Source(how)] > known
+    else:
+        is_news = now_is.answer is not Answer.NO
+    if not is_news:
+        return None
+    text = wording.in_force(client.language).get((now_is.purpose, now_is.channel)) if answer == "yes" else None
+    event = "grant" if answer == "yes" else "withdraw"
+    return consent.Said(client, now_is.purpose, now_is.channel, event, how, actor_type="staff", effective_at=at, text=text)
+
+
+def _cell(client: Client, purpose: str, channel: str, reading: fold.Reading, events: Mapping[int, ConsentEvent]) -> Cell:
+    answer = answers.summed([reading.state])
+    stopped_on = timezone.localtime(reading.stop.effective_at).date() if reading.stop else None
+    lacks = (
+        ("form" if consent.needed(purpose, channel) <= consent.EVIDENCE[PAPER] else "link") if answer is Answer.WAITING else ""
+    )
+    event = events.get(reading.entry.id) if reading.entry else None
+    is_late = lacks == "link" and event is not None and requests.is_over(event.recorded_at, timezone.now())
+    is_reachable = not channel or bool(consent.address_hash(client, channel))
+    label = Channel(channel).label if channel else ""
+    return Cell(channel, label, answer, is_reachable, event, stopped_on, lacks, is_late, purpose)

@@ -1,0 +1,92 @@
+"""What reading gives: a table of text, or the reason why there is none. And the limits that hold for every format."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from clients.importing import names
+
+MAX_ROWS = 50_000
+MAX_COLUMNS = 60
+MAX_CELL = 32_000
+# Beyond these a file is no list of clients, whatever its rows: empty columns count here too.
+MAX_WIDTH = 1_000
+# The last row of a spreadsheet, empty ones counted.
+MAX_NUMBER = 1_048_576
+MAX_TEXT = 20_000_000
+HEADER_WITHIN = 10
+
+# A number of a spreadsheet stays a number: as text it would hide that its leading zeros are lost.
+Cell = str | int | float
+
+
+class Unreadable(Exception):
+    """The file cannot be read. `reason` is a key of `reading.SENTENCES`; `row` is the row in question, 0 for the whole file."""
+
+    def __init__(self, reason: str, row: int = 0) -> None:
+        super().__init__(reason)
+        self.reason, self.row = reason, row
+
+
+@dataclass
+class Table:
+    """Header, and rows as (number in the file, cells). `blanks`: (row, column) of formulas that were stored without a value."""
+
+    format: str
+    header: list[Cell]
+    rows: list[tuple[int, list[Cell]]]
+    encoding: str = ""
+    separator: str = ""
+    blanks: list[tuple[int, int]] = field(default_factory=list)
+
+
+class Rows:
+    """Collects the rows of a file that hold anything, and stops at the first that passes a limit."""
+
+    def __init__(self) -> None:
+        self.filled: list[tuple[int, list[Cell]]] = []
+        self._length = 0
+        self._filled_count: Counter[int] = Counter()
+
+    def add(self, number: int, cells: list[Cell]) -> None:
+        """Take one row. Raises Unreadable for a cell, a row or a file that is too large."""
+        while cells and (cells[-1] == "" or (isinstance(cells[-1], str) and not cells[-1].strip())):
+            cells.pop()
+        if not cells:
+            return
+        if len(cells) > MAX_WIDTH:
+            raise Unreadable("too_many_columns")
+        if len(self.filled) > MAX_ROWS:
+            raise Unreadable("too_many_rows")
+        for index, cell in enumerate(cells):
+            if cell == "":
+                continue
+            self._filled_count[index] += 1
+            if isinstance(cell, str):
+                self._length += len(cell)
+                if len(cell) > MAX_CELL:
+                    raise Unreadable("long_cell", number)
+        if self._length > MAX_TEXT:
+            raise Unreadable("too_large")
+        self.filled.append((number, cells))
+
+    def finished(self) -> tuple[list[Cell], list[tuple[int, list[Cell]]]]:
+        """Return the header and the rows below it.
+
+        Raises Unreadable when there are none, or when more columns hold something than a list has. A column of which only
+        the header is filled does not count: an export of Google's has many.
+        """
+        if not self.filled:
+            raise Unreadable("empty")
+        at = _header_index([cells for _number, cells in self.filled[:HEADER_WITHIN]])
+        for _number, cells in self.filled[: at + 1]:
+            self._filled_count.subtract(index for index, cell in enumerate(cells) if cell != "")
+        if sum(count > 0 for count in self._filled_count.values()) > MAX_COLUMNS:
+            raise Unreadable("too_many_columns")
+        return self.filled[at][1], self.filled[at + 1 :]
+
+
+def _header_index(rows: Sequence[Sequence[Cell]]) -> int:
+    """Return which of the first rows is the header: the first, unless it is a title and a later one names columns."""
+    known = [names.known_count(str(cell) for cell in row) for row in rows]
+    return 0 if known[0] or max(known) < 2 else known.index(max(known))

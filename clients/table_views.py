@@ -1,0 +1,114 @@
+"""The consent table on the card's page Other: one cell saved at once, the form to sign, a signed one entered as a whole."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+from django_htmx.http import trigger_client_event
+
+from clients import access, answers, cards, choices, grid, privacyform
+from clients.answers import Answer
+from clients.forms import SheetForm
+from clients.models import Client
+from salon.core.errors import Refused
+from salon.core.roles import May
+from salon.core.web import SignedIn, allowed, go, is_fragment, page, refuse, sent, toast
+
+
+@require_POST
+@allowed(May.RECORD_CONSENT)
+def answer(request: SignedIn, pk: int) -> HttpResponse:
+    """Record a Yes or No of one cell: a No at once, a Yes once it is known how the client said so."""
+    client = access.client_for(request.user, pk)
+    said, how = request.POST.get("answer", ""), request.POST.get("how", "")
+    pair = dict(_named()).get(request.POST.get("cell", ""))
+    if pair is None or said not in {"yes", "no"}:
+        return _table(request, client)
+    if said == "yes" and how not in answers.HOW:
+        return _table(request, client, asked=":".join(pair))
+    try:
+        events = grid.set_one(
+            client, *pair, said, how=how if how in answers.HOW else "other", by=request.user, now=timezone.now()
+        )
+    except Refused as refused:
+        toast(request, refused.message, level=messages.WARNING)
+        return _table(request, client, changed=":".join(pair))
+    if events:
+        words = _words(grid.cell(client, *pair), said)
+        toast(request, words, undo_url=reverse("clients:consent_undo", args=[pk]), undo=answers.undo_token(events))
+    response = _table(request, client, changed=":".join(pair))
+    return trigger_client_event(response, cards.CHANGED) if events and is_fragment(request) else response
+
+
+@allowed(May.RECORD_CONSENT)
+def sheet(request: SignedIn, pk: int) -> HttpResponse:
+    """Show and take the table of a signed form: the day, and the boxes as they were ticked on paper."""
+    client, now = access.client_for(request.user, pk), timezone.now()
+    rows = grid.rows(client)
+    form = SheetForm(sent(request), cells=[cell for row in rows for cell in row.cells])
+    if form.is_bound and form.is_valid():
+        try:
+            events = grid.enter_sheet(client, form.ticks, signed_on=form.cleaned_data["signed_on"], by=request.user, now=now)
+        except Refused as refused:
+            refuse(form, refused)
+        else:
+            words = _("Paper form entered.") if events else _("Nothing new on this form.")
+            undo_url = reverse("clients:consent_undo", args=[pk]) if events else ""
+            toast(request, words, undo_url=undo_url, undo=answers.undo_token(events))
+            return go(request, "clients:other", pk)
+    context = {**cards.head(request, client, tab="other"), "form": form, "rows": rows}
+    status = 422 if form.is_bound else 200
+    return page(request, "clients/sheet.html", context, status=status)
+
+
+@allowed(May.SEE_CLIENTS)
+def privacy_form(request: SignedIn, pk: int) -> HttpResponse:
+    """Show the privacy form ready to print, in the client's language. Its boxes are empty, whatever was said before."""
+    client, now = access.client_for(request.user, pk), timezone.now()
+    found = cards.head(request, client, tab="other")
+    with translation.override(client.language):
+        form = privacyform.of(client, request.salon)
+        birth = cards.birth_of(client, timezone.localdate())
+        context = {**found, "form": form, "birth": birth, "now": now, "by": request.user, "salon": request.salon}
+        paper = render_to_string("clients/_privacy_form.html", context, request)
+    return page(request, "clients/privacy_form.html", {**found, "paper": paper})
+
+
+def table(client: Client, *, asked: str = "", changed: str = "") -> dict[str, Any]:
+    """Return what `_consent_table.html` needs. `asked`: the cell whose Yes waits for "how"; `changed`: the last answered."""
+    return {
+        "rows": grid.rows(client),
+        "how": answers.HOW,
+        "asked": asked if asked in dict(_named()) else "",
+        "changed": changed,
+        "paused_until": client.marketing_paused_until if choices.is_paused(client, timezone.now()) else None,
+    }
+
+
+def _named() -> list[tuple[str, tuple[str, str]]]:
+    return [(":".join(pair), pair) for pair in grid.pairs()]
+
+
+def _table(request: SignedIn, client: Client, *, asked: str = "", changed: str = "") -> HttpResponse:
+    """Return the table, or the page Other where nothing runs but plain forms."""
+    if not is_fragment(request):
+        query = f"?{urlencode({'ask': asked})}" if asked else ""
+        return go(request, reverse("clients:other", args=[client.pk]) + query + "#consent-table")
+    context = {"client": client, **table(client, asked=asked, changed=changed)}
+    return page(request, "clients/_consent_table.html", context, fragment="clients/_consent_table.html")
+
+
+def _words(cell: grid.Cell, said: str) -> str:
+    """Return what became of it: a Yes that does not count yet is not called on."""
+    what = f"{cell.title}, {cell.label}" if cell.channel else str(cell.title)
+    if said == "no":
+        return _("%(what)s: No.") % {"what": what}
+    if cell.answer is Answer.WAITING:
+        return _("%(what)s: Yes noted. It does not count yet.") % {"what": what}
+    return _("%(what)s: Yes.") % {"what": what}

@@ -1,0 +1,27 @@
+"""What the alarm clock rings for the client book: without arguments, and lost, late or doubled without harm."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from clients.exporting import exports
+from clients.importing import jobs
+
+
+@shared_task(name="clients.work")
+def work() -> None:
+    """Check, import and undo the lists that wait."""
+    jobs.work()
+
+
+@shared_task(name="clients.export")
+def export() -> None:
+    """Write the files that wait."""
+    exports.work()
+
+
+@shared_task(name="clients.tidy")
+def tidy() -> None:
+    """Forget lists and delete files that nobody needs any more."""
+    now = timezone.now()
+    jobs.tidy(now)
+    exports.tidy(now)

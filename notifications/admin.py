@@ -1,0 +1,146 @@
+"""The messages in the admin: every row to look at; a plan at once, and a stop, by their operations."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+from django.views.decorators.http import require_POST
+
+from clients.admin import OfClient
+from notifications import planning, stopping
+from notifications.models import Attempt, Campaign, CampaignRecipient, Heartbeat, MailServer, Message, Provider, Trigger
+from salon.core.backoffice import Everyday, Looking, View, back, each, site
+from salon.core.models import User
+
+MESSAGES = Everyday(
+    lazy("Messages are read, stopped and sent again under Messages."), lazy("Open the messages"), "notifications:list"
+)
+HEALTH = Everyday(
+    lazy("How the installation fares stands under Settings → System health."),
+    lazy("Open the health page"),
+    "notifications:health",
+)
+
+
+@admin.register(Message, site=site)
+class MessageAdmin(OfClient):
+    """The outbox. One whose fate is unknown is sent again on the everyday page, with a reason."""
+
+    everyday = MESSAGES
+    change_list_template = "admin/notifications/message/change_list.html"
+    list_display = ("created_at", "client", "kind", "channel", "state", "reason", "not_before", "handoff_at", "provider")
+    list_filter = ("state", "kind", "channel", "provider", "language")
+    list_select_related = ("client",)
+    date_hierarchy = "created_at"
+    ordering = ("-created_at", "-pk")
+    actions = ("stop", "resume")
+
+    def more_urls(self, wrap: Callable[[View], View], name: str) -> Iterable[URLPattern]:
+        """Return the act that makes a plan."""
+        return [path("plan/", wrap(require_POST(self.plan)), name=f"{name}_plan")]
+
+    def plan(self, request: HttpRequest) -> HttpResponse:
+        """Write down what is due now instead of at the next tick."""
+        assert isinstance(request.user, User)
+        counts = planning.make(by=request.user, now=timezone.now())
+        said = ", ".join(f"{name}: {count}" for name, count in counts.items() if count)
+        messages.success(request, said or _("Nothing new to say."))
+        return back(Message)
+
+    @admin.action(description=lazy("Stop those that wait"))
+    def stop(self, request: HttpRequest, rows: Any) -> None:
+        """Stop waiting messages. One on its way cannot be stopped."""
+        now = timezone.now()
+        each(request, rows, lambda row: stopping.stop(row, by=request.user, now=now))  # type: ignore[arg-type]
+
+    @admin.action(description=lazy("Let wait again those that were stopped"))
+    def resume(self, request: HttpRequest, rows: Any) -> None:
+        """Take a stop back."""
+        each(request, rows, lambda row: stopping.resume(row, by=request.user))  # type: ignore[arg-type]
+
+
+@admin.register(Attempt, site=site)
+class AttemptAdmin(OfClient):
+    """Each hand-over, with what the gate relied on."""
+
+    client = "message__client"
+    everyday = MESSAGES
+    list_display = ("at", "message", "phase", "outcome", "code", "duration_ms")
+    list_filter = ("outcome", "phase", "code")
+    list_select_related = ("message",)
+    date_hierarchy = "at"
+    ordering = ("-at", "-pk")
+
+
+@admin.register(Trigger, site=site)
+class TriggerAdmin(Looking):
+    """The salon's switches."""
+
+    everyday = Everyday(
+        lazy("The switches are under Settings → Automatic triggers."), lazy("Open the switches"), "notifications:triggers"
+    )
+    list_display = ("kind", "is_on", "days_before", "at", "switched_on_at")
+    list_filter = ("is_on",)
+
+
+@admin.register(MailServer, site=site)
+class MailServerAdmin(Looking):
+    """The mail server. Its password is not read."""
+
+    everyday = Everyday(
+        lazy("The mail server is entered and tested under Settings → Sending."),
+        lazy("Open the mail server"), "notifications:sending",
+    )  # fmt: skip
+    list_display = ("host", "port", "security", "user", "sender", "changed_at")
+
+
+@admin.register(Provider, site=site)
+class ProviderAdmin(Looking):
+    """How each provider fares."""
+
+    everyday = HEALTH
+    list_display = ("name", "failure_count", "open_until", "reason")
+
+
+@admin.register(Heartbeat, site=site)
+class HeartbeatAdmin(Looking):
+    """When planner and sender last ticked."""
+
+    everyday = HEALTH
+    list_display = ("name", "at")
+
+
+CAMPAIGNS = Everyday(
+    lazy("Promotions are written to the clients ticked in their list, and found again under Messages → Campaigns."),
+    lazy("Open the campaigns"), "notifications:campaigns",
+)  # fmt: skip
+
+
+@admin.register(Campaign, site=site)
+class CampaignAdmin(Looking):
+    """What was written to several clients by hand."""
+
+    everyday = CAMPAIGNS
+    everyday_page = "notifications:campaign"
+    hidden = frozenset({"key"})
+    list_display = ("pk", "state", "kind", "channel", "title", "created_by", "created_at", "ended_at")
+    list_filter = ("state", "kind", "channel")
+    list_select_related = ("created_by",)
+    search_fields = ("title",)
+    date_hierarchy = "created_at"
+    ordering = ("-pk",)
+
+
+@admin.register(CampaignRecipient, site=site)
+class CampaignRecipientAdmin(OfClient):
+    """Whom it was for, and why somebody was left out."""
+
+    everyday = CAMPAIGNS
+    list_display = ("campaign", "client", "reason", "event")
+    list_filter = ("reason",)
+    list_select_related = ("campaign", "client", "event")
