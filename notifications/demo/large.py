@@ -4,14 +4,14 @@ Written in chunks and in bulk; the ledger is projected by the same fold as every
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator
+import itertools
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from random import Random
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F, Min, OuterRef, Subquery
 
 from appointments.models import Appointment, Service, Staff, State, WorkingHours
 from clients import consent, fold, records
@@ -25,11 +25,13 @@ from salon.core.roles import Role
 
 # More than these make another demo: the small one is a salon that one can believe down to the last visit.
 FROM = 5_000
-CHUNK = 2_000
+CHUNK, PIECE = 2_000, 20_000
 VISITS_EACH = 10
 DAYS_BACK, DAYS_AHEAD = 1_400, 21
 # Messages are kept with their words for so long; older ones would be gone in a salon too.
-DAYS_OF_MESSAGES = 30
+DAYS_OF_MESSAGES = 20
+# Nobody books longer ahead, in days; so many of all clients were there before the first visit.
+NOTICE, FOUNDERS = 30, 0.7
 OPENS, HOURS = dt.time(9), 10
 COLUMNS = (
     "client_id", "staff_id", "service_id", "start_at", "end_at", "state", "price", "note", "is_overbooked", "time_version",
@@ -61,7 +63,6 @@ def fill(*, client_count: int, language: str, seed: int, now: dt.datetime, say: 
     staff = _staff(-(-client_count * VISITS_EACH // (DAYS_BACK * 6 // 7 * HOURS * 9 // 10)), users[Role.STYLIST])
     _clients(work, client_count, language)
     visit_count = _write(_visits(work, staff, services), say)
-    _came_first()
     _answers(work)
     _messages(work)
     audit.record("demo.filled", salon, clients_count=len(work.ids), visits_count=visit_count)
@@ -98,10 +99,22 @@ def _clients(work: _Work, count: int, language: str) -> None:
     fields = people.fields(count, language, work.rng)
     for start in range(0, count, CHUNK):
         some = [next(fields) for _ in range(min(CHUNK, count - start))]
-        came_at = work.now - dt.timedelta(days=DAYS_BACK * (1 - start / count))
+        came_at = work.now - dt.timedelta(days=_days_ago(start / count))
         work.ids += [client.pk for client in records.add_many(some, by=work.desk, now=came_at)]
         if not start % (5 * CHUNK):
             work.say(f"clients: {len(work.ids):,}")
+
+
+def _days_ago(place: float) -> float:
+    """Return how many days ago the client at `place` (0 to 1) of all came first: most were there before the first visit."""
+    if place < FOUNDERS:
+        return DAYS_BACK + NOTICE + 400 * (1 - place / FOUNDERS)
+    return (DAYS_BACK + NOTICE) * (1 - place) / (1 - FOUNDERS)
+
+
+def _known(days_ago: int) -> float:
+    """Return the share of all clients whose card was there when a visit so many days ago was booked."""
+    return 1 - (1 - FOUNDERS) * max(0, days_ago + NOTICE) / (DAYS_BACK + NOTICE)
 
 
 def _visits(work: _Work, staff: list[Staff], services: list[Service]) -> Iterator[tuple[Any, ...]]:
@@ -112,10 +125,11 @@ def _visits(work: _Work, staff: list[Staff], services: list[Service]) -> Iterato
     share = min(1.0, len(work.ids) * VISITS_EACH / (len(open_days) * len(staff) * HOURS))
     kinds = [(one.pk, dt.timedelta(minutes=one.duration_minutes), one.price) for one in services]
     for day in open_days:
+        known = work.ids[: max(1, int(len(work.ids) * _known((today - day).days)))]
         for hour in range(HOURS):
             start_at = dt.datetime.combine(day, dt.time(OPENS.hour + hour), work.salon.zone).astimezone(dt.UTC)
             busy = [one.pk for one in staff if work.rng.random() < share]
-            clients = work.rng.sample(work.ids, min(len(busy), len(work.ids)))
+            clients = work.rng.sample(known, min(len(busy), len(known)))
             for staff_id, client_id in zip(busy, clients, strict=False):
                 yield _visit(work, client_id, staff_id, work.rng.choice(kinds), start_at)
 
@@ -141,31 +155,24 @@ def _visit(
     )  # fmt: skip
 
 
-def _write(rows: Iterable[tuple[Any, ...]], say: Say) -> int:
-    """Write the visits as the database takes them fastest, and return how many there are."""
-    names = ", ".join(COLUMNS)
-    count = 0
+def _write(rows: Iterator[tuple[Any, ...]], say: Say) -> int:
+    """Write the visits as the database takes them fastest, and return how many there are.
+
+    In pieces: no statement may take longer than a page's may.
+    """
+    names, count = ", ".join(COLUMNS), 0
+    insert = f"INSERT INTO {Appointment._meta.db_table} ({names}) VALUES ({', '.join(['%s'] * len(COLUMNS))})"  # noqa: S608
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            with cursor.cursor.copy(f"COPY {Appointment._meta.db_table} ({names}) FROM STDIN") as copy:
-                for row in rows:
-                    copy.write_row(row)
-                    count += 1
-                    if not count % 100_000:
-                        say(f"visits: {count:,}")
-            return count
-        insert = f"INSERT INTO {Appointment._meta.db_table} ({names}) VALUES ({', '.join(['%s'] * len(COLUMNS))})"  # noqa: S608
-        chunk: list[tuple[Any, ...]] = []
-        for row in rows:
-            chunk.append(tuple(_plain(value) for value in row))
-            count += 1
-            if len(chunk) == CHUNK:
-                cursor.executemany(insert, chunk)
-                chunk.clear()
-            if not count % 100_000:
+        while piece := list(itertools.islice(rows, PIECE)):
+            if connection.vendor == "postgresql":
+                with cursor.cursor.copy(f"COPY {Appointment._meta.db_table} ({names}) FROM STDIN") as copy:
+                    for row in piece:
+                        copy.write_row(row)
+            else:
+                cursor.executemany(insert, [[_plain(value) for value in row] for row in piece])
+            count += len(piece)
+            if not count % (5 * PIECE):
                 say(f"visits: {count:,}")
-        if chunk:
-            cursor.executemany(insert, chunk)
     return count
 
 
@@ -174,13 +181,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dt.datetime):
         return str(value.replace(tzinfo=None))
     return str(value) if isinstance(value, Decimal) else value
-
-
-def _came_first() -> None:
-    """Let every card begin no later than its first booking."""
-    visits = Appointment.objects.filter(client=OuterRef("pk")).order_by().values("client")
-    first = Subquery(visits.annotate(first=Min("created_at")).values("first"))
-    Client.objects.annotate(first=first).filter(first__lt=F("created_at")).update(created_at=first)
 
 
 def _answers(work: _Work) -> None:
@@ -217,7 +217,7 @@ def _said(work: _Work, client: Client, subject_id: int) -> Iterator[ConsentEvent
             actor=work.desk if is_ours else None, evidence_level=consent.EVIDENCE.get(source, 0),
         )  # fmt: skip
 
-    if chance < 0.4:
+    if chance < 0.3:
         for purpose in consent.MARKETING:
             yield line(purpose, "grant", source.PAPER_FORM, at)
     if chance < 0.08:
@@ -227,7 +227,7 @@ def _said(work: _Work, client: Client, subject_id: int) -> Iterator[ConsentEvent
 
 
 def _messages(work: _Work) -> None:
-    """Write what was said about the visits of the last month."""
+    """Write what was said about the visits of the last weeks."""
     since = work.now - dt.timedelta(days=DAYS_OF_MESSAGES)
     recent = Appointment.objects.filter(start_at__gte=since, start_at__lt=work.now).order_by("start_at", "pk")
     ids = list(recent.values_list("pk", flat=True))
