@@ -55,7 +55,7 @@ TABLE = states.Table(
 TOLD = models.TOLD
 
 # What a sender takes at once shares three statements and two commits; what it does not come to goes back in time.
-CLAIM_MAX = 50
+CLAIM_MAX = 20
 CLAIM_LEASE = dt.timedelta(seconds=150)
 HANDOFF_LEASE = dt.timedelta(minutes=15)
 CLAIMS_MAX = 5
@@ -107,7 +107,7 @@ def _expression(name: str, value: Any) -> Any:
 
 
 def claim(now: dt.datetime, limit: int = CLAIM_MAX) -> list[Message]:
-    """Take up to `limit` (at most 50) messages that are due at `now` for this sender alone, the oldest first.
+    """Take up to `limit` (at most 20) messages that are due at `now` for this sender alone, the oldest first.
 
     Each carries `lease_token`; after the lease, told by the clock of the database, anybody may take it again.
     """

@@ -80,12 +80,12 @@ def test_nobody_else_writes_messages() -> None:
     assert found == {"outbox.py", "outcomes.py"}
 
 
-def test_a_batch_is_fifty_at_most_and_belongs_to_one(salon: Salon, now: dt.datetime) -> None:
+def test_a_batch_is_twenty_at_most_and_belongs_to_one(salon: Salon, now: dt.datetime) -> None:
     visit = factories.appointment(start_at=now + 30 * HOUR)
-    for _ in range(55):
+    for _ in range(25):
         message(now, appointment=visit, client=visit.client)
     first, second = outbox.claim(now, 99), outbox.claim(now, 99)
-    assert (len(first), len(second), outbox.claim(now)) == (50, 5, [])
+    assert (len(first), len(second), outbox.claim(now)) == (20, 5, [])
     assert not {row.pk for row in first} & {row.pk for row in second}
     assert {row.lease_token for row in first} != {row.lease_token for row in second}
     assert outbox.release(second) == 5
