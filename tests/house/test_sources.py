@@ -17,7 +17,6 @@ TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 FILE_LINES, FUNCTION_LINES, VIEW_LINES = 310, 50, 25
 # Longer than the house likes, with the reason. Nothing is added here without one.
 LONG_FILES = {
-    "clients/models.py": "one table of the person reads better in one place",
     "notifications/models.py": "the tables of what is said read better in one place",
 }
 

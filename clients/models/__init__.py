@@ -1,0 +1,30 @@
+"""The tables of the person and of what they agreed to, under one name: rows only."""
+
+from clients.models.exports import Export, ExportPart
+from clients.models.health import HealthNote, HealthNoteQuerySet
+from clients.models.imports import Import, ImportedCard
+from clients.models.ledger import Address, ConsentEvent, ConsentEvidence, ConsentText, Standing, Subject
+from clients.models.person import CameThrough, Channel, Client, ClientContact, ClientLink, ClientQuerySet, OpenedCard, Tag
+
+__all__ = [
+    "Address",
+    "CameThrough",
+    "Channel",
+    "Client",
+    "ClientContact",
+    "ClientLink",
+    "ClientQuerySet",
+    "ConsentEvent",
+    "ConsentEvidence",
+    "ConsentText",
+    "Export",
+    "ExportPart",
+    "HealthNote",
+    "HealthNoteQuerySet",
+    "Import",
+    "ImportedCard",
+    "OpenedCard",
+    "Standing",
+    "Subject",
+    "Tag",
+]
