@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from clients import addresses, countries, fold
 from clients.addresses import hash_of, normalise
 from clients.models import Address, Client, ConsentEvent, ConsentEvidence, ConsentText, HealthNote, Standing, Subject
-from salon.core import audit
+from salon.core import audit, bulk
 from salon.core.errors import Refused
 from salon.core.models import Salon, User
 
@@ -33,6 +33,7 @@ UNDO_WITHIN = dt.timedelta(minutes=10)
 YES = frozenset({"grant", "confirm", "pending", "soft_opt_in", "import_claim"})
 
 _Source, _Actor = ConsentEvent.Source, ConsentEvent.Actor
+_EVENTS, _SOURCES = frozenset(ConsentEvent.Event.values) - {"void"}, frozenset(_Source.values)
 _CLIENTS_OWN = (_Source.PREFERENCE_PAGE, _Source.ONE_CLICK_POST, _Source.WIDGET, _Source.PORTAL, _Source.SMS_REPLY)
 _ACTOR_OF = {
     **dict.fromkeys(_CLIENTS_OWN, _Actor.CLIENT),
@@ -89,7 +90,7 @@ def record_many(said: Sequence[Said], *, by: User | None = None, now: dt.datetim
     clients = _lock({one.client.pk for one in said})
     subjects = _subjects(clients)
     events = [_event(one, clients[one.client.pk], subjects[one.client.pk], by=by, now=now) for one in said]
-    ConsentEvent.objects.bulk_create(events, batch_size=500)
+    _append(events)
     ConsentEvidence.objects.bulk_create(
         [ConsentEvidence(event=event, note=one.note) for one, event in zip(said, events, strict=True) if one.note], batch_size=500
     )
@@ -132,7 +133,7 @@ def void_many(event_ids: Sequence[int], *, by: User, now: dt.datetime | None = N
     for slip in slips:
         _check_slip(slip, by=by, now=now)
     voids = [_void_of(slip, by=by, now=now) for slip in slips]
-    ConsentEvent.objects.bulk_create(voids)
+    _append(voids)
     project([client], {client.pk: {pair for slip in slips for pair in fold.affected(slip.purpose, slip.channel)}})
     HealthNote.objects.forget(client.pk for slip in slips if slip.purpose == HEALTH)
     audit.record("consent.voided", client, by=by, events=[slip.pk for slip in slips])
@@ -209,11 +210,17 @@ def project(clients: Iterable[Client], pairs: dict[int, set[tuple[str, str]]] | 
             if found.entry is None and (client.pk, purpose, channel) not in existing:
                 continue
             event_id = found.entry.id if found.entry else None
-            rows.append(Standing(client=client, purpose=purpose, channel=channel, state=found.state.value, event_id=event_id))
-    Standing.objects.bulk_create(
-        rows, batch_size=500, update_conflicts=True,
-        unique_fields=["client", "purpose", "channel"], update_fields=["state", "event"],
-    )  # fmt: skip
+            rows.append((client.pk, purpose, channel, found.state.value, event_id))
+    names = ("client_id", "purpose", "channel", "state", "event_id")
+    bulk.upsert(Standing, names, rows, unique=("client_id", "purpose", "channel"))
+
+
+def _append(events: Sequence[ConsentEvent]) -> None:
+    """Write new events and give them their ids."""
+    names = [field.attname for field in ConsentEvent._meta.concrete_fields if not field.primary_key]
+    ids = bulk.insert(ConsentEvent, names, ([getattr(event, name) for name in names] for event in events))
+    for event, pk in zip(events, ids, strict=True):
+        event.pk, event._state.adding = pk, False
 
 
 def _lock(ids: Collection[int]) -> dict[int, Client]:
@@ -224,7 +231,7 @@ def _lock(ids: Collection[int]) -> dict[int, Client]:
     if len(ids) == 1:
         (pk,) = ids
         return {pk: Client.objects.select_for_update().get(pk=pk)}
-    rows = Client.objects.select_for_update().filter(pk__in=ids).order_by("pk")
+    rows = Client.objects.select_for_update().filter(pk__in=ids).only("email", "phone").order_by("pk")
     return {client.pk: client for client in rows}
 
 
@@ -264,7 +271,7 @@ def _check(said: Said) -> None:
     purposes = fold.PURPOSES if is_yes else (*fold.PURPOSES, fold.ALL_MARKETING, fold.EVERYTHING)
     if said.purpose not in purposes or said.channel not in channels:
         raise ValueError(f"{said.event} cannot be about {said.purpose!r} on {said.channel!r}")
-    if said.event not in ConsentEvent.Event.values or said.event == "void" or said.source not in _Source.values:
+    if said.event not in _EVENTS or said.source not in _SOURCES:
         raise ValueError(f"no such event or source: {said.event!r}, {said.source!r}")
 
 
@@ -282,9 +289,11 @@ def _check_slip(slip: ConsentEvent, *, by: User, now: dt.datetime) -> None:
 
 def _mark_addresses(said: Said, client: Client, event: ConsentEvent) -> None:
     """Stop the address itself, or lift its stop, where the event is about the address and not only about the person."""
-    channels = fold.CHANNELS if said.channel == fold.ANY_CHANNEL else (said.channel,)
     is_proof = event.evidence_level == 3 or (event.evidence_level == 2 and event.source == _Source.PAPER_FORM)
-    for channel in channels:
+    is_lifting = said.event in fold.POSITIVE and said.purpose in MARKETING and is_proof
+    if said.event not in _STOPS and said.event != "provider_start" and not is_lifting:
+        return
+    for channel in fold.CHANNELS if said.channel == fold.ANY_CHANNEL else (said.channel,):
         if not (hmac := event.address_hmac if said.channel == channel else address_hash(client, channel)):
             continue
         if said.event in _STOPS:
@@ -292,7 +301,7 @@ def _mark_addresses(said: Said, client: Client, event: ConsentEvent) -> None:
             addresses.stop_hash(channel, hmac, scope=scope, reason=reason, now=event.recorded_at)
         elif said.event == "provider_start":
             addresses.reopen_service(channel, hmac)
-        elif said.event in fold.POSITIVE and said.purpose in MARKETING and is_proof:
+        else:
             addresses.lift_marketing(channel, hmac)
 
 

@@ -38,13 +38,15 @@ _PHONE_RUN = re.compile(r"(?<![^\s(])\+?[(\d][\d\s().\-/\u00a0\u202f]*(?![^\s])"
 
 def fold(text: str) -> str:
     """Return `text` in lower case without accents: "Müller" and "MULLER" are one, and "Groß" is "gross"."""
+    if text.isascii():
+        return text.lower()
     plain = unicodedata.normalize("NFKD", text.casefold().translate(_PLAIN))
     return "".join(char for char in plain if not unicodedata.combining(char)).translate(_PLAIN)
 
 
 def fold_german(text: str) -> str:
     """Return `text` folded as Germans spell without dots: "Müller" is "mueller"."""
-    return fold(unicodedata.normalize("NFC", text.casefold()).translate(_GERMAN))
+    return fold(text if text.isascii() else unicodedata.normalize("NFC", text.casefold()).translate(_GERMAN))
 
 
 def text_of(*, first_name: str, last_name: str, phone: str, email: str, further: Iterable[str] = ()) -> str:

@@ -6,6 +6,8 @@ import zoneinfo
 from decimal import Decimal
 from typing import Any
 
+from django.utils import timezone
+
 from appointments.models import Appointment, Service, Staff, WorkingHours
 from clients.importing import jobs
 from clients.models import Client, Export, Import, Subject
@@ -24,6 +26,11 @@ def salon(**fields: Any) -> Salon:
     }  # fmt: skip
     row, _ = Salon.objects.update_or_create(pk=1, defaults={**defaults, **fields})
     return row
+
+
+def today() -> dt.date:
+    """Return the salon's day: near midnight another one than in London."""
+    return timezone.now().astimezone(Salon.objects.current().zone).date()
 
 
 def client(**fields: Any) -> Client:

@@ -7,6 +7,7 @@ The same file planned again over its own result changes nothing. A yes is a clai
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from django.utils.translation import gettext as _
 
@@ -95,7 +96,13 @@ class _Index:
 
 def name_of(fields: Mapping[str, Value]) -> str:
     """Return the name by which cards are compared: no case, no accents, words in any order."""
-    return " ".join(sorted(plain(f"{fields.get('first_name', '')} {fields.get('last_name', '')}").split()))
+    return _name_of(str(fields.get("first_name", "")), str(fields.get("last_name", "")))
+
+
+# One row after the other is asked for its name several times.
+@lru_cache(maxsize=64)
+def _name_of(first: str, last: str) -> str:
+    return " ".join(sorted(plain(f"{first} {last}").split()))
 
 
 def _addresses(fields: Mapping[str, Value]) -> list[tuple[str, ...]]:

@@ -246,11 +246,15 @@ def _countries() -> dict[str, str]:
     return {**found, "uk": "GB", "usa": "US", "england": "GB"}
 
 
+@cache
+def _codes() -> frozenset[str]:
+    return frozenset(_countries().values())
+
+
 def country(text: str) -> str:
     """Return two letters for a country's code, or its name in English, French or German. Raises Fault."""
     name = clean(text)
-    codes = set(_countries().values())
-    code = name.upper() if name.upper() in codes else _countries().get(plain(name))
+    code = name.upper() if name.upper() in _codes() else _countries().get(plain(name))
     if code is None:
         raise Fault(_("This country is not known and is left out."))
     return code

@@ -61,7 +61,7 @@ def left(user: User, wanted: Wanted, channel: str) -> people.LeftOut:
 @pytest.fixture
 def book(reception: User) -> list[Client]:
     """Four people: everything known, a name only, a number only, and one from abroad."""
-    return records.add_many(
+    ids = records.add_many(
         [
             {
                 "first_name": "Amélie", "last_name": "Bertrand", "phone": "+33688210411", "email": "amelie@example.org",
@@ -74,6 +74,7 @@ def book(reception: User) -> list[Client]:
         ],
         by=reception, now=NOW,
     )  # fmt: skip
+    return list(Client.objects.filter(pk__in=ids).order_by("pk"))
 
 
 def say_yes(client: Client, channel: str = "email", *, how: str = "paper_form", by: User) -> None:

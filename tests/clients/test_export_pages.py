@@ -23,7 +23,7 @@ HTMX = {"HX-Request": "true"}
 
 @pytest.fixture
 def book(reception: User) -> list[Client]:
-    return records.add_many(
+    ids = records.add_many(
         [
             {"first_name": "Amélie", "last_name": "Bertrand", "phone": "+33688210411", "email": "amelie@example.org"},
             {"first_name": "Karim", "last_name": "Benali", "email": "karim@example.org"},
@@ -31,6 +31,7 @@ def book(reception: User) -> list[Client]:
         ],
         by=reception,
     )
+    return list(Client.objects.filter(pk__in=ids).order_by("pk"))
 
 
 def body(answer: Any) -> str:

@@ -15,6 +15,7 @@ from clients.models import Client, ConsentEvent
 from salon.core.errors import Refused
 from salon.core.models import Salon, User
 from salon.core.roles import Role
+from tests import factories
 from tests.clients.test_other import token_in
 from tests.clients.test_pages import body, part
 
@@ -88,7 +89,7 @@ def test_a_clients_own_stop_cannot_be_lifted_by_staff(desk: Browser, amelie: Cli
         with pytest.raises(Refused):
             grid.set_one(amelie, *PROMO, "yes", how=how, by=reception)
     with pytest.raises(Refused):
-        grid.enter_sheet(amelie, {PROMO: "yes"}, signed_on=timezone.localdate(), by=reception, now=timezone.now())
+        grid.enter_sheet(amelie, {PROMO: "yes"}, signed_on=factories.today(), by=reception, now=timezone.now())
     shown = body(desk.get(f"/clients/{amelie.pk}/other/"))
     assert re.search(r'id="cell-mkt-promotion-email-yes"[^>]* disabled', shown)
     assert not re.search(r'id="cell-mkt-promotion-sms-yes"[^>]* disabled', shown)
@@ -167,14 +168,14 @@ def sheet(browser: Browser, client: Client, day: dt.date, **ticks: str) -> Any:
 
 
 def test_a_paper_form_holds_from_the_day_of_its_signature_with_its_wording(desk: Browser, amelie: Client) -> None:
-    day = timezone.localdate() - dt.timedelta(days=3)
+    day = factories.today() - dt.timedelta(days=3)
     answer = sheet(desk, amelie, day, **{"mkt-promotion-email": "yes", "mkt-review-email": "no", "profiling-all": "yes"})
     assert answer.status_code == 303
     cells = table_of(amelie)
     assert {pair for pair, said in cells.items() if said is Answer.YES} == {PROMO, ("profiling", "")}
     assert {pair for pair, said in cells.items() if said is Answer.NO} == {("mkt.review", "email")}
     events = ConsentEvent.objects.all()
-    assert {timezone.localtime(event.effective_at).date() for event in events} == {day}
+    assert {event.effective_at.astimezone(factories.PARIS).date() for event in events} == {day}
     assert {(event.source, event.evidence_level, event.actor_type) for event in events} == {("paper_form", 2, "staff")}
     assert all((event.text is not None) is (event.event == "grant") for event in events)
     assert list(invariants.faults()) == []
@@ -182,7 +183,7 @@ def test_a_paper_form_holds_from_the_day_of_its_signature_with_its_wording(desk:
 
 def test_an_old_form_does_not_undo_a_later_no(desk: Browser, amelie: Client, reception: User) -> None:
     grid.set_one(amelie, *PROMO, "no", by=reception)
-    sheet(desk, amelie, timezone.localdate() - dt.timedelta(days=3), **{"mkt-promotion-email": "yes"})
+    sheet(desk, amelie, factories.today() - dt.timedelta(days=3), **{"mkt-promotion-email": "yes"})
     assert table_of(amelie)[PROMO] is Answer.NO
 
 
@@ -197,7 +198,7 @@ def test_an_old_form_does_not_undo_a_later_no(desk: Browser, amelie: Client, rec
 def test_a_faulty_form_comes_back_and_records_nothing(
     desk: Browser, amelie: Client, day: int, ticks: dict[str, str], words: str
 ) -> None:
-    answer = sheet(desk, amelie, timezone.localdate() + dt.timedelta(days=day), **ticks)
+    answer = sheet(desk, amelie, factories.today() + dt.timedelta(days=day), **ticks)
     assert answer.status_code == 422
     assert words in body(answer)
     assert not ConsentEvent.objects.exists()

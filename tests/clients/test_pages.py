@@ -121,8 +121,8 @@ def test_the_search_box_shows_cards_opened_last_and_then_what_it_finds(desk: Bro
 
 
 def test_only_eight_opened_cards_are_kept(desk: Browser, reception: User) -> None:
-    for client in records.add_many([{"last_name": f"Nom{number}"} for number in range(10)], by=reception):
-        desk.get(f"/clients/{client.pk}/")
+    for pk in records.add_many([{"last_name": f"Nom{number}"} for number in range(10)], by=reception):
+        desk.get(f"/clients/{pk}/")
     assert OpenedCard.objects.count() == 8
 
 

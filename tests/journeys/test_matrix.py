@@ -21,6 +21,7 @@ from notifications.demo import salon as demo
 from notifications.models import Campaign, Message, State
 from salon.core.models import User
 from salon.core.roles import Role
+from tests import factories
 from tests.house import permissions
 
 pytestmark = [pytest.mark.browser, pytest.mark.matrix, pytest.mark.django_db(transaction=True)]
@@ -40,7 +41,7 @@ SIGNED_OUT = {name for name, row in permissions.TABLE.items() if row.is_public}
 def paths(*, is_signed_in: bool) -> list[str]:
     """Return the address of every page, filled in with rows of the demo salon."""
     client = Client.objects.active().exclude(email="").exclude(note="").filter(messages__isnull=False).order_by("pk")[0]
-    today = timezone.localdate().isoformat()
+    today = factories.today().isoformat()
     rows: dict[str, Any] = {
         "client": client.pk,
         "visit": Appointment.objects.standing().order_by("start_at")[0].pk,
