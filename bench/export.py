@@ -1,6 +1,6 @@
 """`export`: every client with every column as an Excel file, against openpyxl's own write-only loop and django-import-export.
 
-Each side is a process of its own and writes as many columns. django-import-export comes from requirements-bench.in:
+Each side is a process of its own and writes as many columns. django-import-export comes from requirements-bench.txt:
 `--peer-python` names a Python that has it. The file is read again by calamine, and by LibreOffice where it is installed.
 """
 
@@ -40,7 +40,7 @@ PLAIN = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Take the Python of the peer."""
-    parser.add_argument("--peer-python", default=sys.executable, metavar="PATH", help="a Python with requirements-bench.in")
+    parser.add_argument("--peer-python", default=sys.executable, metavar="PATH", help="a Python with requirements-bench.txt")
 
 
 def run(options: argparse.Namespace) -> Result:
