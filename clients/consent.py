@@ -54,9 +54,9 @@ _STOPS = {
 
 @dataclass(frozen=True)
 class Said:
-    """One thing to write down about a client. What is left None follows from source, card and clock."""
+    """One thing to write down about a client (or the id of one). What is left None follows from source, card and clock."""
 
-    client: Client
+    client: Client | int
     purpose: str
     channel: str
     event: str
@@ -68,6 +68,11 @@ class Said:
     address_hmac: str | None = None
     text: ConsentText | None = None
     note: str = ""
+
+    @property
+    def client_id(self) -> int:
+        """Return the id of the client it is about."""
+        return self.client if isinstance(self.client, int) else self.client.pk
 
 
 def record(client: Client, *, by: User | None = None, now: dt.datetime | None = None, **said: Any) -> ConsentEvent:
@@ -87,20 +92,20 @@ def record_many(said: Sequence[Said], *, by: User | None = None, now: dt.datetim
     if not said:
         return []
     now = now or timezone.now()
-    clients = _lock({one.client.pk for one in said})
+    clients = _lock({one.client_id for one in said})
     subjects = _subjects(clients)
-    events = [_event(one, clients[one.client.pk], subjects[one.client.pk], by=by, now=now) for one in said]
+    events = [_event(one, clients[one.client_id], subjects[one.client_id], by=by, now=now) for one in said]
     _append(events)
     ConsentEvidence.objects.bulk_create(
         [ConsentEvidence(event=event, note=one.note) for one, event in zip(said, events, strict=True) if one.note], batch_size=500
     )
     pairs: dict[int, set[tuple[str, str]]] = defaultdict(set)
     for one in said:
-        pairs[one.client.pk].update(fold.affected(one.purpose, one.channel))
+        pairs[one.client_id].update(fold.affected(one.purpose, one.channel))
     project(clients.values(), pairs)
-    HealthNote.objects.forget(one.client.pk for one in said if one.purpose == HEALTH and one.event in fold.NEGATIVE)
+    HealthNote.objects.forget(one.client_id for one in said if one.purpose == HEALTH and one.event in fold.NEGATIVE)
     for one, event in zip(said, events, strict=True):
-        _mark_addresses(one, clients[one.client.pk], event)
+        _mark_addresses(one, clients[one.client_id], event)
     if len(clients) == 1:
         (client,) = clients.values()
         audit.record(

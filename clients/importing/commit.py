@@ -153,7 +153,8 @@ def _add(
     """Make new cards with their answers. Raises Stale if one of them stands in the book meanwhile."""
     if any(versions.get(pk) != version for pk, version in _alike(cards)):
         raise Stale
-    made = [{**records.empty(), "language": job.salon.language, **card.fields} for card in cards]
+    empty = {**records.empty(), "language": job.salon.language}
+    made = [{**empty, **card.fields} for card in cards]
     for card, pk in zip(cards, records.add_many(made, by=job.by, now=job.now), strict=True):
         card.pk = pk
         versions[pk] = card.version
@@ -215,9 +216,8 @@ def _answer(job: Job, *, stops: Sequence[Answer] = (), claims: Sequence[Answer] 
 
 def _said(answer: Answer, event: str, purpose: str) -> consent.Said:
     card, channel = answer
-    # The ledger locks and reads the card itself: its id is enough.
-    client, source = Client(pk=card.pk), ConsentEvent.Source.IMPORT
-    return consent.Said(client=client, purpose=purpose, channel=channel, event=event, source=source, evidence_level=0)
+    source = ConsentEvent.Source.IMPORT
+    return consent.Said(client=card.pk or 0, purpose=purpose, channel=channel, event=event, source=source, evidence_level=0)
 
 
 def _locked(pks: "Iterator[int | None]") -> list[Client]:
