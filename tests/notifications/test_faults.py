@@ -13,7 +13,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError, connection
 
-from notifications import dispatch, outcomes
+from notifications import dispatch, outbox, outcomes
 from notifications.models import Attempt, Message, State
 from notifications.providers.base import Result
 from salon.core import failpoints
@@ -94,6 +94,34 @@ def test_a_sender_killed_while_it_waits_for_the_answer_to_the_dot(committed: Sal
     for _ in range(2):
         workers.deliver(sink.port)
     assert (state(), len(sink.mails)) == (State.UNKNOWN, 1)
+
+
+def test_a_message_that_kills_its_sender_takes_no_other_with_it(committed: Salon, sink: Sink) -> None:
+    """D26, with a sender that dies whenever it comes to the first of five."""
+    poison, *others = workers.reminders(5)
+    for _ in range(outbox.CLAIMS_MAX + 1):
+        assert workers.deliver(sink.port, FAILPOINT="after_claim:kill9") == -signal.SIGKILL
+        workers.let_leases_end()
+    workers.deliver(sink.port)
+    fates = dict(Message.objects.values_list("pk", "state"))
+    assert fates == {poison.pk: State.QUARANTINED, **{other.pk: State.ACCEPTED for other in others}}
+    assert len(sink.mails) == len(others)
+
+
+@pytest.mark.parametrize("suspect_from", [outbox.SUSPECT_FROM, 99])
+def test_the_control_claimed_together_every_time_all_of_them_are_set_aside(
+    committed: Salon, fake: FakeProvider, monkeypatch: pytest.MonkeyPatch, suspect_from: int
+) -> None:
+    """D26, the control: the same deaths, as claims that are never heard of again."""
+    workers.reminders(5)
+    monkeypatch.setattr(outbox, "SUSPECT_FROM", suspect_from)
+    for _ in range(outbox.CLAIMS_MAX + 1):
+        assert outbox.claim(dt.datetime.now(dt.UTC))
+        workers.let_leases_end()
+        outcomes.recover(dt.datetime.now(dt.UTC))
+    dispatch.deliver_due()
+    expected = {State.QUARANTINED: 1, State.ACCEPTED: 4} if suspect_from < 99 else {State.QUARANTINED: 5}
+    assert workers.states() == expected
 
 
 def test_a_message_whose_sender_died_after_the_hand_over_is_still_unknown_a_day_later(

@@ -92,6 +92,20 @@ def test_a_batch_is_twenty_at_most_and_belongs_to_one(salon: Salon, now: dt.date
     assert {row.pk for row in outbox.claim(now)} == {row.pk for row in second}
 
 
+def test_what_senders_died_over_is_taken_alone_and_one_at_a_time(salon: Salon, now: dt.datetime) -> None:
+    visit = factories.appointment(start_at=now + 30 * HOUR)
+    waits = now - HOUR
+    first, second = (
+        message(now, appointment=visit, not_before=waits, claim_count=outbox.SUSPECT_FROM).pk for _ in range(2)
+    )  # fmt: skip
+    fresh = [message(now, appointment=visit, claim_count=one % outbox.SUSPECT_FROM).pk for one in range(3)]
+    assert [row.pk for row in outbox.claim(now)] == [first]
+    assert [row.pk for row in outbox.claim(now)] == fresh, "not the second while the first is in hand; the others go on"
+    assert outbox.claim(now) == []
+    Message.objects.filter(pk=first).update(state=State.HANDOFF)
+    assert [row.pk for row in outbox.claim(now)] == [second]
+
+
 def test_waiting_grows_fourfold_up_to_six_hours() -> None:
     for count, longest in enumerate([60, 240, 960, 3840, 15360, 21600, 21600]):
         waits = [outcomes.backoff(count).total_seconds() for _ in range(200)]
