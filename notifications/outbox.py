@@ -64,7 +64,9 @@ SUSPECT_FROM = 2
 
 _OF_CLIENT = ("first_name", "last_name", "email", "phone", "language")
 _AGAIN = re.compile(r"(:again\d+)+$")
-_MAY_ARRIVE = (State.PENDING, State.CLAIMED, State.HANDOFF, State.UNKNOWN, State.ACCEPTED, State.DELIVERED, State.BOUNCED)
+_MAY_ARRIVE = (
+    State.PENDING, State.HELD, State.CLAIMED, State.HANDOFF, State.UNKNOWN, State.ACCEPTED, State.DELIVERED, State.BOUNCED,
+)  # fmt: skip
 RESENDABLE = (State.UNKNOWN, State.FAILED, State.QUARANTINED)
 
 # --- writing down what is to be said ------------------------------------------------------------------------------
@@ -111,7 +113,8 @@ def _expression(name: str, value: Any) -> Any:
 def claim(now: dt.datetime, limit: int = CLAIM_MAX) -> list[Message]:
     """Take up to `limit` (at most 20) messages that are due at `now` for this sender alone, the oldest first.
 
-    One over which senders died comes alone, and not while another such one is in hand. Each carries `lease_token`; after the lease, told by the clock of the database, anybody may take it again.
+    One over which senders died comes alone, and not while another such one is in hand. Each carries `lease_token`; after
+    the lease, told by the clock of the database, anybody may take it again.
     """
     token = uuid.uuid4()
     with transaction.atomic():
@@ -266,7 +269,7 @@ def resend(message: Message, *, by: User, reason: str, now: dt.datetime) -> Mess
     """Say once more what may never have arrived: a new row, asked of the gate like any other.
 
     `reason` is a code of `notifications.reasons.RESEND`. Raises Refused without one, for a message that is not of
-    unknown fate or failed, or that is too late.
+    unknown fate or failed, that another one has told or is about to tell, or that is too late.
     """
     with transaction.atomic():
         row = Message.objects.select_for_update().get(pk=message.pk)
@@ -274,7 +277,10 @@ def resend(message: Message, *, by: User, reason: str, now: dt.datetime) -> Mess
             raise Refused(_("Say why it is sent again."), "reason")
         root = _AGAIN.sub("", row.occasion)
         family = Message.objects.filter(kind=row.kind, client=row.client, occasion__startswith=f"{root}:again")
-        if row.state not in RESENDABLE or family.filter(state__in=_MAY_ARRIVE).exclude(pk=row.pk).exists():
+        beside = _beside(row, family)
+        if beside.filter(state__in=TOLD).exists():
+            raise Refused(_("The client was told already."))
+        if row.state not in RESENDABLE or beside.exists():
             raise Refused(_("This message cannot be sent again."))
         if row.expires_at <= now:
             raise Refused(_("It is too late for this message."))
@@ -288,3 +294,14 @@ def resend(message: Message, *, by: User, reason: str, now: dt.datetime) -> Mess
         )  # fmt: skip
         audit.record("message.resend", again, by=by, kind=row.kind, of=row.pk, reason=reason)
     return again
+
+
+def _beside(row: Message, family: "QuerySet[Message]") -> "QuerySet[Message]":
+    """Return what says the same as `row` in its place: sent again, to another address, or planned anew by another rule."""
+    others = Message.objects.filter(state__in=_MAY_ARRIVE).exclude(pk=row.pk)
+    if row.appointment_id is None:
+        return others.filter(pk__in=family)
+    # What left before `row` was written was other news: a visit that was cancelled, taken up and cancelled again.
+    since = Q(handoff_at=None) | Q(handoff_at__gte=row.created_at)
+    same = Q(since, kind=row.kind, appointment_id=row.appointment_id, told_start_at=row.told_start_at)
+    return others.filter(same | Q(pk__in=family))
