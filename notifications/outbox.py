@@ -249,8 +249,8 @@ def cancel(rows: "QuerySet[Message]", *, reason: str, now: dt.datetime) -> int:
 
 
 def revive(rows: "QuerySet[Message]") -> int:
-    """Let messages among `rows` wait again that were cancelled before any provider could have them."""
-    untouched = rows.filter(state__in=[State.CANCELLED, State.SUPPRESSED], handoff_at=None)
+    """Let messages among `rows` wait again that were cancelled or held before any provider could have them."""
+    untouched = rows.filter(state__in=[State.CANCELLED, State.SUPPRESSED, State.HELD], handoff_at=None)
     return untouched.update(state=State.PENDING, reason="", settled_at=None, claim_count=0)
 
 
@@ -260,7 +260,8 @@ def stop(message: Message, *, by: User, now: dt.datetime) -> Message:
         row = Message.objects.select_for_update().get(pk=message.pk)
         if row.state not in {State.PENDING, State.HELD}:
             raise Refused(_("This message is on its way already, or has ended. It cannot be stopped."))
-        states.move(row, TABLE, to=State.CANCELLED, reason="stopped", settled_at=now)
+        reason = "stopped_held" if row.state == State.HELD else "stopped"  # to take that back would send it
+        states.move(row, TABLE, to=State.CANCELLED, reason=reason, settled_at=now)
         audit.record("message.stop", row, by=by, kind=row.kind)
     return row
 
