@@ -38,6 +38,8 @@ WRITE_FOR = 15 * 60.0
 HOLD_WAIT = dt.timedelta(minutes=1)
 # The same permanent no to so many messages in a row is about us, not about each of them.
 REFUSALS_MAX = 3
+# After these the provider is left alone for a while: one that takes texts and answers nothing would lose one after the other.
+BREAKS = frozenset({Outcome.DOWN, Outcome.UNKNOWN})
 AWAY = (OperationalError, InterfaceError)
 
 stopping = threading.Event()
@@ -179,7 +181,7 @@ class _Sender:
         elif self.broken_by:
             circuit.close(self.line.provider.name)
             self.broken_by = ""
-        return result.outcome != Outcome.DOWN
+        return result.outcome not in BREAKS
 
     def _meanwhile(self, following: Message | None) -> None:
         failpoints.hit("while_committing")
@@ -285,7 +287,7 @@ class _Sender:
                 failpoints.hit("before_settle")
                 with transaction.atomic():
                     outcomes.settle(message, result, now=self.clock())
-                    if result.outcome == Outcome.DOWN:
+                    if result.outcome in BREAKS:
                         circuit.fail(self.line.provider.name, now=self.clock(), reason=_reason(result))
                 break
             except AWAY:

@@ -283,6 +283,27 @@ def test_an_unknown_fate_is_never_sent_again(fake: FakeProvider, now: dt.datetim
     assert len(fake.delivered) == 1
 
 
+@pytest.mark.parametrize("code", ["timeout", "dropped"])
+def test_a_server_that_takes_a_text_and_answers_nothing_gets_no_second_one_at_once(
+    fake: FakeProvider, now: dt.datetime, code: str
+) -> None:
+    for _ in range(3):
+        visit(now, is_notice_wanted=False)
+    fake.at_dot = [Result(Outcome.UNKNOWN, code, Phase.DOT)] * 2
+    at = now
+    for lost in (1, 2):
+        run(at)
+        run(at)
+        assert Message.objects.filter(state=State.UNKNOWN).count() == len(fake.delivered) == lost
+        circuit = Provider.objects.get(pk="fake")
+        assert (circuit.failure_count, circuit.reason) == (lost, f"dot_{code}")
+        assert circuit.open_until == at + lost * MINUTE
+        at = circuit.open_until
+    run(at)
+    assert Message.objects.filter(state=State.ACCEPTED).count() == 1
+    assert Provider.objects.get(pk="fake").failure_count == 0
+
+
 def test_a_dead_provider_burns_nothing_and_is_left_alone(fake: FakeProvider, now: dt.datetime) -> None:
     """D14: an hour of refused passwords, then everything leaves."""
     rows = [visit(now, is_notice_wanted=False) for _ in range(3)]

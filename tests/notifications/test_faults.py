@@ -13,7 +13,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError, connection
 
-from notifications import dispatch, outbox, outcomes
+from notifications import dispatch, heartbeats, outbox, outcomes
 from notifications.models import Attempt, Message, State
 from notifications.providers.base import Result
 from salon.core import failpoints
@@ -169,6 +169,40 @@ def test_a_sender_told_to_stop_finishes_the_one_in_hand(committed: Salon, sink: 
     found = workers.states()
     assert found[State.ACCEPTED] == len(sink.mails) <= 2
     assert found[State.PENDING] == 10 - len(sink.mails)
+
+
+def test_a_worker_told_to_stop_finishes_the_one_in_hand_and_claims_no_more(committed: Salon, sink: Sink) -> None:
+    """D25, with the worker that `./run` starts."""
+    workers.reminders(10)
+    sink.script = "dot:slow=1"
+    worker = workers.start_worker(sink.port, concurrency=4)
+    try:
+        workers.ring("notifications.deliver")
+        workers.wait_for(lambda: sink.mails)
+        worker.send_signal(signal.SIGTERM)
+        worker.communicate(timeout=30)
+    finally:
+        workers.kill(worker)
+    assert worker.returncode == 0
+    found = workers.states()
+    assert found[State.ACCEPTED] == len(sink.mails) <= 2
+    assert found[State.PENDING] == 10 - len(sink.mails)
+
+
+def test_a_mail_server_that_never_answers_the_dot_leaves_threads_for_the_rest(committed: Salon, sink: Sink) -> None:
+    """Of three threads one sends, however often the clock rings, and the planner has its turn."""
+    workers.reminders(3 * outbox.CLAIM_MAX)
+    sink.script = "dot:hang"
+    worker = workers.start_worker(sink.port, concurrency=3)
+    try:
+        workers.ring("notifications.deliver")
+        workers.wait_for(lambda: sink.mails)
+        workers.ring("notifications.deliver", "notifications.wake", "notifications.deliver", "notifications.plan")
+        workers.wait_for(lambda: heartbeats.last("planner") is not None, 30)
+        time.sleep(2)
+        assert workers.states()[State.HANDOFF] == len(sink.mails) == 1
+    finally:
+        workers.kill(worker)
 
 
 def test_a_wake_up_that_comes_twice_at_once_sends_once(committed: Salon, sink: Sink) -> None:
