@@ -21,9 +21,9 @@ from notifications import circuit, facts, gate, heartbeats, outbox, outcomes, re
 from notifications.channels import email
 from notifications.drafts import Desk, Draft
 from notifications.models import Message, State
-from notifications.providers.base import Envelope, Outcome, Phase, Ready, Result
+from notifications.providers.base import BREAKS, Envelope, Outcome, Phase, Ready, Result
 from notifications.providers.replies import is_no_mailbox, is_policy
-from salon.core import failpoints
+from salon.core import clocks, failpoints
 from salon.core.models import Salon
 
 log = logging.getLogger("carnet.dispatch")
@@ -38,8 +38,6 @@ WRITE_FOR = 15 * 60.0
 HOLD_WAIT = dt.timedelta(minutes=1)
 # The same permanent no to so many messages in a row is about us, not about each of them.
 REFUSALS_MAX = 3
-# After these the provider is left alone for a while: one that takes texts and answers nothing would lose one after the other.
-BREAKS = frozenset({Outcome.DOWN, Outcome.UNKNOWN})
 AWAY = (OperationalError, InterfaceError)
 
 stopping = threading.Event()
@@ -152,7 +150,7 @@ class _Sender:
         if isinstance(ready, Result):
             return self._refused_early(message, self._judge(ready))
         failpoints.hit("after_prepare")
-        began = time.monotonic()
+        began = clocks.awake_or_not()
         try:
             leave = self._hand_over(draft, ready, following)
         except AWAY:
@@ -168,7 +166,7 @@ class _Sender:
             return True
         failpoints.hit("after_handoff_commit")
         failpoints.hit("before_send")
-        if time.monotonic() - began > DECISION_HOLDS:
+        if clocks.awake_or_not() - began > DECISION_HOLDS:
             ready.abandon()
             self._count("taken_back", outcomes.take_back(message, now=self.clock()))
             return True

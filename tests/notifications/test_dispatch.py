@@ -1,6 +1,7 @@
 """From the book to the provider: what leaves, once, and what does not."""
 
 import datetime as dt
+import time
 import uuid
 from email import message_from_bytes, policy
 from types import SimpleNamespace
@@ -14,6 +15,7 @@ from clients.models import Address, Client
 from notifications import dispatch, facts, gate, invariants, outbox, outcomes, planner
 from notifications.models import Attempt, Heartbeat, Message, Provider, State, Trigger
 from notifications.providers.base import Outcome, Phase, Result
+from salon.core import failpoints
 from salon.core.models import Salon
 from tests import factories
 from tests.fakes.provider import FakeProvider
@@ -383,6 +385,23 @@ def test_a_decision_that_is_too_old_is_taken_back(fake: FakeProvider, now: dt.da
     message = row.messages.get()
     assert (message.state, message.reason, message.handoff_at) == (State.PENDING, "stale_decision", None)
     monkeypatch.undo()
+
+
+@pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="no clock that goes on in a sleeping machine")
+def test_a_decision_ages_while_the_machine_sleeps(fake: FakeProvider, now: dt.datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    """W10: suspended for an hour between the decision and the first byte; the monotonic clock stood still."""
+    row = visit(now, is_notice_wanted=False)
+    gettime, slept = time.clock_gettime, [0.0]
+
+    def sleep(place: str) -> None:
+        if place == "before_send":
+            slept[0] = 3600.0
+
+    monkeypatch.setattr(time, "clock_gettime", lambda clock: gettime(clock) + slept[0] * (clock == time.CLOCK_BOOTTIME))
+    monkeypatch.setattr(failpoints, "hit", sleep)
+    run(now)
+    assert list(Attempt.objects.order_by("pk").values_list("outcome", flat=True)) == ["taken_back", "accepted"]
+    assert (row.messages.get().state, len(fake.delivered)) == (State.ACCEPTED, 1)
 
 
 def test_an_address_changed_while_preparing_gets_nothing_at_the_old_one(fake: FakeProvider, now: dt.datetime) -> None:
