@@ -119,8 +119,8 @@ def stop(request: SignedIn, pk: int) -> HttpResponse:
         name = message.client.name if message.client else ""
         text = _("%(kind)s to %(name)s stopped.") % {"kind": words.kind(message.kind), "name": name}
         # To undo is to let it leave: not for one that was held for somebody to decide on.
-        undo = {} if message.state == State.HELD else {"undo_url": reverse("notifications:resume", args=[pk]), "undo": str(pk)}
-        toast(request, text, **undo)
+        undo_url = "" if message.state == State.HELD else reverse("notifications:resume", args=[pk])
+        toast(request, text, undo_url=undo_url, undo=str(pk))
     return go(request, safe_next(request, "notifications:list"))
 
 

@@ -3,11 +3,12 @@
 import datetime as dt
 import re
 import uuid
+from collections import Counter
 from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import timezone
 
 from clients.models import Client
@@ -176,7 +177,7 @@ def _refused_at_the_old_address(fake: FakeProvider, now: dt.datetime) -> Message
     dispatch.deliver_due(now=now)
     row.refresh_from_db()
     assert (row.state, row.reason) == (State.FAILED, "rcpt_550")
-    Client.objects.filter(pk=row.client_id).update(email="right@example.org")
+    Client.objects.filter(pk=client_of(row).pk).update(email="right@example.org")
     return row
 
 
@@ -255,6 +256,25 @@ def test_the_commands_plan_and_deliver(fake: FakeProvider, capsys: pytest.Captur
     call_command("plan")
     call_command("deliver", "--once")
     assert capsys.readouterr().out == "Nothing new.\nNothing due.\n"
+
+
+def test_the_loop_outlives_a_plan_for_somebody_who_was_just_removed(
+    fake: FakeProvider, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plans: list[dt.datetime] = []
+
+    def plan(now: dt.datetime) -> Counter[str]:
+        plans.append(now)
+        if len(plans) == 1:
+            raise IntegrityError("violates foreign key constraint")
+        dispatch.stopping.set()
+        return Counter()
+
+    monkeypatch.setattr(planner, "plan", plan)
+    monkeypatch.setattr("notifications.management.commands.deliver.close_old_connections", lambda: None)  # ours is the test's
+    call_command("deliver", "--loop", "--every", "0.01")
+    assert len(plans) == 2
+    assert "trying again" in capsys.readouterr().err
 
 
 def test_our_own_stumbles_are_not_counted_with_senders_that_died(salon: Salon, now: dt.datetime) -> None:
