@@ -4,7 +4,6 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from django.apps import apps
 from django.db import connection
 from django.test import Client as Browser
 
@@ -15,10 +14,9 @@ from notifications import links
 
 def dump() -> dict[str, list[tuple[Any, ...]]]:
     """Return every row of every table of the database, sessions and audit included."""
-    tables = {model._meta.db_table for model in apps.get_models(include_auto_created=True)}
     found = {}
     with connection.cursor() as cursor:
-        for table in sorted(tables):
+        for table in sorted(connection.introspection.table_names(cursor)):
             cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")
             found[table] = sorted(cursor.fetchall(), key=repr)
     return found
