@@ -1,4 +1,8 @@
-"""Mail filters open every link of a mail before its reader does, more than once: nothing may come of it (C5, I-31)."""
+"""One mail of every kind in every language, as the mail server gets it: what its links do, and what it may carry.
+
+Mail filters open every link before the reader does, more than once: nothing may come of it (C5, I-31). Only advertising
+has a way out of advertising, exactly one (I-14).
+"""
 
 import datetime as dt
 import email
@@ -17,12 +21,15 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.test import Client as Browser
 from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from appointments import booking
 from clients import choices, consent, stops, wording
-from clients.models import Client
-from notifications import dispatch, kinds, links, planner, sending
-from notifications.models import Message, State
+from clients.models import Client, ConsentEvent
+from notifications import dispatch, kinds, links, planner, rendering, sending
+from notifications.channels import email as channel
+from notifications.models import Campaign, Message, State
 from salon.core import instance
 from salon.core.models import Salon, User
 from salon.core.roles import Role
@@ -218,6 +225,106 @@ def test_the_links_are_live_ones(mails: list[EmailMessage]) -> None:
         assert changed(before), path
 
 
+# --- what a mail may carry ----------------------------------------------------------------------------------------
+
+
+def kind_of(mail: EmailMessage) -> kinds.Kind:
+    pk = str(mail["Message-ID"]).removeprefix("<m.").partition(".")[0]
+    return kinds.TABLE[Message.objects.get(pk=pk).kind]
+
+
+def words_of_advertising(language: str) -> set[str]:
+    """What only the foot of an advertisement says: its words between the placeholders."""
+    text = (rendering.FOLDER / "_footer" / language / "marketing.txt").read_text(encoding="utf-8")
+    return {words.strip() for words in re.split(r"\{[^{}]*\}|[\[\]|\n]", text) if len(words.strip()) > 12}
+
+
+def way_out(head: dict[str, str], text: str) -> str:
+    """The one address by which an advertisement is stopped, "" if header and text do not name the same one, once."""
+    found = re.findall(rf"{re.escape(SITE)}/u/[^\s<>]+", text)
+    is_first = head.get("List-Unsubscribe", "").partition(",")[0] == f"<{found[0]}>" if found else False
+    return found[0] if is_first and len(found) == 1 and head.get("List-Unsubscribe-Post") == "List-Unsubscribe=One-Click" else ""
+
+
+def test_advertising_has_one_way_out_that_works_and_nothing_else_has_any(mails: list[EmailMessage]) -> None:
+    for mail in mails:
+        head, text = {name: str(value) for name, value in mail.items()}, str(mail.get_content())
+        said = {words for words in words_of_advertising(head["Content-Language"]) if words in text}
+        if kind_of(mail).is_marketing:
+            assert len(said) >= 3, "control: these are the words"
+            browser, url = letters.browser(), way_out(head, text)
+            assert browser.post(urlsplit(url).path, {"List-Unsubscribe": "One-Click"}, secure=True).content == b"OK\n"
+        else:
+            assert not said
+            assert not {name for name in head if name.lower().startswith("list-")}
+            assert len(links_in_text(text)) == 1
+    stopped = set(ConsentEvent.objects.filter(event="object").values_list("subject__client", flat=True))
+    assert stopped == set(Message.objects.filter(kind="promotion").values_list("client", flat=True))
+
+
+# Names as somebody types them who wants more from a text than it gives.
+names = st.text(max_size=20) | st.sampled_from(
+    ["{unsubscribe_link}", "[{offer_text}|x]", f"{SITE}/u/abc/", "List-Unsubscribe: <https://evil.example>",
+     "a\r\nList-Unsubscribe: x", "{preferences_link}", "{consent_date}", "]|[", "{{x}}", "{"]
+)  # fmt: skip
+GENERATED = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@GENERATED
+@given(kind=st.sampled_from([name for name, one in kinds.TABLE.items() if one.wanted != kinds.Wanted.ALWAYS]),
+       language=st.sampled_from(LANGUAGES), first=names, what=names, who=names, where=names)  # fmt: skip
+def test_no_name_makes_advertising_of_a_message_about_a_visit(
+    sink: Sink, kind: str, language: str, first: str, what: str, who: str, where: str
+) -> None:
+    visit = factories.appointment(client=factories.client(first_name="x", language=language))
+    visit.client.first_name, visit.service.name, visit.staff.name = first, what, who  # type: ignore[union-attr]
+    salon = Salon.objects.current()
+    salon.name = where or "x"
+    message = Message(pk=1, kind=kind, channel="email", client=visit.client, appointment=visit, told_start_at=visit.start_at)
+    try:
+        words = rendering.render(message, salon)
+    except rendering.TemplateError:
+        return  # a name of nothing but control characters: not sent at all
+    raw = channel.build(words, message_id="<m.1@x>", sender=sending.Sender(salon.name, "a@example.org"))
+    parsed = email.message_from_bytes(raw, policy=email.policy.default)
+    assert not {name for name in parsed if name.lower().startswith("list-")}
+    typed = sum(value.count(f"{SITE}/u/") * words.body.count(value) for value in {first, what, who, salon.name} if value)
+    assert words.body.count(f"{SITE}/u/") - typed <= 1
+    assert not {one for one in words_of_advertising(language) if one in words.body}
+
+
+@GENERATED
+@given(title=names, text=names, conditions=names, language=st.sampled_from(LANGUAGES))
+def test_whatever_the_salon_writes_an_advertisement_has_its_way_out_or_is_refused(
+    sink: Sink, title: str, text: str, conditions: str, language: str
+) -> None:
+    client = factories.client(language=language)
+    marketing.says(client, "grant", timezone.now() - DAY)
+    campaign = Campaign(kind="promotion", channel="email", title=title, text=text, conditions=conditions)
+    message = Message(pk=1, kind="promotion", channel="email", client=client, campaign=campaign)
+    try:
+        words = rendering.render(message, Salon.objects.current())
+    except rendering.TemplateError:
+        return
+    raw = channel.build(words, message_id="<m.1@x>", sender=sending.Sender("x", "a@example.org"))
+    parsed = email.message_from_bytes(raw, policy=email.policy.default)
+    good = f"{SITE}{letters.url(client)}"
+    assert parsed.get_all("List-Unsubscribe") == [f"<{good}>"]
+    assert parsed.get_all("List-Unsubscribe-Post") == ["List-Unsubscribe=One-Click"]
+    assert words.body.count(good) == 1
+
+
+def test_the_control_what_an_advertisement_would_look_like_in_a_message_about_a_visit_is_found(
+    mails: list[EmailMessage],
+) -> None:
+    advert = next(mail for mail in mails if kind_of(mail).is_marketing)
+    head, text = {name: str(value) for name, value in advert.items()}, str(advert.get_content())
+    assert way_out(head, text)
+    assert not way_out({**head, "List-Unsubscribe": "<mailto:a@example.org>"}, text)
+    assert not way_out(head, f"{text}\n{SITE}/u/another/")
+    assert not way_out({name: value for name, value in head.items() if name != "List-Unsubscribe-Post"}, text)
+
+
 # --- the controls -------------------------------------------------------------------------------------------------
 
 
@@ -257,7 +364,7 @@ def test_the_control_a_page_that_acts_on_head_or_on_what_stands_behind_its_addre
 
 def test_the_control_a_cookie_and_a_dead_link_are_found(one_link: str, settings: Any) -> None:
     middleware = [name for name in settings.MIDDLEWARE if not name.endswith("of_nobody")]
-    settings.MIDDLEWARE = ["tests.notifications.test_scanners.setting_a_cookie", *middleware]
+    settings.MIDDLEWARE = ["tests.notifications.test_every_mail.setting_a_cookie", *middleware]
     found = scan({one_link, f"{SITE}/nowhere/"}, letters.browser())
     assert any(fault.startswith(f"cookie get {one_link}") for fault in found)
     assert f"404 get {SITE}/nowhere/" in found
