@@ -65,7 +65,7 @@ class Reader:
         client, address, visit, salon, trigger, told, ledger = found[:7]
         rows = Rows(_hmac(message), _one(client), _one(address), _one(visit), salon[0], _one(trigger), told, ledger)
         if message.kind == optin.KIND:
-            return dataclasses.replace(rows, asking=optin.read(message))
+            return dataclasses.replace(rows, asking=optin.read(message, rows.hmac))
         return dataclasses.replace(rows, advertising=advertising.of_rows(*found[7:])) if is_marketing else rows
 
     def statements(self, message: Message) -> list[prepared.Statement]:

@@ -21,34 +21,33 @@ from notifications.views import preferences
 from salon.core.errors import Refused
 from salon.core.models import Salon
 from salon.core.roles import May
-from salon.core.web import SignedIn, allowed, go, public, toast
+from salon.core.web import SignedIn, allowed, go, public, toast, whole
 
 
 @csrf_exempt
 @public
 @require_http_methods(["GET", "HEAD", "OPTIONS", "POST"])
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
-    """Show what is to be confirmed, and confirm it on the press of the button."""
+    """Show what is to be confirmed, and confirm what was shown on the press of the button."""
     event_id, now = links.read_confirm(token), timezone.now()
     found = requests.find(event_id, now=now) if event_id is not None else None
-    is_done = False
     if request.method == "POST" and event_id is not None and found and found.lines:
-        found = requests.confirm(event_id, now=now)
-        is_done = found is not None
+        shown = {number for text in request.POST.getlist("line") if (number := whole(text))}
+        found = requests.confirm(event_id, shown=shown, now=now)
     language = preferences.language_of(request, found.client if found else None)
     with translation.override(language):
-        context = {"language": language, "languages": preferences.LANGUAGES, **_page(found, is_done=is_done)}
+        context = {"language": language, "languages": preferences.LANGUAGES, **_page(found)}
         response = render(request, "notifications/confirm.html", context)
         response.headers["Content-Language"] = language
     return response
 
 
-def _page(found: Request | None, *, is_done: bool) -> dict[str, Any]:
+def _page(found: Request | None) -> dict[str, Any]:
     if found is None:
         return {"found": None}
     salon = Salon.objects.current()
-    texts = [{"words": wording.shown(line.text, salon), "language": line.text.language} for line in found.lines if line.text]
-    return {"found": found, "texts": texts, "is_done": is_done or found.is_confirmed}
+    texts = [{"line": line, "words": wording.shown(line.text, salon) if line.text else ""} for line in found.lines]
+    return {"found": found, "texts": texts, "is_done": found.is_confirmed}
 
 
 @allowed(May.RECORD_CONSENT)

@@ -60,3 +60,10 @@ def grant(client: Client, purposes: Mapping[str, str] | None = None, *, at: dt.d
     """Let the client have said Yes to marketing by e-mail (or to what `purposes` gives: purpose to channel)."""
     for purpose, channel in (purposes or dict.fromkeys(consent.MARKETING, "email")).items():
         consent.record(client, purpose=purpose, channel=channel, event="grant", source=source, actor_type="staff", now=at)
+
+
+def press(path: str) -> Any:
+    """Open the page behind a link to confirm, and press its button as a browser would."""
+    found = browser().get(path).context["found"]
+    lines = [str(line.pk) for line in found.lines] if found else []
+    return browser().post(path, {"confirm": "1", "line": lines})

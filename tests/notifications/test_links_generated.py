@@ -55,7 +55,7 @@ def card(past: list[str]) -> tuple[Client, ConsentEvent]:
         elif step == "asked":
             asked = consent.record(client, purpose="mkt.review", channel="email", event="pending", source="widget")
         elif step == "confirmed":
-            letters.browser().post(f"/c/{links.confirm_token(asked.pk)}/")
+            letters.press(f"/c/{links.confirm_token(asked.pk)}/")
         elif step == "paused":
             letters.browser().post(letters.url(client), {"pause": "30"})
         else:

@@ -78,7 +78,7 @@ class Walk:
         _ask(self)
         asked = ConsentEvent.objects.filter(subject__client=self.client, event="pending").order_by("pk")[0]
         self.steps += 2
-        letters.browser().post(f"/c/{links.confirm_token(asked.pk)}/")
+        letters.press(f"/c/{links.confirm_token(asked.pk)}/")
 
 
 @pytest.fixture
