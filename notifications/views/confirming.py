@@ -1,8 +1,9 @@
-"""The link by which a client confirms a Yes: GET shows what, POST writes it. And the button that sends the link again.
+"""The link by which a client confirms a Yes: GET shows what, POST writes it. And the buttons that send a client a link.
 
 Late, forged and taken-back links get the same calm page. No cookie is read or set (`salon.core.middleware.of_nobody`).
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
@@ -16,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from clients import access, requests, wording
 from clients.requests import Request
-from notifications import links, optin
+from notifications import choicelink, links, optin
 from notifications.views import preferences
 from salon.core.errors import Refused
 from salon.core.models import Salon
@@ -54,11 +55,22 @@ def _page(found: Request | None) -> dict[str, Any]:
 @require_POST
 def again(request: SignedIn, pk: int) -> HttpResponse:
     """Send the link to confirm once more."""
+    return _send(request, pk, optin.again, _("The link is sent again."))
+
+
+@allowed(May.RECORD_CONSENT)
+@require_POST
+def choices(request: SignedIn, pk: int) -> HttpResponse:
+    """Send the client the link to their own choices."""
+    return _send(request, pk, choicelink.send, _("The link to their choices is sent."))
+
+
+def _send(request: SignedIn, pk: int, operation: Callable[..., None], done: str) -> HttpResponse:
     client = access.client_for(request.user, pk)
     try:
-        optin.again(client, by=request.user, now=timezone.now())
+        operation(client, by=request.user, now=timezone.now())
     except Refused as refused:
         toast(request, refused.message, level=messages.WARNING)
     else:
-        toast(request, _("The link is sent again."))
+        toast(request, done)
     return go(request, reverse("clients:card", args=[pk]))

@@ -27,7 +27,7 @@ from hypothesis import strategies as st
 from appointments import booking
 from clients import choices, consent, stops, wording
 from clients.models import Client, ConsentEvent
-from notifications import dispatch, kinds, links, planner, rendering, sending
+from notifications import choicelink, dispatch, kinds, links, planner, rendering, sending
 from notifications.channels import email as channel
 from notifications.models import Campaign, Message, State
 from salon.core import instance
@@ -152,6 +152,7 @@ CAUSES: dict[str, Callable[[dt.datetime, Client, User], None]] = {
     "reminder": _tomorrow,
     "promotion": _willing,
     "doi_request": _asked,
+    "choices": lambda now, client, by: choicelink.send(client, by=by, now=now),
 }
 
 
