@@ -147,14 +147,7 @@ def set_channel(
     Client.objects.select_for_update().get(pk=client.pk)
     line = front(client, channel)
     is_yes = answer == "yes"
-    if is_yes:
-        check_yes(line)
-        is_held = line.answer in {Answer.YES, Answer.WAITING} and not line.is_late
-        known = line.event.evidence_level if line.event and is_held else -1
-        is_news = consent.EVIDENCE[ConsentEvent.Source(how)] > known
-    else:
-        is_news = line.answer is not Answer.NO
-    if not is_news:
+    if not is_news(line, is_yes=is_yes, how=how):
         return []
     texts = _texts(client, channel) if is_yes else {}
     event = "grant" if is_yes else "withdraw"
@@ -208,6 +201,19 @@ def check_yes(line: Front) -> None:
         raise Refused(
             _("There is no e-mail on this card.") if line.channel == "email" else _("There is no phone number on this card.")
         )
+
+
+def is_news(line: Front, *, is_yes: bool, how: str) -> bool:
+    """Return whether an answer says something that does not stand there already, or proves it better.
+
+    Raises Refused for a Yes that staff may not say here.
+    """
+    if not is_yes:
+        return line.answer is not Answer.NO
+    check_yes(line)
+    is_held = line.answer in {Answer.YES, Answer.WAITING} and not line.is_late
+    known = line.event.evidence_level if line.event and is_held else -1
+    return consent.EVIDENCE[ConsentEvent.Source(how)] > known
 
 
 def _front(client: Client, channel: str, answer: Answer, readings: Sequence[fold.Reading]) -> Front:

@@ -129,17 +129,11 @@ def enter_sheet(
 
 def _said(client: Client, now_is: Cell, answer: str, how: str, *, at: dt.datetime | None) -> consent.Said | None:
     """Return what to write down for an answer, None if it is so already."""
-    if answer == "yes":
-        answers.check_yes(now_is)
-        is_held = now_is.answer in {Answer.YES, Answer.WAITING} and not now_is.is_late
-        known = now_is.event.evidence_level if now_is.event and is_held else -1
-        is_news = consent.EVIDENCE[ConsentEvent.Source(how)] > known
-    else:
-        is_news = now_is.answer is not Answer.NO
-    if not is_news:
+    is_yes = answer == "yes"
+    if not answers.is_news(now_is, is_yes=is_yes, how=how):
         return None
-    text = wording.in_force(client.language).get((now_is.purpose, now_is.channel)) if answer == "yes" else None
-    event = "grant" if answer == "yes" else "withdraw"
+    text = wording.in_force(client.language).get((now_is.purpose, now_is.channel)) if is_yes else None
+    event = "grant" if is_yes else "withdraw"
     return consent.Said(client, now_is.purpose, now_is.channel, event, how, actor_type="staff", effective_at=at, text=text)
 
 

@@ -69,8 +69,13 @@ def address_of(link: Link, client: Client) -> str:
 
 
 def has_objected(client: Client, channel: str, hmac: str) -> bool:
-    """Return whether an objection stands against every kind of marketing on a channel, and the address is stopped."""
+    """Return whether an objection stands against every kind of marketing on a channel, and the address is stopped.
+
+    Not while a later Yes waits for its link: another No ends that as well.
+    """
     if hmac and not Address.objects.filter(channel=channel, hmac=hmac, scope__in=STOPPED).exists():
         return False
     entries, current = consent.events_of(client), consent.address_hash(client, channel)
+    if any(consent.reading(client, one, channel, entries=entries).state is fold.State.PENDING for one in fold.MARKETING):
+        return False
     return all(fold.has_objected(entries, purpose=one, channel=channel, address_hmac=current) for one in fold.MARKETING)

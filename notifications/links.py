@@ -59,11 +59,9 @@ def token_of(subject_id: int, channel: str, address_hmac: str) -> str:
 
 def read(text: str) -> Link | None:
     """Return whom a token stands for, None for one that we did not make. Takes the same time for every wrong one."""
-    raw = _raw(text, _LENGTH)
-    head, mac = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
-    is_ours = hmac.compare_digest(mac, _mac(head))
+    head, is_ours = _proven(text, _LENGTH)
     channel = next((name for name, number in _CHANNELS.items() if number == head[1]), "")
-    if not (is_ours and head[0] == _KEY_ID and channel):
+    if not (is_ours and channel):
         return None
     return Link(int.from_bytes(head[2:10], "big"), channel, head[10:].hex())
 
@@ -88,15 +86,20 @@ def confirm_token(event_id: int) -> str:
 
 def read_confirm(text: str) -> int | None:
     """Return the line of the ledger that a token asks to confirm, None for one that we did not make."""
-    raw = _raw(text, 1 + 8 + _MAC_BYTES)
-    head, mac = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
-    is_ours = hmac.compare_digest(mac, _mac(head, "confirm"))
-    return int.from_bytes(head[1:], "big") if is_ours and head[0] == _KEY_ID else None
+    head, is_ours = _proven(text, 1 + 8 + _MAC_BYTES, "confirm")
+    return int.from_bytes(head[1:], "big") if is_ours else None
 
 
 def example_url(salon: Salon) -> str:
     """Return what stands for such an address where a text is only shown: it looks like one and opens nobody's choices."""
     return preferences_url(salon, EXAMPLE) or f"https://…{reverse('notifications:preferences', args=[EXAMPLE])}"
+
+
+def _proven(text: str, length: int, use: str = "links") -> tuple[bytes, bool]:
+    """Return what stands before the proof of a token of this length, and whether we made it for this use."""
+    raw = _raw(text, length)
+    head, mac = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
+    return head, hmac.compare_digest(mac, _mac(head, use)) and head[0] == _KEY_ID
 
 
 def _raw(text: str, length: int) -> bytes:

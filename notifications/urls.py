@@ -9,6 +9,7 @@ urlpatterns = [
     path("u/<str:token>/", preferences.preferences, name="preferences"),
     path("c/<str:token>/", confirming.confirm, name="confirm"),
     path("clients/<int:pk>/link/", confirming.again, name="link_again"),
+    path("clients/<int:pk>/choices/", confirming.choices, name="choices_link"),
     path("messages/", messages.index, name="list"),
     path("messages/unknown/", messages.unknown, name="unknown"),
     path("messages/<int:pk>/stop/", messages.stop, name="stop"),

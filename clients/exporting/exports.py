@@ -111,11 +111,7 @@ def fetch(row: Export, *, by: User, now: dt.datetime) -> Iterator[bytes]:
 
 def work(*, only: int | None = None) -> int:
     """Write what waits, one file after the other, and return how many were taken. `only`: this one, and raise its faults."""
-    count = 0
-    while row := _claim(only):
-        count += 1
-        _do(row, is_alone=only is not None)
-    return count
+    return leases.work(lambda: _claim(only), lambda row: _do(row, is_alone=only is not None))
 
 
 def tidy(now: dt.datetime) -> int:

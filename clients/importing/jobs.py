@@ -120,11 +120,7 @@ def finish(row: Import) -> Import:
 
 def work(*, only: int | None = None) -> int:
     """Do what waits, one job after the other, and return how many were taken. `only`: this import's, and raise its faults."""
-    count = 0
-    while row := _claim(only):
-        count += 1
-        _do(row, is_alone=only is not None)
-    return count
+    return leases.work(lambda: _claim(only), lambda row: _do(row, is_alone=only is not None))
 
 
 def tidy(now: dt.datetime) -> int:

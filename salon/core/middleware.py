@@ -8,8 +8,9 @@ from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import BadRequest
+from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.multipartparser import MultiPartParserError
 from django.urls import reverse
 from django.utils import timezone, translation
 
@@ -44,8 +45,8 @@ def of_nobody(get_response: Answer) -> Answer:
         length = request.META.get("CONTENT_LENGTH") or "0"
         if not length.isdigit() or int(length) > LETTER_MAX_BYTES:
             return HttpResponse(status=413)
-        if int(length) == 0:
-            request.content_type = ""  # some programs announce a form and send none
+        if int(length) == 0 or not _can_be_read(request):
+            request.content_type = ""  # some programs announce a form and send none, or something else
         response = get_response(request)
         response.cookies.clear()
         response.headers["Referrer-Policy"] = "no-referrer"
@@ -56,6 +57,14 @@ def of_nobody(get_response: Answer) -> Answer:
         return response
 
     return middleware
+
+
+def _can_be_read(request: HttpRequest) -> bool:
+    """Return whether the form of a request is one. What cannot be read counts as none: the address alone says enough."""
+    try:
+        return request.POST is not None
+    except (MultiPartParserError, BadRequest, SuspiciousOperation):
+        return False
 
 
 def no_null(get_response: Answer) -> Answer:

@@ -163,6 +163,7 @@ TABLE: dict[str, Row] = {
     "notifications:preferences": public(token="wrong"),
     "notifications:confirm": public(token="wrong"),
     "notifications:link_again": post(ALL, pk="client"),
+    "notifications:choices_link": post(ALL, pk="client"),
     "notifications:list": get(DESK),
     "notifications:unknown": get(DESK),
     "notifications:resend": get(LEAD, pk="message"),
