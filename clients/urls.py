@@ -8,6 +8,7 @@ from clients import (
     export_views,
     health_views,
     import_views,
+    list_views,
     other_views,
     table_views,
     views,
@@ -16,7 +17,8 @@ from clients import (
 
 app_name = "clients"
 urlpatterns: list[URLPattern] = [
-    path("clients/", views.list_, name="list"),
+    path("clients/", list_views.list_, name="list"),
+    path("clients/filter/", list_views.narrow, name="filter"),
     path("clients/new/", views.add, name="add"),
     path("clients/<int:pk>/", views.card, name="card"),
     path("clients/<int:pk>/edit/", views.edit, name="edit"),
