@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import pgettext_lazy
 
 from clients import choices, fold
-from clients.models import Standing, Tag
+from clients.models import Client, Standing, Tag
 from salon.core.web import whole
 
 # Name and value of each filter that is on, in the order of `every`.
@@ -153,9 +153,16 @@ def _said(channel: str) -> Callable[[str], Q]:
     return finds
 
 
+_TAGS = Client.tags.through
+
+
+def _tags_in_use() -> Any:
+    return Tag.objects.filter(Exists(_TAGS.objects.filter(tag=OuterRef("pk"))))
+
+
 _ANSWERS: Choices = (("yes", lazy("Yes")), ("no", lazy("No")), ("ask", lazy("Not asked")))
 _OWN = (
-    row("tag", lazy("Tag"), Tag.objects.all, lambda pk: Q(Exists(Tag.objects.filter(pk=pk, clients=OuterRef("pk"))))),
+    row("tag", lazy("Tag"), _tags_in_use, lambda pk: Q(Exists(_TAGS.objects.filter(tag=pk, client=OuterRef("pk"))))),
     picked("born", lazy("Birthday in"), [(str(month), MONTHS[month]) for month in MONTHS], lambda value: Q(birth_month=value)),
     picked("mail", lazy("Marketing by e-mail"), _ANSWERS, _said("email")),
     picked("sms", lazy("Marketing by SMS"), _ANSWERS, _said("sms")),

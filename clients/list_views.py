@@ -71,7 +71,7 @@ def _selecting(request: SignedIn, wanted: Mapping[str, Any], found: lists.Listin
     """Return what is ticked, for somebody at the desk: the acts on it are others' rooms, found by their addresses."""
     user = request.user
     if not user.may(May.SEE_MESSAGES):
-        return {"may_select": False, "selection": selection.Selection(), "ticked": None, "selection_bar": "", "every": ""}
+        return {"may_select": False, "selection": selection.Selection(), "ticked": None, "selection_bar": ""}
     chosen = selection.read(request.GET, user)
     return {
         "may_select": True,

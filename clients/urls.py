@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path
 
 from clients import (
+    bulk_views,
     card_views,
     consent_views,
     export_views,
@@ -18,6 +19,11 @@ from clients import (
 app_name = "clients"
 urlpatterns: list[URLPattern] = [
     path("clients/", list_views.list_, name="list"),
+    path("clients/tags/add/", bulk_views.tag, {"is_added": True}, name="tag_many"),
+    path("clients/tags/remove/", bulk_views.tag, {"is_added": False}, name="untag_many"),
+    path("clients/tags/<int:pk>/", bulk_views.tag_run, name="tag_run"),
+    path("clients/tags/<int:pk>/undo/", bulk_views.tag_undo, name="tag_undo"),
+    path("clients/labels/", bulk_views.print_labels, name="labels"),
     path("clients/filter/", list_views.narrow, name="filter"),
     path("clients/new/", views.add, name="add"),
     path("clients/<int:pk>/", views.card, name="card"),
