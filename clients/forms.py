@@ -161,6 +161,7 @@ class ManyTagsForm(TagForm):
         if known:
             offers = [(str(tag.pk), f"{tag.name} ({count})") for tag, count in known]
             self.fields["name"] = forms.ChoiceField(label=lazy("Tag"), choices=offers)
+        self.fields["name"].widget.attrs["autofocus"] = True
 
 
 class ContactForm(forms.Form):

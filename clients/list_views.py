@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from clients import access, cards, filters, lists, selection
+from clients.marking import Marker
 from salon.core import asking
 from salon.core.models import User
 from salon.core.roles import May
@@ -30,6 +31,7 @@ def list_(request: SignedIn) -> HttpResponse:
         "found": found,
         "counts": counts,
         "wanted": wanted,
+        "marker": Marker(wanted["text"]),
         "elsewhere": lists.found_elsewhere(user, salon, wanted, now=now) if is_short else 0,
         "left_out": lists.without_profiling(user, salon, wanted, now=now),
         "left_out_most": lists.LISTED_MOST,

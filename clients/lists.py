@@ -106,7 +106,7 @@ def rows_of(user: User, salon: Salon, clients: Sequence[Client], *, now: dt.date
     prefetch_related_objects(clients, "tags")
     shown = access.contacts_of(user, clients, salon, now=now)
     said = answers.of_clients(ids)
-    visits = access.visits_of(ids, user, now=now)
+    visits = access.visits_of(ids, user, salon, now=now)
     return [
         Row(client, shown[client.pk], said[client.pk]["email"], said[client.pk]["sms"], visits.get(client.pk, Visits()))
         for client in clients

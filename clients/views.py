@@ -10,6 +10,7 @@ from django_htmx.http import trigger_client_event
 from clients import access, cards, lists, opened, records
 from clients.editing import Editing
 from clients.forms import NoteForm
+from clients.marking import Marker
 from clients.models import Client
 from salon.core.errors import Refused
 from salon.core.roles import May
@@ -27,7 +28,7 @@ def search(request: SignedIn) -> HttpResponse:
     else:
         rows = lists.rows_of(request.user, request.salon, opened.last(request.user), now=now)
         count, is_capped = len(rows), False
-    context = {"rows": rows, "count": count, "is_capped": is_capped, "text": text, "has_email": "@" in text}
+    context = {"rows": rows, "count": count, "is_capped": is_capped, "text": text, "marker": Marker(text)}
     return page(request, "clients/search.html", context, fragment="clients/_hits.html")
 
 

@@ -141,7 +141,7 @@ def _people(user: User, salon: Salon, cards: list[Card], words: Words, *, now: d
     ids = [card.pk for card in cards]
     contacts = access.contacts_of(user, cards, salon, now=now)
     said = answers.of_clients(ids)
-    visits = access.visits_of(ids, user, now=now)
+    visits = access.visits_of(ids, user, salon, now=now)
     off = answers.without_reminders(ids)
     none, zone = Visits(), salon.zone
     return [

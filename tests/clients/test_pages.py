@@ -91,7 +91,7 @@ def test_a_list_asks_the_database_as_often_for_fifty_as_for_one(
 ) -> None:
     records.add_many([{"last_name": "Nom000", "email": "a@example.org"}], by=reception)
     desk.get(path)
-    with django_assert_max_num_queries(14) as few:  # type: ignore[operator]
+    with django_assert_max_num_queries(12) as few:  # type: ignore[operator]
         desk.get(path)
     records.add_many([{"last_name": f"Nom{number:03}"} for number in range(49)], by=reception)
     with django_assert_max_num_queries(len(few)):  # type: ignore[operator]
@@ -101,7 +101,7 @@ def test_a_list_asks_the_database_as_often_for_fifty_as_for_one(
 def test_visit_columns_come_from_the_room_above(desk: Browser, amelie: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
 
-    def visits(ids: list[int], user: User, now: object) -> dict[int, access.Visits]:
+    def visits(ids: list[int], user: User, salon: Salon, now: object) -> dict[int, access.Visits]:
         calls.append(list(ids))
         return {amelie.pk: access.Visits(next_staff="Marco")}
 
