@@ -153,9 +153,11 @@ def _own_today(user: User, salon: Salon, now: dt.datetime) -> set[int]:
 
 
 def _shown(client: Reachable, salon: Salon, *, is_masked: bool) -> Contacts:
-    number = phone.show(str(client.phone or ""), salon.country)
+    # Once: a number is checked each time that it is written out.
+    e164 = str(client.phone) if client.phone is not None else ""
+    number = phone.show(e164, salon.country)
     has_name = bool(client.first_name or client.last_name)
     if is_masked:
         hidden = phone.mask(number)
         return Contacts(client.name if has_name else hidden, hidden, phone.mask_email(client.email), "", is_masked=True)
-    return Contacts(client.name if has_name else number, number, client.email, str(client.phone or ""), is_masked=False)
+    return Contacts(client.name if has_name else number, number, client.email, e164, is_masked=False)

@@ -41,6 +41,11 @@ class Row:
     sms: answers.Answer
     visits: Visits
 
+    @property
+    def has_marks(self) -> bool:
+        """Return whether something stands beside the name."""
+        return bool(self.client.inactive_at or self.client.blacklisted_at or self.client.tags.all())
+
 
 @dataclass(frozen=True)
 class Listing:
