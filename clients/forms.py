@@ -164,6 +164,12 @@ class ManyTagsForm(TagForm):
         self.fields["name"].widget.attrs["autofocus"] = True
 
 
+class FilterNameForm(forms.Form):
+    """The name under which filters of the list are kept."""
+
+    name = Line(label=lazy("Name"), max_length=60, widget=forms.TextInput(attrs={"autocomplete": "off", "autofocus": True}))
+
+
 class ContactForm(forms.Form):
     """A further phone number or e-mail: which of the two it is follows from what was typed."""
 

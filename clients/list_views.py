@@ -30,6 +30,7 @@ def list_(request: SignedIn) -> HttpResponse:
         **lists.addresses(wanted),
         "found": found,
         "counts": counts,
+        "chips": lists.chips(wanted, counts),
         "wanted": wanted,
         "marker": Marker(wanted["text"]),
         "elsewhere": lists.found_elsewhere(user, salon, wanted, now=now) if is_short else 0,

@@ -144,6 +144,18 @@ def query(wanted: Mapping[str, Any], **changes: Any) -> str:
     return urlencode([*found, *given["filters"], *([("page", given["number"])] if given["number"] != 1 else [])])
 
 
+def chips(wanted: Mapping[str, Any], counts: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Return the chips of the statuses that somebody has, and always of the active and of the one that is shown."""
+    shown = [name for name in counts if counts[name] or name in {"active", wanted["status"]}]
+    return [
+        {
+            "name": name, "label": LABELS[name], "count": counts[name], "query": query(wanted, status=name, number=1),
+            "is_current": name == wanted["status"],
+        }
+        for name in shown
+    ]  # fmt: skip
+
+
 def addresses(wanted: Mapping[str, Any]) -> dict[str, Any]:
     """Return the query strings that the list's links need: of this very page, of its other pages, its order, its filters."""
     other = "-name" if wanted["sort"] == "name" else "name"
@@ -157,10 +169,6 @@ def addresses(wanted: Mapping[str, Any]) -> dict[str, Any]:
         "sort_query": query(wanted, sort=other, number=1),
         "inactive_query": query(wanted, status="inactive", number=1),
         "unfiltered_query": query(wanted, filters=(), number=1),
-        "chips": [
-            {"name": name, "label": label, "query": query(wanted, status=name, number=1), "is_current": name == wanted["status"]}
-            for name, label in LABELS.items()
-        ],
         "filter_chips": [
             {"name": name, "words": words, "query": query(wanted, number=1, filters=tuple(one for one in on if one[0] != name))}
             for name, words in narrowing.words(on)
