@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as lazy
-from django.utils.translation import ngettext_lazy, pgettext_lazy
+from django.utils.translation import ngettext, pgettext_lazy
 
 from appointments.models import Appointment, Service, Staff, State
 from clients import filters
@@ -29,17 +29,22 @@ def register() -> None:
         filters.register(found)
 
 
+def _periods() -> list[tuple[str, str]]:
+    # Translators: follows "No visit since:"
+    return [(f"{count}m", ngettext("%(n)d month ago", "%(n)d months ago", count) % {"n": count}) for count in _MONTHS]
+
+
 def _visits(**fields: Any) -> Exists:
     return Exists(Appointment.objects.filter(client=OuterRef("pk"), **fields))
 
 
 def _read_since(text: str) -> str:
     on = dates.read(text)
-    return on.isoformat() if on else text if text in dict(_PERIODS) else ""
+    return on.isoformat() if on else text if text in dict(_periods()) else ""
 
 
 def _since_words(value: str) -> str | Promise:
-    return dict(_PERIODS).get(value) or as_day(dates.read(value))
+    return dict(_periods()).get(value) or as_day(dates.read(value))
 
 
 def _unseen(value: str, now: dt.datetime) -> Q:
@@ -61,11 +66,7 @@ def _ahead(value: str, now: dt.datetime) -> Q:
     return Q(coming) if value == "yes" else ~Q(coming)
 
 
-# Translators: follows "No visit since:"
-_PERIODS = [(f"{count}m", ngettext_lazy("%(n)d month ago", "%(n)d months ago", count) % {"n": count}) for count in _MONTHS]
-UNSEEN = Filter(
-    "unseen", lazy("No visit since"), lambda: _PERIODS, _read_since, _since_words, _unseen, is_habit=True, takes_day=True
-)
+UNSEEN = Filter("unseen", lazy("No visit since"), _periods, _read_since, _since_words, _unseen, is_habit=True, takes_day=True)
 SERVICE = filters.row(
     "service", lazy("Service had"), Service.objects.all, lambda pk: Q(_visits(service=pk, state=State.DONE)), is_habit=True
 )

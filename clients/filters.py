@@ -163,7 +163,7 @@ def _tags_in_use() -> Any:
 _ANSWERS: Choices = (("yes", lazy("Yes")), ("no", lazy("No")), ("ask", lazy("Not asked")))
 _OWN = (
     row("tag", lazy("Tag"), _tags_in_use, lambda pk: Q(Exists(_TAGS.objects.filter(tag=pk, client=OuterRef("pk"))))),
-    picked("born", lazy("Birthday in"), [(str(month), MONTHS[month]) for month in MONTHS], lambda value: Q(birth_month=value)),
+    picked("born", lazy("Birthday month"), [(str(month), MONTHS[month]) for month in MONTHS], lambda value: Q(birth_month=value)),
     picked("mail", lazy("Marketing by e-mail"), _ANSWERS, _said("email")),
     picked("sms", lazy("Marketing by SMS"), _ANSWERS, _said("sms")),
     picked(

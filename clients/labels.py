@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from django.utils import translation
+
 from clients.models import Client
 from salon.core import countries
 from salon.core.models import Salon
@@ -39,12 +41,18 @@ def of(clients: Iterable[Client], salon: Salon, *, used: int = 0) -> Labels:
         if not has_address(client):
             without.append(client)
             continue
-        abroad = countries.name(client.country).upper() if client.country and client.country != salon.country else ""
+        abroad = _country(client.country, salon) if client.country and client.country != salon.country else ""
         town = f"{client.postcode} {client.city}".strip()
         labels.append(Label(tuple(line for line in (client.name, client.street, town, abroad) if line)))
     count = len(labels) - first
     sheets = [labels[start : start + PER_SHEET] for start in range(0, len(labels), PER_SHEET)] if count else []
     return Labels(sheets, count, without)
+
+
+def _country(code: str, salon: Salon) -> str:
+    """Return the country as the post office at home reads it."""
+    with translation.override(salon.language):
+        return countries.name(code).upper()
 
 
 def has_address(client: Client) -> bool:

@@ -28,6 +28,8 @@ STATUSES: Mapping[str, Q] = {
     "blacklist": Q(blacklisted_at__isnull=False),
 }
 LABELS: Mapping[str, str | Promise] = {"active": _("Active"), "inactive": _("Inactive"), "blacklist": _("Blacklist")}
+# By name alone. In the order of visits the first page would be a search by habit, of those too who did not agree to one;
+# and each page would look at every visit of every client.
 SORTS: Mapping[str, tuple[str, ...]] = {"name": ("sort_name", "pk"), "-name": ("-sort_name", "-pk")}
 
 

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from django.core import signing
 from django.http import QueryDict
+from django.utils import formats
 from django.utils.translation import gettext as _
 
 from clients import access, lists
@@ -108,7 +109,8 @@ def check(chosen: Selection, count: int) -> None:
     if not count:
         raise Refused(_("Nobody is selected."))
     if count > ACT_MOST:
-        raise Refused(_("At most %(most)s clients at once. Narrow the list by a filter.") % {"most": f"{ACT_MOST:,}"})
+        number = formats.number_format(ACT_MOST, use_l10n=True, force_grouping=True)
+        raise Refused(_("At most %(most)s clients at once. Narrow the list by a filter.") % {"most": number})
 
 
 def _unseal(token: str, user: User) -> Mapping[str, Any] | None:

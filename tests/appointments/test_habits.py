@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.db.models import Q
 from django.test import Client as Browser
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from appointments import habits
 from appointments.models import Appointment, State
@@ -122,3 +122,11 @@ def test_a_service_had_is_one_that_was_done_not_one_that_was_booked(reception: U
     visit(had, -3, service=service, staff=staff)
     visit(booked, 3, State.BOOKED, service=service, staff=staff)
     assert found(reception, salon, service=str(service.pk)) == found(reception, salon, staff=str(staff.pk)) == {had.pk}
+
+
+def test_a_period_is_said_in_the_readers_language() -> None:
+    chosen = filters.read({"unseen": "3m"})
+    with translation.override("fr"):
+        assert filters.words(chosen) == [("unseen", "Pas venu depuis\u202f: 3 mois")]
+    with translation.override("en"):
+        assert filters.words(chosen) == [("unseen", "No visit since: 3 months ago")]

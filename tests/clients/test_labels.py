@@ -21,13 +21,13 @@ def body(answer: Any) -> str:
     return str(answer.content.decode())
 
 
-def test_a_label_has_the_country_only_abroad(salon: Salon) -> None:
+def test_a_label_has_the_country_only_abroad_in_the_salons_language(salon: Salon) -> None:
     at_home = factories.client(first_name="Zoé", last_name="Roux", **HOME)
     abroad = factories.client(first_name="Jan", last_name="Groß", street="Weg 1", postcode="50667", city="Köln", country="DE")
     shown = labels.of([at_home, abroad], salon)
     assert [label.lines for sheet in shown.sheets for label in sheet if label] == [
         ("Zoé Roux", "3 rue Neuve", "69001 Lyon"),
-        ("Jan Groß", "Weg 1", "50667 Köln", "GERMANY"),
+        ("Jan Groß", "Weg 1", "50667 Köln", "ALLEMAGNE"),
     ]
 
 
