@@ -36,7 +36,7 @@ def things(salon: Salon, owner: User) -> dict[str, str]:
         "message": message,
         "campaign": campaign,
         "filter": SavedFilter.objects.create(name="Germans", query="lang=de"),
-        "tagrun": tagging.add({visit.client.pk}, name="bridal", by=owner, now=visit.start_at),
+        "tagrun": tagging.add({visit.client_id or 0}, name="bridal", by=owner, now=visit.start_at),
         "member": member,
         "import": factories.imported(),
         "export": factories.exported(by=owner),

@@ -17,11 +17,12 @@ from pytest_django.live_server_helper import LiveServer
 
 from appointments.models import Appointment, Service, Staff
 from clients import tagging
-from clients.models import Client, ConsentText, TagRun
+from clients.models import Client, ConsentText, Export, Import, TagRun
 from notifications.demo import salon as demo
 from notifications.models import Campaign, Message, State
 from salon.core.models import User
 from salon.core.roles import Role
+from tests import factories
 from tests.house import permissions
 
 pytestmark = [pytest.mark.browser, pytest.mark.matrix, pytest.mark.django_db(transaction=True)]
@@ -34,6 +35,7 @@ NO_PAGE = {
     "home", "core:healthz", "core:settings", "appointments:today", "mfa_download_recovery_codes", "mfa_view_recovery_codes",
     "mfa_generate_recovery_codes", "mfa_deactivate_totp", "mfa_authenticate", "mfa_reauthenticate", "account_reauthenticate",
     "mfa_activate_totp", "core:setup_closed", "core:link", "core:second_factor",
+    "clients:import_template", "clients:import_faulty", "clients:export_file",
 }  # fmt: skip
 SIGNED_OUT = {name for name, row in permissions.TABLE.items() if row.is_public}
 
@@ -51,6 +53,8 @@ def paths(*, is_signed_in: bool) -> list[str]:
         "campaign": Campaign.objects.all()[0].pk,
         "wording": ConsentText.objects.earliest("pk").pk,
         "member": User.objects.exclude(role=Role.OWNER)[0].pk,
+        "import": (Import.objects.first() or factories.imported()).pk,
+        "export": (Export.objects.first() or factories.exported(by=User.objects.get(role=Role.OWNER))).pk,
         "tagrun": TagRun.objects.latest("pk").pk if TagRun.objects.exists() else _tag_run(client),
     }
     found = []
