@@ -123,8 +123,8 @@ def _tell(request: SignedIn, run: TagRun) -> None:
         text = ngettext("Tag “%(name)s” put on %(count)s card.", "Tag “%(name)s” put on %(count)s cards.", done)
     else:
         text = ngettext("Tag “%(name)s” taken off %(count)s card.", "Tag “%(name)s” taken off %(count)s cards.", done)
-    words = text % {"name": run.tag.name, "count": done}
-    if left:
+    words = text % {"name": run.tag.name, "count": done} if done else _("No card was changed.")
+    if left and done:
         words += " " + ngettext("%(count)s not.", "%(count)s not.", left) % {"count": left}
     toast(request, words, **undo, **see, level=messages.SUCCESS if done else messages.WARNING)
 

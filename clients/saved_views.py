@@ -21,10 +21,9 @@ from salon.core.web import SignedIn, allowed, go, page, refuse, sent, toast
 def index(request: SignedIn) -> HttpResponse:
     """Show the saved filters: as the menu over the list, or as a page."""
     wanted = lists.wanted(request.GET)
-    context = {
-        "rows": SavedFilter.objects.select_related("by"), "list_query": lists.query(wanted, number=1),
-        "can_save": bool(savedfilters.query_of(wanted)), "here": savedfilters.query_of(wanted),
-    }  # fmt: skip
+    rows, here = list(SavedFilter.objects.select_related("by")), savedfilters.query_of(wanted)
+    can_save = bool(here) and here not in {row.query for row in rows}
+    context = {"rows": rows, "here": here, "can_save": can_save, "list_query": lists.query(wanted, number=1)}
     return page(request, "clients/saved_filters.html", context, fragment="clients/_saved_filters.html")
 
 

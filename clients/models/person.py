@@ -114,14 +114,7 @@ class Client(models.Model):
                 name="clients_client_birth_day_with_month",
             ),
         ]
-        indexes = [
-            models.Index(fields=["sort_name", "id"], name="clients_client_order"),
-            # The everyday list: a page far in is counted off here without a look at the cards.
-            models.Index(
-                fields=["sort_name", "id"], name="clients_client_active",
-                condition=models.Q(inactive_at=None, restricted_at=None, erased_at=None),
-            ),
-        ]  # fmt: skip
+        indexes = [models.Index(fields=["sort_name", "id"], name="clients_client_order")]
 
     class Privacy:
         """The person themselves: all of it goes when they are forgotten, but the ids and the dates of the row."""

@@ -42,12 +42,12 @@ def found(user: User, salon: Salon, text: str = "", **chosen: str) -> set[int]:
 def habit(salon: Salon) -> dict[str, str]:
     """Somebody of each answer with the very same visits; the value of each filter that would find them."""
     service, staff = factories.service(), factories.staff()
-    for event in ("grant", "withdraw", ""):
+    for place, event in enumerate(("grant", "withdraw", "")):
         client = factories.client(last_name=f"Said {event}")
         if event:
             agreed(client, event)
-        visit(client, -400, service=service, staff=staff)
-        visit(client, 5, State.BOOKED, service=service, staff=staff)
+        visit(client, -400 - place, service=service, staff=staff)
+        visit(client, 5 + place, State.BOOKED, service=service, staff=staff)
     return {**HABITS, "service": str(service.pk), "staff": str(staff.pk)}
 
 
@@ -119,7 +119,7 @@ def test_a_booking_that_was_cancelled_is_none(reception: User, salon: Salon) -> 
 def test_a_service_had_is_one_that_was_done_not_one_that_was_booked(reception: User, salon: Salon) -> None:
     service, staff = factories.service(), factories.staff()
     had, booked = agreed(factories.client()), agreed(factories.client())
-    visit(had, -3, service=service, staff=staff)
+    visit(had, -4, service=service, staff=staff)
     visit(booked, 3, State.BOOKED, service=service, staff=staff)
     assert found(reception, salon, service=str(service.pk)) == found(reception, salon, staff=str(staff.pk)) == {had.pk}
 

@@ -139,6 +139,8 @@ def test_the_page_asks_which_and_tells_what_was_done_with_undo_and_who_not(signe
     shown = body(desk.get("/clients/"))
     run = TagRun.objects.get()
     assert "Tag “bridal” put on 1 card. 3 not." in shown
+    desk.post("/clients/tags/add/", {"sel": [book[1].pk], "name": "bridal"})
+    assert "No card was changed." in body(desk.get("/clients/"))
     told = body(desk.get(f"/clients/tags/{run.pk}/"))
     for words in ("Has the tag already", "Has 20 tags already", "1 card is not in the book any more, or restricted."):
         assert words in told
