@@ -56,4 +56,5 @@ def choices_in(given: Mapping[str, Any]) -> dict[str, str]:
 
 def wanted_of(given: Mapping[str, Any], listed: Mapping[str, Any], ids: tuple[int, ...]) -> Wanted:
     """Return the wish: the choices in `given`, of the list or of the ticked clients."""
-    return Wanted(**choices_in(given), text=listed["text"], status=listed["status"], sort=listed["sort"], ids=ids)
+    which: dict[str, Any] = {name: listed[name] for name in ("text", "status", "sort", "filters")}
+    return Wanted(ids=ids, **{**choices_in(given), **which})

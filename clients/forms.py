@@ -153,6 +153,23 @@ class TagForm(forms.Form):
     name = Line(label=lazy("Tag"), max_length=40, widget=forms.TextInput(attrs={"autocomplete": "off", "list": "tag-names"}))
 
 
+class ManyTagsForm(TagForm):
+    """A tag for many cards: a name to put on them, or one of `known`, those that some of them have, to take off."""
+
+    def __init__(self, *args: Any, known: Sequence[tuple[Any, int]] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if known:
+            offers = [(str(tag.pk), f"{tag.name} ({count})") for tag, count in known]
+            self.fields["name"] = forms.ChoiceField(label=lazy("Tag"), choices=offers)
+        self.fields["name"].widget.attrs["autofocus"] = True
+
+
+class FilterNameForm(forms.Form):
+    """The name under which filters of the list are kept."""
+
+    name = Line(label=lazy("Name"), max_length=60, widget=forms.TextInput(attrs={"autocomplete": "off", "autofocus": True}))
+
+
 class ContactForm(forms.Form):
     """A further phone number or e-mail: which of the two it is follows from what was typed."""
 

@@ -14,12 +14,14 @@ from typing import IO
 
 from django.db import transaction
 from django.db.models import Q
+from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
+from clients import filters
 from clients.exporting import file, people
 from clients.exporting.file import Errand
 from clients.exporting.people import Wanted
@@ -139,7 +141,8 @@ def ends_at(row: Export) -> dt.datetime | None:
 
 def wanted_of(row: Export) -> Wanted:
     """Return what the row asks for."""
-    return Wanted(preset=row.preset, who=row.who, text=row.text, status=row.status, sort=row.sort)
+    on = filters.read(QueryDict(row.filters))
+    return Wanted(preset=row.preset, who=row.who, text=row.text, status=row.status, sort=row.sort, filters=on)
 
 
 @transaction.atomic
@@ -155,14 +158,19 @@ def _note(wanted: Wanted, purpose: str, count: int, *, by: User | None, now: dt.
 
 def _asked(wanted: Wanted, *, with_text: bool = True) -> dict[str, str]:
     """Return the columns of a wish."""
-    text = wanted.text if with_text else ""
-    return {"preset": wanted.preset, "who": wanted.who, "text": text, "status": wanted.status, "sort": wanted.sort}
+    text, on = wanted.text if with_text else "", filters.query(wanted.filters)
+    return {
+        "preset": wanted.preset, "who": wanted.who, "text": text, "status": wanted.status, "sort": wanted.sort, "filters": on,
+    }  # fmt: skip
 
 
-def _codes(wanted: Wanted) -> dict[str, str | bool]:
+def _codes(wanted: Wanted) -> dict[str, str | bool | list[str]]:
     """Return what the audit trail may hold of a wish."""
     source = "selection" if wanted.ids else wanted.status
-    return {"preset": wanted.preset, "who": wanted.channel or people.ALL, "list": source, "has_search": bool(wanted.text)}
+    return {
+        "preset": wanted.preset, "who": wanted.channel or people.ALL, "list": source, "has_search": bool(wanted.text),
+        "filters": [name for name, _value in wanted.filters],
+    }  # fmt: skip
 
 
 def _ids(wanted: Wanted, *, by: User, salon: Salon, now: dt.datetime) -> "array[int]":

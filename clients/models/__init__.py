@@ -4,6 +4,7 @@ from clients.models.exports import Export, ExportPart
 from clients.models.health import HealthNote, HealthNoteQuerySet
 from clients.models.imports import Import, ImportedCard
 from clients.models.ledger import Address, ConsentEvent, ConsentEvidence, ConsentText, Standing, Subject
+from clients.models.lists import SavedFilter, TagRun
 from clients.models.person import CameThrough, Channel, Client, ClientContact, ClientLink, ClientQuerySet, OpenedCard, Tag
 
 __all__ = [
@@ -24,7 +25,9 @@ __all__ = [
     "Import",
     "ImportedCard",
     "OpenedCard",
+    "SavedFilter",
     "Standing",
     "Subject",
     "Tag",
+    "TagRun",
 ]

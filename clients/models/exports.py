@@ -32,6 +32,7 @@ class Export(models.Model):
     text = models.CharField(max_length=200, blank=True)
     status = models.CharField(max_length=10)
     sort = models.CharField(max_length=10)
+    filters = models.CharField(max_length=300, blank=True, default="")
     purpose = models.CharField(max_length=200, blank=True)
 
     row_count = models.PositiveIntegerField(default=0)
@@ -54,8 +55,8 @@ class Export(models.Model):
         subject = None
         erase: ClassVar[set[str]] = {"text", "purpose"}
         keep: ClassVar[set[str]] = {
-            "id", "state", "by", "created_at", "settled_at", "preset", "who", "status", "sort", "row_count", "rows_done",
-            "size", "reason", "lease_token", "lease_until", "try_count",
+            "id", "state", "by", "created_at", "settled_at", "preset", "who", "status", "sort", "filters", "row_count",
+            "rows_done", "size", "reason", "lease_token", "lease_until", "try_count",
         }  # fmt: skip
 
     def __str__(self) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.test import Client as Browser
+from django.utils import timezone
 
 from clients import access, answers, records
 from clients.answers import Answer
@@ -91,17 +92,24 @@ def test_a_list_asks_the_database_as_often_for_fifty_as_for_one(
 ) -> None:
     records.add_many([{"last_name": "Nom000", "email": "a@example.org"}], by=reception)
     desk.get(path)
-    with django_assert_max_num_queries(14) as few:  # type: ignore[operator]
+    with django_assert_max_num_queries(12) as few:  # type: ignore[operator]
         desk.get(path)
     records.add_many([{"last_name": f"Nom{number:03}"} for number in range(49)], by=reception)
     with django_assert_max_num_queries(len(few)):  # type: ignore[operator]
         desk.get(path)
 
 
+def test_a_chip_of_a_status_that_nobody_has_is_not_shown(desk: Browser, amelie: Client) -> None:
+    assert re.findall(r'id="chip-(\w+)"', body(desk.get("/clients/"))) == ["active"]
+    assert re.findall(r'id="chip-(\w+)"', body(desk.get("/clients/?status=blacklist"))) == ["active", "blacklist"]
+    Client.objects.create(last_name="Zola", language="fr", inactive_at=timezone.now())
+    assert re.findall(r'id="chip-(\w+)"', body(desk.get("/clients/"))) == ["active", "inactive"]
+
+
 def test_visit_columns_come_from_the_room_above(desk: Browser, amelie: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
 
-    def visits(ids: list[int], user: User, now: object) -> dict[int, access.Visits]:
+    def visits(ids: list[int], user: User, salon: Salon, now: object) -> dict[int, access.Visits]:
         calls.append(list(ids))
         return {amelie.pk: access.Visits(next_staff="Marco")}
 

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from clients.models import ConsentText
+from clients import tagging
+from clients.models import ConsentText, SavedFilter
 from notifications.models import Campaign, Message
 from salon.core.models import Salon, User
 from salon.core.roles import Role
@@ -34,6 +35,8 @@ def things(salon: Salon, owner: User) -> dict[str, str]:
         "staff": staff,
         "message": message,
         "campaign": campaign,
+        "filter": SavedFilter.objects.create(name="Germans", query="lang=de"),
+        "tagrun": tagging.add({visit.client_id or 0}, name="bridal", by=owner, now=visit.start_at),
         "member": member,
         "import": factories.imported(),
         "export": factories.exported(by=owner),

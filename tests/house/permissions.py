@@ -62,7 +62,7 @@ ADMIN = {
     "clients_tag": "1", "clients_clientcontact": "1", "clients_clientlink": "1", "clients_healthnote": "1",
     "clients_import": "import", "clients_importedcard": "1", "clients_export": "export", "clients_exportpart": "1",
     "appointments_usualstaff": "1", "notifications_campaign": "campaign", "notifications_campaignrecipient": "1",
-    "core_notice": "1",
+    "core_notice": "1", "clients_savedfilter": "filter", "clients_tagrun": "tagrun",
 }  # fmt: skip
 
 TABLE: dict[str, Row] = {
@@ -105,6 +105,16 @@ TABLE: dict[str, Row] = {
     "core:second_factor": get(OWNER, pk="member"),
     # clients
     "clients:list": get(ALL),
+    "clients:filter": get(ALL),
+    "clients:filters": get(ALL),
+    "clients:filter_save": get(DESK),
+    "clients:filter_undo": post(DESK),
+    "clients:filter_delete": post(DESK, pk="filter"),
+    "clients:tag_many": get(DESK),
+    "clients:untag_many": get(DESK),
+    "clients:tag_run": get(DESK, pk="tagrun"),
+    "clients:tag_undo": post(DESK, pk="tagrun"),
+    "clients:labels": get(LEAD),
     "clients:add": get(DESK),
     "clients:card": get(ALL, pk="client"),
     "clients:edit": get(DESK, pk="client"),
