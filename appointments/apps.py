@@ -10,8 +10,9 @@ class AppointmentsConfig(AppConfig):
 
     def ready(self) -> None:
         """Answer the questions that the clients app asks upward."""
-        from appointments import access, regulars  # noqa: PLC0415 (models may be imported only once all apps are loaded)
+        from appointments import access, deeds, regulars  # noqa: PLC0415 (models may be imported only once all apps are loaded)
         from clients import rooms  # noqa: PLC0415
 
         access.register()
         rooms.register(regulars.ROOM)
+        deeds.register()

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from salon.core import notice_views, team_views, views
+from salon.core import activity_views, notice_views, team_views, views
 
 app_name = "core"
 urlpatterns = [
@@ -15,6 +15,7 @@ urlpatterns = [
     path("notices/read/", notice_views.read, name="notices_read"),
     path("settings/", views.settings_index, name="settings"),
     path("settings/first-steps/", views.first_steps, name="first_steps"),
+    path("settings/activity/", activity_views.index, name="activity"),
     path("settings/salon/", views.salon_page, name="salon"),
     path("settings/team/", team_views.members, name="team"),
     path("settings/team/invite/", team_views.invite, name="invite"),

@@ -95,6 +95,7 @@ TABLE: dict[str, Row] = {
     "core:notices_read": post(ALL),
     "core:settings": get(ALL),
     "core:first_steps": get(DESK),
+    "core:activity": get(LEAD),
     "core:salon": get(DESK, changed_by=LEAD),
     "core:team": get(DESK),
     "core:invite": get(OWNER),
