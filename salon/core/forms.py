@@ -237,5 +237,7 @@ class MeForm(forms.Form):
     theme = forms.ChoiceField(label=_("Colours"), choices=User.Theme.choices)
     density = forms.ChoiceField(label=_("Rows"), choices=User.Density.choices)
     has_shortcuts = forms.BooleanField(
-        label=_("Keyboard shortcuts"), required=False, help_text=_("Single letters, while no field has the caret. ? lists them.")
+        label=_("Keyboard shortcuts"),
+        required=False,
+        help_text=_("Single letters, while no field has the caret. ? lists them. Keys with Ctrl work either way."),
     )

@@ -11,6 +11,7 @@ urlpatterns = [
     path("setup/<str:token>/", views.setup_page, name="setup"),
     path("join/<int:uid>/<str:token>/", team_views.join, name="join"),
     path("me/", views.me, name="me"),
+    path("me/shortcuts/", views.shortcuts, name="shortcuts"),
     path("notices/", notice_views.index, name="notices"),
     path("notices/read/", notice_views.read, name="notices_read"),
     path("settings/", views.settings_index, name="settings"),

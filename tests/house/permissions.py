@@ -91,6 +91,7 @@ TABLE: dict[str, Row] = {
     "core:setup": public(token="wrong"),
     "core:join": public(uid="1", token="wrong"),
     "core:me": get(ALL),
+    "core:shortcuts": post(ALL),
     "core:notices": get(ALL),
     "core:notices_read": post(ALL),
     "core:settings": get(ALL),
