@@ -2,23 +2,26 @@
 
 import datetime as dt
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar, cast
 from urllib.parse import quote, urljoin, urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.decorators import reauthentication_required
 from allauth.account.internal.flows.login import get_authentication_records, record_authentication
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
 from django.contrib.auth import login
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone
 
-from salon.core import audit, secrets
+from salon.core import audit, secrets, sessions
 from salon.core.models import AuditEvent, Salon, User
 
+AnyView = TypeVar("AnyView", bound=Callable[..., HttpResponseBase])
 # One line in the trail for a row of refused tries, as long as the lock of `ACCOUNT_RATE_LIMITS` lasts.
 LOCK_FOR = dt.timedelta(minutes=5)
 
@@ -134,3 +137,12 @@ def sign_in(request: HttpRequest, user: User) -> None:
     """Sign `user` in who has just chosen a password, so that they are not asked for it again at once."""
     login(request, user, backend="allauth.account.auth_backends.AuthenticationBackend")
     record_authentication(request, user, method="password", email=user.email)
+    sessions.note(request)
+
+
+def confirmed(view: AnyView) -> AnyView:
+    """Ask for the password once more before a form is sent, unless it was given in the last minutes; then send it.
+
+    An unattended desk is signed in: who may be in the team is not changed by whoever passes by.
+    """
+    return cast(AnyView, reauthentication_required(allow_get=True)(view))

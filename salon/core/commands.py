@@ -63,6 +63,7 @@ COMMANDS: Sequence[Command] = (
         _("settings reminders confirmations notifications"),
     ),
     Command(_("Sending"), "send", "notifications:sending", May.READ_SETTINGS, _("settings mail server SMTP e-mail")),
+    Command(_("What is kept"), "hourglass", "clients:privacy", May.READ_SETTINGS, _("settings privacy retention deleted")),
     Command(_("Wording"), "file-text", "clients:wordings", May.READ_SETTINGS, _("settings consent privacy texts")),
     Command(_("System health"), "heartbeat", "notifications:health", May.SEE_HEALTH, _("settings problems status")),
     Command(_("Notices"), "bell", "core:notices", May.SEE_CALENDAR, _("bell news")),
@@ -73,7 +74,7 @@ COMMANDS: Sequence[Command] = (
         May.SEE_CALENDAR,
         _("settings own theme dark density keyboard name"),
     ),
-    Command(_("Sign-in security"), "shield-lock", "mfa_index", May.SEE_CALENDAR, _("settings second factor codes")),
+    Command(_("Sign-in security"), "shield-lock", "core:security", May.SEE_CALENDAR, _("settings second factor codes sessions")),
     Command(_("Change password"), "key", "account_change_password", May.SEE_CALENDAR, _("settings own account")),
 )
 

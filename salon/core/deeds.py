@@ -7,6 +7,7 @@ from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import ngettext_lazy
 
 from salon.core import activity
 from salon.core.activity import Facts, Kind, Named, Telling, Text
@@ -77,6 +78,10 @@ TELLINGS: Mapping[str, Telling] = {
         Kind.SIGN_IN, "lock", lazy("%(who)s stopped sign-ins for some minutes after too many tries")
     ),
     "user.password_changed": Telling(Kind.SIGN_IN, "key", lazy("%(who)s changed the own password")),
+    "user.sessions_ended": Telling(
+        Kind.SIGN_IN, "logout",
+        ngettext_lazy("%(who)s signed out in %(count)s other browser", "%(who)s signed out in %(count)s other browsers", "count"),
+    ),
     "user.factor_added": Telling(Kind.SIGN_IN, "shield-check", lazy("%(who)s set up a second factor")),
     "user.factor_removed": Telling(Kind.SIGN_IN, "shield-lock", lazy("%(who)s removed the own second factor")),
     "user.codes_made": Telling(Kind.SIGN_IN, "shield-check", lazy("%(who)s made new recovery codes")),

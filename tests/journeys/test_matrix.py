@@ -58,6 +58,7 @@ def paths(*, is_signed_in: bool) -> list[str]:
             found.append(reverse(name, kwargs=args))
     if is_signed_in:
         found += [f"{reverse('notifications:new')}?sel={client.pk}", f"{reverse('clients:list')}?select=1&sel={client.pk}"]
+        found += [f"{reverse('core:activity')}?client={client.pk}", f"{reverse('core:activity')}?q=zzzz", "/search/?q=team"]
         found += [f"{reverse('clients:list')}?q=zzzz", f"{reverse('notifications:list')}?box=sent", "/no-such-page/"]
     return found
 
