@@ -11,11 +11,15 @@ class ClientsConfig(AppConfig):
     name = "clients"
 
     def ready(self) -> None:
-        """Ask to be called when the country changes: it decides what a Yes must prove. Say how the jobs are told in the bell."""
-        from clients import standings  # noqa: PLC0415 (models are not ready before)
+        """Ask to be called when the country changes: it decides what a Yes must prove. Say how the jobs are told in the bell.
+
+        And how acts are told on the activity page.
+        """
+        from clients import deeds, standings  # noqa: PLC0415 (models are not ready before)
         from clients.exporting import telling as exports  # noqa: PLC0415
         from clients.importing import telling as imports  # noqa: PLC0415
 
         hooks.on_country_change(standings.rebuild)
         imports.register()
         exports.register()
+        deeds.register()

@@ -62,6 +62,7 @@ urlpatterns: list[URLPattern] = [
     path("exports/<int:pk>/", export_views.job, name="export_job"),
     path("exports/<int:pk>/file/", export_views.take, name="export_file"),
     path("exports/<int:pk>/again/", export_views.start_again, name="export_again"),
+    path("settings/privacy/", wording_views.kept, name="privacy"),
     path("settings/privacy/wording/", wording_views.index, name="wordings"),
     path("settings/privacy/wording/<int:pk>/", wording_views.edit, name="wording"),
     path("search/", views.search, name="search"),

@@ -8,10 +8,12 @@ from django.utils.translation import gettext as _
 from django_htmx.http import trigger_client_event
 
 from clients import access, cards, lists, opened, records
+from clients import search as searching
 from clients.editing import Editing
 from clients.forms import NoteForm
 from clients.marking import Marker
 from clients.models import Client
+from salon.core import commands
 from salon.core.errors import Refused
 from salon.core.roles import May
 from salon.core.web import SignedIn, allowed, go, is_fragment, page, refuse, toast
@@ -19,7 +21,7 @@ from salon.core.web import SignedIn, allowed, go, is_fragment, page, refuse, toa
 
 @allowed(May.SEE_CLIENTS)
 def search(request: SignedIn) -> HttpResponse:
-    """Show the first 8 clients that the search box finds, or the cards opened last before anything is typed."""
+    """Show the first 8 clients and the commands that the search box finds; before anything is typed, what was opened last."""
     now = timezone.now()
     text = request.GET.get("q", "").strip()[:200]
     if text:
@@ -29,6 +31,8 @@ def search(request: SignedIn) -> HttpResponse:
         rows = lists.rows_of(request.user, request.salon, opened.last(request.user), now=now)
         count, is_capped = len(rows), False
     context = {"rows": rows, "count": count, "is_capped": is_capped, "text": text, "marker": Marker(text)}
+    known = commands.matching(request.user, text, searching.fold) if text else commands.first(request.user)
+    context |= {"commands": known, "is_box": is_fragment(request)}
     return page(request, "clients/search.html", context, fragment="clients/_hits.html")
 
 

@@ -131,7 +131,8 @@
   };
   const openHits = on => { if (!field || !hits) return; hits.hidden = !on; field.setAttribute("aria-expanded", String(on)); if (!on) mark(null); };
   if (field && hits) {
-    hits.addEventListener("htmx:afterSwap", () => openHits(doc.activeElement === field && hits.children.length > 0));
+    hits.addEventListener("htmx:afterSwap", () => { openHits(doc.activeElement === field && hits.children.length > 0); if (field.value.trim() && !hits.hidden) mark(options()[0]); });
+    field.addEventListener("input", () => mark(null)); /* Enter opens what was found for what is typed, never for what was */
     field.addEventListener("blur", () => setTimeout(() => { if (!hits.contains(doc.activeElement)) openHits(false); }, 150));
     hits.addEventListener("mousedown", event => event.preventDefault());
     hits.addEventListener("click", event => { const option = event.target.closest("[role=option]"), link = option && (option.matches("a") ? null : option.querySelector("a")); if (link && event.target.closest("a") !== link) link.click(); });
@@ -188,7 +189,7 @@
     if (event.isComposing || event.defaultPrevented) return;
     if (menu && /^Arrow(Up|Down)$|^(Home|End)$/.test(event.key)) { const list = items(menu), at = list.indexOf(el), to = event.key === "Home" ? 0 : event.key === "End" ? list.length - 1 : at + (event.key === "ArrowDown" ? 1 : -1); list[(to + list.length) % list.length].focus(); event.preventDefault(); return; }
     if (!menu && event.key === "ArrowDown" && el && el.matches("[popovertarget]")) { const target = $(el.getAttribute("popovertarget")); opener = el; if (native && !target.matches(":popover-open")) target.showPopover(); if (items(target)[0]) items(target)[0].focus(); event.preventDefault(); return; }
-    if (ctrl && !event.shiftKey && event.key === "k" && field) { event.preventDefault(); field.focus(); field.select(); return; }
+    if (ctrl && !event.shiftKey && event.key === "k" && field && !doc.querySelector("dialog[open]")) { event.preventDefault(); field.focus(); field.select(); return; }
     if (ctrl && event.key === "Enter" && el && el.form) { event.preventDefault(); el.form.requestSubmit(); return; }
     if (ctrl && !event.shiftKey && event.key === "z" && !typing(el)) { const undo = all("[data-undo]").pop(); if (undo) { event.preventDefault(); undo.click(); } return; }
     if (ctrl && event.key === "a" && !typing(el) && el && el.closest("#sel")) { const every = $("tick-all"); if (every && !every.checked) every.click(); event.preventDefault(); return; }

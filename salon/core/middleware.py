@@ -14,6 +14,7 @@ from django.http.multipartparser import MultiPartParserError
 from django.urls import reverse
 from django.utils import timezone, translation
 
+from salon.core import sessions
 from salon.core.models import Salon, User
 from salon.core.roles import Role
 
@@ -121,7 +122,7 @@ def _has_ended(request: HttpRequest, now: float) -> bool:
     if began_at is None or seen_at is None:
         session["began_at"] = session["seen_at"] = now
         return False
-    if now - seen_at > settings.SESSION_IDLE_SECONDS or now - began_at > settings.SESSION_COOKIE_AGE:
+    if sessions.is_over(began_at, seen_at, now):
         return True
     if now - seen_at > WRITE_SEEN_EVERY and request.headers.get("HX-Trigger") not in ASKS_BY_ITSELF:
         session["seen_at"] = now

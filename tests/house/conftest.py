@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from allauth.usersessions.models import UserSession
 
 from clients import tagging
 from clients.models import ConsentText, SavedFilter
@@ -27,6 +28,7 @@ def things(salon: Salon, owner: User) -> dict[str, str]:
         not_before=visit.start_at, expires_at=visit.start_at,
     )  # fmt: skip
     campaign.recipients.create(client=visit.client, reason="consent_missing")
+    session = UserSession.objects.create(user=owner, ip="192.0.2.1", session_key="elsewhere", user_agent="Firefox/140")
     member = User.objects.create_user("invited@example.org", None, name="Paul", role=Role.STYLIST)
     rows: dict[str, Any] = {
         "client": visit.client,
@@ -38,6 +40,7 @@ def things(salon: Salon, owner: User) -> dict[str, str]:
         "filter": SavedFilter.objects.create(name="Germans", query="lang=de"),
         "tagrun": tagging.add({visit.client_id or 0}, name="bridal", by=owner, now=visit.start_at),
         "member": member,
+        "session": session,
         "import": factories.imported(),
         "export": factories.exported(by=owner),
         "wording": ConsentText.objects.earliest("pk"),

@@ -67,6 +67,7 @@ def paths(*, is_signed_in: bool) -> list[str]:
         found += [f"{reverse('clients:list')}?lang=fr&unseen=3m", f"{reverse('clients:list')}?mail=yes&q=ma&select=1"]
         found += [f"{reverse(f'clients:{name}')}?sel={client.pk}" for name in ("tag_many", "untag_many", "labels")]
         found += [f"{reverse(f'clients:{name}')}?lang=fr&born=5" for name in ("filter", "filters", "filter_save")]
+        found += [f"{reverse('core:activity')}?client={client.pk}", f"{reverse('core:activity')}?q=zzzz", "/search/?q=team"]
         found += [f"{reverse('clients:list')}?q=zzzz", f"{reverse('notifications:list')}?box=sent", "/no-such-page/"]
     return found
 
