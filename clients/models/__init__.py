@@ -5,6 +5,7 @@ from clients.models.health import HealthNote, HealthNoteQuerySet
 from clients.models.imports import Import, ImportedCard
 from clients.models.ledger import Address, ConsentEvent, ConsentEvidence, ConsentText, Standing, Subject
 from clients.models.person import CameThrough, Channel, Client, ClientContact, ClientLink, ClientQuerySet, OpenedCard, Tag
+from clients.models.sheets import SignedForm
 
 __all__ = [
     "Address",
@@ -24,6 +25,7 @@ __all__ = [
     "Import",
     "ImportedCard",
     "OpenedCard",
+    "SignedForm",
     "Standing",
     "Subject",
     "Tag",
