@@ -33,7 +33,9 @@ UNDO_WITHIN = dt.timedelta(minutes=10)
 YES = frozenset({"grant", "confirm", "pending", "soft_opt_in", "import_claim"})
 
 _Source, _Actor = ConsentEvent.Source, ConsentEvent.Actor
-_CLIENTS_OWN = (_Source.PREFERENCE_PAGE, _Source.ONE_CLICK_POST, _Source.WIDGET, _Source.PORTAL, _Source.SMS_REPLY)
+_CLIENTS_OWN = (
+    _Source.OWN_FORM, _Source.PREFERENCE_PAGE, _Source.ONE_CLICK_POST, _Source.WIDGET, _Source.PORTAL, _Source.SMS_REPLY,
+)  # fmt: skip
 _ACTOR_OF = {
     **dict.fromkeys(_CLIENTS_OWN, _Actor.CLIENT),
     **dict.fromkeys((_Source.IMPORT, _Source.MERGE, _Source.RETENTION_JOB, _Source.API), _Actor.SYSTEM),
@@ -41,7 +43,8 @@ _ACTOR_OF = {
 }
 # What each way of saying it proves: 0 a claim, 1 told to staff, 2 signed or signed in, 3 through the address itself.
 EVIDENCE = {
-    _Source.IN_PERSON: 1, _Source.PHONE: 1, _Source.OTHER: 1, _Source.PAPER_FORM: 2, _Source.PORTAL: 2, _Source.WIDGET: 2,
+    _Source.IN_PERSON: 1, _Source.PHONE: 1, _Source.OTHER: 1,
+    _Source.PAPER_FORM: 2, _Source.OWN_FORM: 2, _Source.PORTAL: 2, _Source.WIDGET: 2,
     _Source.PREFERENCE_PAGE: 3, _Source.ONE_CLICK_POST: 3, _Source.SMS_REPLY: 3, _Source.PROVIDER_WEBHOOK: 3,
 }  # fmt: skip
 _STOPS = {

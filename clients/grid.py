@@ -20,7 +20,7 @@ from salon.core.errors import Refused
 from salon.core.models import User
 
 PROFILING = choices.PROFILING
-PAPER = ConsentEvent.Source.PAPER_FORM
+PAPER, OWN = ConsentEvent.Source.PAPER_FORM, ConsentEvent.Source.OWN_FORM
 # Title and hint of each row.
 TITLES: Mapping[str, tuple[str | Promise, str | Promise]] = {
     "mkt.promotion": (lazy("Promotions"), lazy("offers and news of the salon")),
@@ -106,8 +106,9 @@ def set_one(
     after the client's own No.
     """
     card = Client.objects.select_for_update().get(pk=client.pk)
-    said = _said(card, cell(card, purpose, channel), answer, how, at=None)
-    return consent.record_many([said] if said else [], by=by, now=now)
+    found = _checked(cell(card, purpose, channel), answer)
+    event = said(card, found, answer, how)
+    return consent.record_many([event] if event else [], by=by, now=now)
 
 
 @transaction.atomic
@@ -123,24 +124,37 @@ def enter_sheet(
         raise Refused(_("The day of the signature is in the future."), field="signed_on")
     noon = timezone.make_aware(dt.datetime.combine(signed_on, dt.time(12)))
     card = Client.objects.select_for_update().get(pk=client.pk)
-    said = [_said(card, cell(card, *pair), answer, PAPER, at=min(noon, now)) for pair, answer in ticks.items()]
-    return consent.record_many([one for one in said if one], by=by, now=now)
+    found = [(_checked(cell(card, *pair), answer), answer) for pair, answer in ticks.items()]
+    events = [said(card, one, answer, PAPER, at=min(noon, now)) for one, answer in found]
+    return consent.record_many([event for event in events if event], by=by, now=now)
 
 
-def _said(client: Client, now_is: Cell, answer: str, how: str, *, at: dt.datetime | None) -> consent.Said | None:
-    """Return what to write down for an answer, None if it is so already."""
+def said(
+    client: Client, now_is: Cell, answer: str, how: str, *, at: dt.datetime | None = None, language: str = ""
+) -> consent.Said | None:
+    """Return what to write down for an answer, None if it is so already, with no better proof now.
+
+    `language` is that of the words that were shown: the client's, unless they chose another.
+    """
     if answer == "yes":
-        answers.check_yes(now_is)
         is_held = now_is.answer in {Answer.YES, Answer.WAITING} and not now_is.is_late
         known = now_is.event.evidence_level if now_is.event and is_held else -1
         is_news = consent.EVIDENCE[ConsentEvent.Source(how)] > known
     else:
-        is_news = now_is.answer is not Answer.NO
+        # The client's own No binds the salon, one that staff wrote down does not.
+        is_news = now_is.answer is not Answer.NO or (how == OWN and now_is.stopped_on is None)
     if not is_news:
         return None
-    text = wording.in_force(client.language).get((now_is.purpose, now_is.channel)) if answer == "yes" else None
+    text = wording.in_force(language or client.language).get((now_is.purpose, now_is.channel)) if answer == "yes" else None
     event = "grant" if answer == "yes" else "withdraw"
-    return consent.Said(client, now_is.purpose, now_is.channel, event, how, actor_type="staff", effective_at=at, text=text)
+    return consent.Said(client, now_is.purpose, now_is.channel, event, how, effective_at=at, text=text)
+
+
+def _checked(now_is: Cell, answer: str) -> Cell:
+    """Return the cell. Raises Refused for a Yes that staff cannot write down there."""
+    if answer == "yes":
+        answers.check_yes(now_is)
+    return now_is
 
 
 def _cell(client: Client, purpose: str, channel: str, reading: fold.Reading, events: Mapping[int, ConsentEvent]) -> Cell:

@@ -16,6 +16,7 @@ from clients import access, answers, cards, choices, grid, privacyform
 from clients.answers import Answer
 from clients.forms import SheetForm
 from clients.models import Client
+from salon.core import public
 from salon.core.errors import Refused
 from salon.core.roles import May
 from salon.core.web import SignedIn, allowed, go, is_fragment, page, refuse, sent, toast
@@ -73,9 +74,10 @@ def privacy_form(request: SignedIn, pk: int) -> HttpResponse:
     client, now = access.client_for(request.user, pk), timezone.now()
     found = cards.head(request, client, tab="other")
     with translation.override(client.language):
-        form = privacyform.of(client, request.salon)
+        form = privacyform.of(request.salon, client.language)
         birth = cards.birth_of(client, timezone.localdate())
         context = {**found, "form": form, "birth": birth, "now": now, "by": request.user, "salon": request.salon}
+        context["has_code"] = public.has_address(request.salon) and request.user.may(May.RECORD_CONSENT)
         paper = render_to_string("clients/_privacy_form.html", context, request)
     return page(request, "clients/privacy_form.html", {**found, "paper": paper})
 

@@ -14,6 +14,7 @@ from tests import factories, people
 @pytest.fixture
 def things(salon: Salon, owner: User) -> dict[str, str]:
     """One of each thing that an address can name; the visit stands in Léa's own column."""
+    Salon.objects.filter(pk=salon.pk).update(public_url="https://carnet.example.org")
     lea = people.user_with(Role.STYLIST)
     staff = factories.staff(user=lea)
     visit = factories.appointment(staff=staff)

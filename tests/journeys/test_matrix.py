@@ -17,6 +17,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from appointments.models import Appointment, Service, Staff
 from clients.models import Client, ConsentText
+from notifications import links
 from notifications.demo import salon as demo
 from notifications.models import Campaign, Message, State
 from salon.core.models import User
@@ -32,7 +33,7 @@ LANGUAGES = ("en", "fr", "de")
 NO_PAGE = {
     "home", "core:healthz", "core:settings", "appointments:today", "mfa_download_recovery_codes", "mfa_view_recovery_codes",
     "mfa_generate_recovery_codes", "mfa_deactivate_totp", "mfa_authenticate", "mfa_reauthenticate", "account_reauthenticate",
-    "mfa_activate_totp", "core:setup_closed", "core:link", "core:second_factor",
+    "mfa_activate_totp", "core:setup_closed", "core:link", "core:second_factor", "notifications:form_code",
 }  # fmt: skip
 SIGNED_OUT = {name for name, row in permissions.TABLE.items() if row.is_public}
 
@@ -56,9 +57,10 @@ def paths(*, is_signed_in: bool) -> list[str]:
         if row.method == "get" and name not in NO_PAGE and (name in SIGNED_OUT) is not is_signed_in:
             args = {key: today if key == "iso" else rows.get(value, value) for key, value in row.args.items()}
             found.append(reverse(name, kwargs=args))
-    if is_signed_in:
-        found += [f"{reverse('notifications:new')}?sel={client.pk}", f"{reverse('clients:list')}?select=1&sel={client.pk}"]
-        found += [f"{reverse('clients:list')}?q=zzzz", f"{reverse('notifications:list')}?box=sent", "/no-such-page/"]
+    if not is_signed_in:
+        return [*found, reverse("notifications:form", args=[links.form_token(client, now=timezone.now())])]
+    found += [f"{reverse('notifications:new')}?sel={client.pk}", f"{reverse('clients:list')}?select=1&sel={client.pk}"]
+    found += [f"{reverse('clients:list')}?q=zzzz", f"{reverse('notifications:list')}?box=sent", "/no-such-page/"]
     return found
 
 
