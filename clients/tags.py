@@ -16,10 +16,10 @@ MOST = 20
 def add(client: Client, *, name: str, by: User) -> Tag | None:
     """Put the tag called `name` on the card, made if nobody used it yet, and return it; None if the card has it.
 
-    All spellings of a name are one tag. Raises Refused for no name and for more than 20 tags on a card.
+    All spellings of a name are one tag. Raises Refused for no name (or one that nobody sees) and for more than 20 tags on a card.
     """
     words = " ".join(name.split())[:40]
-    if not words:
+    if not search.is_seen(words):
         raise Refused(_("Enter a tag."), field="name")
     card = Client.objects.select_for_update().get(pk=client.pk)
     tag, _is_new = Tag.objects.get_or_create(folded=search.fold(words)[:80], defaults={"name": words})
