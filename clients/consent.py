@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from clients import addresses, countries, fold
 from clients.addresses import hash_of, normalise
-from clients.models import Address, Client, ConsentEvent, ConsentEvidence, ConsentText, HealthNote, Standing, Subject
+from clients.models import Address, Client, ConsentEvent, ConsentEvidence, ConsentText, HealthNote, SignedForm, Standing, Subject
 from salon.core import audit
 from salon.core.errors import Refused
 from salon.core.models import Salon, User
@@ -138,6 +138,7 @@ def void_many(event_ids: Sequence[int], *, by: User, now: dt.datetime | None = N
     ConsentEvent.objects.bulk_create(voids)
     project([client], {client.pk: {pair for slip in slips for pair in fold.affected(slip.purpose, slip.channel)}})
     HealthNote.objects.forget(client.pk for slip in slips if slip.purpose == HEALTH)
+    SignedForm.objects.forget([slip.pk for slip in slips])
     audit.record("consent.voided", client, by=by, events=[slip.pk for slip in slips])
     return voids
 

@@ -13,9 +13,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
-from clients import answers, choices, consent, fold, requests, wording
+from clients import answers, choices, consent, fold, requests, sheets, wording
 from clients.answers import Answer
 from clients.models import Channel, Client, ConsentEvent
+from clients.sheets import Sheet
 from salon.core.errors import Refused
 from salon.core.models import User
 
@@ -113,12 +114,14 @@ def set_one(
 
 @transaction.atomic
 def enter_sheet(
-    client: Client, ticks: Mapping[tuple[str, str], str], *, signed_on: dt.date, by: User, now: dt.datetime
-) -> list[ConsentEvent]:
+    client: Client, ticks: Mapping[tuple[str, str], str], *, signed_on: dt.date, photo: Sheet | None = None, by: User,
+    now: dt.datetime,
+) -> list[ConsentEvent]:  # fmt: skip
     """Record a signed privacy form: "yes" or "no" by (purpose, channel), what was left empty left out. Return the events.
 
-    They hold from the day of the signature. Raises Refused for a day in the future, for a Yes without an address, and
-    for one after the client's own No.
+    A `photo` of the sheet is kept as their proof, and as that of what stood like this already. They hold from the day
+    of the signature. Raises Refused for a day in the future, for a Yes without an address, and for one after the
+    client's own No.
     """
     if signed_on > timezone.localtime(now).date():
         raise Refused(_("The day of the signature is in the future."), field="signed_on")
@@ -126,7 +129,11 @@ def enter_sheet(
     card = Client.objects.select_for_update().get(pk=client.pk)
     found = [(_checked(cell(card, *pair), answer), answer) for pair, answer in ticks.items()]
     events = [said(card, one, answer, PAPER, at=min(noon, now)) for one, answer in found]
-    return consent.record_many([event for event in events if event], by=by, now=now)
+    recorded = consent.record_many([event for event in events if event], by=by, now=now)
+    if photo is not None:
+        known = [one.event for (one, _answer), event in zip(found, events, strict=True) if event is None and one.event]
+        sheets.keep(card, photo, [*recorded, *known], signed_on=signed_on, by=by, now=now)
+    return recorded
 
 
 def said(

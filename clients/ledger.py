@@ -56,6 +56,12 @@ class Line:
     undone_at: dt.datetime | None = None
 
     @property
+    def signed_form(self) -> int | None:
+        """Return the number of the sheet that proves it."""
+        evidence = getattr(self.event, "evidence", None)
+        return evidence.signed_form_id if evidence else None
+
+    @property
     def word(self) -> str | Promise:
         """Return what was said."""
         return EVENTS[self.event.event]

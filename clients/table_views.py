@@ -4,22 +4,27 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.utils.translation import pgettext
+from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import trigger_client_event
 
-from clients import access, answers, cards, choices, grid, privacyform
+from clients import access, answers, cards, choices, grid, privacyform, sheets
 from clients.answers import Answer
 from clients.forms import SheetForm
 from clients.models import Client
 from salon.core import public
 from salon.core.errors import Refused
 from salon.core.roles import May
-from salon.core.web import SignedIn, allowed, go, is_fragment, page, refuse, sent, toast
+from salon.core.web import SignedIn, allowed, go, is_fragment, page, refuse, sent, toast, whole
+
+# What a form holds beside its file.
+OTHER_BYTES = 100_000
 
 
 @require_POST
@@ -52,20 +57,44 @@ def sheet(request: SignedIn, pk: int) -> HttpResponse:
     """Show and take the table of a signed form: the day, and the boxes as they were ticked on paper."""
     client, now = access.client_for(request.user, pk), timezone.now()
     rows = grid.rows(client)
-    form = SheetForm(sent(request), cells=[cell for row in rows for cell in row.cells])
+    is_too_large = (whole(request.META.get("CONTENT_LENGTH") or "") or 0) > sheets.MAX_BYTES + OTHER_BYTES
+    cells = [cell for row in rows for cell in row.cells]
+    files = request.FILES if request.method == "POST" else None
+    form = SheetForm(sent(request), files, cells=cells, is_too_large=is_too_large)
     if form.is_bound and form.is_valid():
+        said = {"signed_on": form.cleaned_data["signed_on"], "photo": form.cleaned_data["photo"]}
         try:
-            events = grid.enter_sheet(client, form.ticks, signed_on=form.cleaned_data["signed_on"], by=request.user, now=now)
+            events = grid.enter_sheet(client, form.ticks, **said, by=request.user, now=now)
         except Refused as refused:
             refuse(form, refused)
         else:
-            words = _("Paper form entered.") if events else _("Nothing new on this form.")
+            nothing_new = _("Nothing new on this form. Its photo is kept.") if said["photo"] else _("Nothing new on this form.")
+            words = _("Paper form entered.") if events else nothing_new
             undo_url = reverse("clients:consent_undo", args=[pk]) if events else ""
             toast(request, words, undo_url=undo_url, undo=answers.undo_token(events))
             return go(request, "clients:other", pk)
     context = {**cards.head(request, client, tab="other"), "form": form, "rows": rows}
     status = 422 if form.is_bound else 200
     return page(request, "clients/sheet.html", context, status=status)
+
+
+@allowed(May.SEE_ALL_CONTACTS)
+@require_GET
+def signed_form(request: SignedIn, pk: int, number: int) -> HttpResponse:
+    """Show the photo of a signed form, or give a PDF out as a download: it is not ours, so nothing runs it here."""
+    client = access.client_for(request.user, pk)
+    found = sheets.look_at(client, number, by=request.user)
+    if found is None:
+        raise Http404
+    is_picture = found.content_type == sheets.JPEG
+    # Translators: name of a photo that is saved, before its number: short, without spaces
+    name = pgettext("file name", "form") + f"-{client.pk}-{number}.{'jpg' if is_picture else 'pdf'}"
+    headers = {
+        "Content-Disposition": content_disposition_header(not is_picture, name) or "",
+        "Content-Security-Policy": "sandbox; default-src 'none'",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return HttpResponse(found.data, content_type=found.content_type, headers=headers)
 
 
 @allowed(May.SEE_CLIENTS)

@@ -8,7 +8,8 @@ from typing import Any
 
 from appointments.models import Appointment, Service, Staff, WorkingHours
 from clients.importing import jobs
-from clients.models import Client, Export, Import, Subject
+from clients.models import Client, Export, Import, SignedForm, Subject
+from salon.core import secrets
 from salon.core.models import Salon
 
 PARIS = zoneinfo.ZoneInfo("Europe/Paris")
@@ -80,6 +81,13 @@ def imported(text: str = LIST, **fields: Any) -> Import:
         setattr(row, name, value)
     row.save()
     return row
+
+
+def signed_form(client: Client, data: bytes = b"\xff\xd8\xff") -> SignedForm:
+    """Return a signed form of a client that is kept as a photo."""
+    subject = Subject.objects.filter(client=client).latest("pk")
+    values = {"signed_on": dt.date(2026, 11, 18), "content_type": "image/jpeg", "data": secrets.seal_bytes(data)}
+    return SignedForm.objects.create(subject=subject, **values)
 
 
 def exported(**fields: Any) -> Export:

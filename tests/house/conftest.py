@@ -17,7 +17,8 @@ def things(salon: Salon, owner: User) -> dict[str, str]:
     Salon.objects.filter(pk=salon.pk).update(public_url="https://carnet.example.org")
     lea = people.user_with(Role.STYLIST)
     staff = factories.staff(user=lea)
-    visit = factories.appointment(staff=staff)
+    client = factories.client()
+    visit = factories.appointment(staff=staff, client=client)
     message = Message.objects.create(
         kind="reminder", channel="email", client=visit.client, appointment=visit, occasion="walk",
         state="unknown", not_before=visit.start_at, expires_at=visit.start_at,
@@ -29,7 +30,8 @@ def things(salon: Salon, owner: User) -> dict[str, str]:
     campaign.recipients.create(client=visit.client, reason="consent_missing")
     member = User.objects.create_user("invited@example.org", None, name="Paul", role=Role.STYLIST)
     rows: dict[str, Any] = {
-        "client": visit.client,
+        "sheet": factories.signed_form(client),
+        "client": client,
         "visit": visit,
         "service": visit.service,
         "staff": staff,

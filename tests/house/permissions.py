@@ -124,6 +124,7 @@ TABLE: dict[str, Row] = {
     "clients:consent": post(ALL, pk="client"),
     "clients:consent_kind": post(ALL, pk="client"),
     "clients:consent_sheet": get(ALL, pk="client"),
+    "clients:signed_form": get(DESK, pk="client", number="sheet"),
     "clients:consent_undo": post(ALL, pk="client"),
     "clients:consent_history": get(ALL, pk="client"),
     "clients:wordings": get(DESK),
