@@ -23,6 +23,7 @@ from clients.models import (
     ImportedCard,
     OpenedCard,
     SavedFilter,
+    SignedForm,
     Standing,
     Subject,
     Tag,
@@ -121,6 +122,17 @@ class ConsentEvidenceAdmin(OfClient):
     hidden = frozenset({"user_agent_hash"})
     list_display = ("event", "page")
     list_select_related = ("event",)
+
+
+@admin.register(SignedForm, site=site)
+class SignedFormAdmin(OfClient):
+    """That the sheet of a signed form is kept. It is looked at from the consent history, where each look is noted."""
+
+    client = "subject__client"
+    hidden = frozenset({"data"})
+    list_display = ("subject", "signed_on", "content_type", "added_at", "added_by")
+    list_select_related = ("subject", "added_by")
+    date_hierarchy = "added_at"
 
 
 @admin.register(ConsentText, site=site)

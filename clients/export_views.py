@@ -1,6 +1,7 @@
 """The pages of an export: what is in the file and who is left out, its progress, and the file itself."""
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -20,7 +21,7 @@ from clients.models import Export
 from salon.core import notices
 from salon.core.errors import Refused
 from salon.core.roles import May
-from salon.core.web import SignedIn, allowed, go, is_fragment, page, progress, refuse, sent, toast
+from salon.core.web import SignedIn, allowed, go, is_fragment, page, progress, refuse, toast
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 State = Export.State
@@ -35,11 +36,14 @@ def export(request: SignedIn) -> HttpResponseBase:
     if ticked.is_over:
         return _lead_back(request)
     wanted = wanted_of(given, ticked.wanted or lists.wanted(given), ticked.ids)
-    form = ExportForm(sent(request), initial={**choices_in(given), "purpose": given.get("purpose", "")[:200]})
+    # "count" is the button that counts again where nothing runs: a POST, so that no password stands in an address.
+    is_wish = request.method == "POST" and "count" not in request.POST
+    known = {**choices_in(given), "purpose": given.get("purpose", "")[:200], "password": request.POST.get("password", "")}
+    form = ExportForm(request.POST if is_wish else None, user=request.user, initial=known)
     now = timezone.now()
     if form.is_valid():
         try:
-            return _give(request, wanted, form.cleaned_data["purpose"], now)
+            return _give(request, wanted, form.cleaned_data, now)
         except Refused as refused:
             refuse(form, refused)
     context = _choice(request, form, wanted, now)
@@ -94,9 +98,11 @@ def start_again(request: SignedIn, pk: int) -> HttpResponse:
     return go(request, "clients:export_job", pk)
 
 
-def _give(request: SignedIn, wanted: Wanted, purpose: str, now: dt.datetime) -> HttpResponseBase:
+def _give(request: SignedIn, wanted: Wanted, said: Mapping[str, Any], now: dt.datetime) -> HttpResponseBase:
     """Answer a wish with its file, or with the page of the job that writes it. Raises Refused."""
-    wish: dict[str, Any] = {"purpose": purpose, "by": request.user, "salon": request.salon, "now": now}
+    wish: dict[str, Any] = {
+        "purpose": said["purpose"], "password": said["password"], "by": request.user, "salon": request.salon, "now": now,
+    }  # fmt: skip
     rows = people.chosen(
         people.listed(request.user, request.salon, wanted, now=now), wanted.channel, salon=request.salon, now=now
     )

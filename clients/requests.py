@@ -18,7 +18,8 @@ VALID_FOR = dt.timedelta(days=7)
 # Who asked: the client themselves, in whatever way. A file somebody imported asks nobody for a link.
 _Source = ConsentEvent.Source
 SOURCES = frozenset({
-    _Source.IN_PERSON, _Source.PHONE, _Source.PAPER_FORM, _Source.OTHER, _Source.PREFERENCE_PAGE, _Source.PORTAL, _Source.WIDGET,
+    _Source.IN_PERSON, _Source.PHONE, _Source.PAPER_FORM, _Source.OTHER, _Source.OWN_FORM, _Source.PREFERENCE_PAGE,
+    _Source.PORTAL, _Source.WIDGET,
 })  # fmt: skip
 ASKING = ("grant", "pending")
 

@@ -4,6 +4,7 @@ A click can only restrict; it needs no sign-in. The lock order is that of the ho
 """
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -66,6 +67,15 @@ def address_of(link: Link, client: Client) -> str:
     """Return the hash of the address that the link was sent to, "" if nothing is known of it any more."""
     current = consent.address_hash(client, link.channel)
     return current if link.has_address(current) else addresses.beginning(link.channel, link.address_start)
+
+
+def is_closed(client: Client, entries: Sequence[fold.Entry], purpose: str, channel: str) -> bool:
+    """Return whether only a link to the client's address itself opens it again, or a signed form."""
+    hmac = consent.address_hash(client, channel)
+    shut = Address.objects.filter(channel=channel, hmac=hmac, scope__in=STOPPED)
+    return fold.has_objected(entries, purpose=purpose, channel=channel, address_hmac=hmac) or (
+        purpose in fold.MARKETING and shut.exists()
+    )
 
 
 def has_objected(client: Client, channel: str, hmac: str) -> bool:

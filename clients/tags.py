@@ -16,7 +16,7 @@ MOST = 20
 def add(client: Client, *, name: str, by: User) -> Tag | None:
     """Put the tag called `name` on the card, made if nobody used it yet, and return it; None if the card has it.
 
-    All spellings of a name are one tag. Raises Refused for no name and for more than 20 tags on a card.
+    All spellings of a name are one tag. Raises Refused for no name (or one that nobody sees) and for more than 20 tags on a card.
     """
     card = Client.objects.select_for_update().get(pk=client.pk)
     tag = called(name)
@@ -43,7 +43,7 @@ def remove(client: Client, tag: Tag, *, by: User) -> bool:
 def called(name: str) -> Tag:
     """Return the tag of that name in any spelling, made if nobody used it yet. Raises Refused for no name."""
     words = " ".join(name.split())[:40]
-    if not words:
+    if not search.is_seen(words):
         raise Refused(_("Enter a tag."), field="name")
     return Tag.objects.get_or_create(folded=search.fold(words)[:80], defaults={"name": words})[0]
 

@@ -48,6 +48,7 @@ urlpatterns: list[URLPattern] = [
     path("clients/<int:pk>/consent/", consent_views.answer, name="consent"),
     path("clients/<int:pk>/consent/kind/", table_views.answer, name="consent_kind"),
     path("clients/<int:pk>/consent/paper/", table_views.sheet, name="consent_sheet"),
+    path("clients/<int:pk>/consent/paper/<int:number>/", table_views.signed_form, name="signed_form"),
     path("clients/<int:pk>/consent/undo/", consent_views.undo, name="consent_undo"),
     path("clients/<int:pk>/consent/history/", consent_views.history, name="consent_history"),
     path("clients/import/", import_views.imports, name="imports"),

@@ -21,12 +21,17 @@ from salon.core.web import SignedIn, allowed, go, is_fragment, page, refuse, toa
 
 @allowed(May.SEE_CLIENTS)
 def search(request: SignedIn) -> HttpResponse:
-    """Show the first 8 clients and the commands that the search box finds; before anything is typed, what was opened last."""
+    """Show the first 8 clients and the commands that the search box finds; before anything is typed, what was opened last.
+
+    Enter opens the card at once where only one is found.
+    """
     now = timezone.now()
     text = request.GET.get("q", "").strip()[:200]
     if text:
         found = lists.listing(request.user, request.salon, text=text, status="active", sort="name", number=1, now=now)
         rows, count, is_capped = found.rows[: opened.KEPT], found.count, found.is_capped
+        if count == 1 and not is_fragment(request):
+            return go(request, "clients:card", rows[0].client.pk)
     else:
         rows = lists.rows_of(request.user, request.salon, opened.last(request.user), now=now)
         count, is_capped = len(rows), False

@@ -50,7 +50,7 @@ def write(target: IO[bytes], errand: Errand, ids: Sequence[int], *, now: dt.date
 def name_of(now: dt.datetime, salon: Salon) -> str:
     """Return the name under which the file is saved, in the language that is active."""
     # Translators: name of an Excel file, before the date: short, without spaces
-    return f"{pgettext('file name', 'clients')}-{now.astimezone(salon.zone).date().isoformat()}.xlsx"
+    return pgettext("file name", "clients") + f"-{now.astimezone(salon.zone).date().isoformat()}.xlsx"
 
 
 def _rows(

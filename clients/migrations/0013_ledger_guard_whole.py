@@ -47,6 +47,6 @@ def _run(sqlite, postgresql):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("clients", "0010_health_note")]
+    dependencies = [("clients", "0012_sheets_and_passwords")]
 
     operations = [migrations.RunPython(_run(SQLITE, POSTGRESQL), _run(SQLITE_BACK, POSTGRESQL_BACK))]

@@ -6,6 +6,7 @@ from clients.models.imports import Import, ImportedCard
 from clients.models.ledger import Address, ConsentEvent, ConsentEvidence, ConsentText, Standing, Subject
 from clients.models.lists import SavedFilter, TagRun
 from clients.models.person import CameThrough, Channel, Client, ClientContact, ClientLink, ClientQuerySet, OpenedCard, Tag
+from clients.models.sheets import SignedForm
 
 __all__ = [
     "Address",
@@ -26,6 +27,7 @@ __all__ = [
     "ImportedCard",
     "OpenedCard",
     "SavedFilter",
+    "SignedForm",
     "Standing",
     "Subject",
     "Tag",

@@ -27,7 +27,7 @@ WRITE_SEEN_EVERY = 60
 ASKS_BY_ITSELF = {"bell-list", "job", "health"}
 NULL = "\0"
 # The pages behind the links of messages. They take a small form and nothing else.
-LETTERS = ("/u/", "/c/")
+LETTERS = ("/u/", "/c/", "/f/")
 LETTER_MAX_BYTES = 16 * 1024
 TRY_AGAIN_SECONDS = 120
 
@@ -50,6 +50,7 @@ def of_nobody(get_response: Answer) -> Answer:
             request.content_type = ""  # some programs announce a form and send none, or something else
         response = get_response(request)
         response.cookies.clear()
+        response._has_been_logged = response.status_code < 500  # type: ignore[attr-defined]  # no line with a secret address
         response.headers["Referrer-Policy"] = "no-referrer"
         response.headers["X-Robots-Tag"] = "noindex, nofollow"
         if response.status_code >= 500:

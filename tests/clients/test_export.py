@@ -313,13 +313,9 @@ def test_the_log_holds_counts_and_codes_and_the_row_what_for(owner: User, book: 
     event = AuditEvent.objects.get(action="clients.exported")
     assert event.by == owner
     assert event.facts == {
-        "preset": "contacts",
-        "who": "all",
-        "list": "active",
-        "has_search": True,
-        "filters": [],
-        "rows_count": 1,
-    }
+        "preset": "contacts", "who": "all", "list": "active", "has_search": True, "filters": [], "rows_count": 1,
+        "has_password": False,
+    }  # fmt: skip
     row = Export.objects.get(pk=event.subject_id or 0)
     assert (row.purpose, row.text, row.state, row.row_count) == ("Cards for Amélie", "", "handed", 1)
 

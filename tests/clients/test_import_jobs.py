@@ -177,9 +177,9 @@ def test_a_worker_that_lost_its_job_writes_nothing_more(salon: Salon, monkeypatc
     row = jobs.start(factories.imported(LIST), by=None)
     real = commit.plan_of
 
-    def slowly(lines: Any) -> Any:
+    def slowly(lines: Any, **when: Any) -> Any:
         Import.objects.filter(pk=row.pk).update(lease_token=uuid.uuid4(), lease_until=timezone.now() + leases.LEASE)
-        return real(lines)
+        return real(lines, **when)
 
     monkeypatch.setattr(commit, "plan_of", slowly)
     jobs.work()
@@ -191,7 +191,7 @@ def test_what_goes_wrong_three_times_stops_and_tells_who_asked(
 ) -> None:
     row = jobs.start(factories.imported(LIST, by=owner), by=owner)
 
-    def broken(_lines: object) -> None:
+    def broken(_lines: object, **_when: object) -> None:
         raise RuntimeError
 
     with monkeypatch.context() as patch:

@@ -61,6 +61,7 @@ ADMIN = {
     "notifications_mailserver": "1", "notifications_provider": "smtp", "notifications_heartbeat": "plan",
     "clients_tag": "1", "clients_clientcontact": "1", "clients_clientlink": "1", "clients_healthnote": "1",
     "clients_import": "import", "clients_importedcard": "1", "clients_export": "export", "clients_exportpart": "1",
+    "clients_signedform": "1",
     "appointments_usualstaff": "1", "notifications_campaign": "campaign", "notifications_campaignrecipient": "1",
     "core_notice": "1", "clients_savedfilter": "filter", "clients_tagrun": "tagrun",
 }  # fmt: skip
@@ -138,6 +139,7 @@ TABLE: dict[str, Row] = {
     "clients:consent": post(ALL, pk="client"),
     "clients:consent_kind": post(ALL, pk="client"),
     "clients:consent_sheet": get(ALL, pk="client"),
+    "clients:signed_form": get(DESK, pk="client", number="sheet"),
     "clients:consent_undo": post(ALL, pk="client"),
     "clients:consent_history": get(ALL, pk="client"),
     "clients:privacy": get(DESK),
@@ -178,6 +180,8 @@ TABLE: dict[str, Row] = {
     # messages
     "notifications:preferences": public(token="wrong"),
     "notifications:confirm": public(token="wrong"),
+    "notifications:form": public(token="wrong"),
+    "notifications:form_code": get(ALL, pk="client"),
     "notifications:link_again": post(ALL, pk="client"),
     "notifications:choices_link": post(ALL, pk="client"),
     "notifications:list": get(DESK),

@@ -18,6 +18,7 @@ from pytest_django.live_server_helper import LiveServer
 from appointments.models import Appointment, Service, Staff
 from clients import tagging
 from clients.models import Client, ConsentText, Export, Import, TagRun
+from notifications import links
 from notifications.demo import salon as demo
 from notifications.models import Campaign, Message, State
 from salon.core.models import User
@@ -35,7 +36,7 @@ NO_PAGE = {
     "home", "core:healthz", "core:settings", "appointments:today", "mfa_download_recovery_codes", "mfa_view_recovery_codes",
     "mfa_generate_recovery_codes", "mfa_deactivate_totp", "mfa_authenticate", "mfa_reauthenticate", "account_reauthenticate",
     "mfa_activate_totp", "core:setup_closed", "core:link", "core:second_factor",
-    "clients:import_template", "clients:import_faulty", "clients:export_file",
+    "clients:import_template", "clients:import_faulty", "clients:export_file", "notifications:form_code",
 }  # fmt: skip
 SIGNED_OUT = {name for name, row in permissions.TABLE.items() if row.is_public}
 
@@ -69,6 +70,8 @@ def paths(*, is_signed_in: bool) -> list[str]:
         found += [f"{reverse(f'clients:{name}')}?lang=fr&born=5" for name in ("filter", "filters", "filter_save")]
         found += [f"{reverse('core:activity')}?client={client.pk}", f"{reverse('core:activity')}?q=zzzz", "/search/?q=team"]
         found += [f"{reverse('clients:list')}?q=zzzz", f"{reverse('notifications:list')}?box=sent", "/no-such-page/"]
+    if not is_signed_in:
+        return [*found, reverse("notifications:form", args=[links.form_token(client, now=timezone.now())])]
     return found
 
 
