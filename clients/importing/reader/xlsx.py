@@ -161,7 +161,9 @@ def _cell(value: object) -> Cell:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int | float):
-        return value if not math.isfinite(value) or value % 1 else int(value)
+        if not math.isfinite(value):
+            return ""  # beyond all numbers, or none: nothing that a person typed
+        return value if value % 1 else int(value)
     if isinstance(value, dt.datetime):
         return value.date().isoformat() if value.time() == dt.time() else value.isoformat(" ")
     if isinstance(value, dt.date | dt.time):
