@@ -31,9 +31,16 @@ def _functions(tree: ast.AST) -> Iterator[ast.FunctionDef]:
 
 
 def _calls(tree: ast.AST, name: str) -> Iterator[ast.Call]:
-    """Yield the calls of `name`: "audit.record", or a function of the file."""
+    """Yield the calls of the function `name`."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and ast.unparse(node.func) == name:
+            yield node
+
+
+def _records(tree: ast.AST) -> Iterator[ast.Call]:
+    """Yield the calls that write into the audit trail: of `audit.record` and its like."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("audit.record"):
             yield node
 
 
@@ -55,8 +62,8 @@ def codes_in(source: str, module: str = "", others: Iterable[ast.AST] = ()) -> s
     """
     tree = ast.parse(source)
     found: set[str] = set()
-    inner = {id(call): function for function in _functions(tree) for call in _calls(function, "audit.record")}
-    for call in _calls(tree, "audit.record"):
+    inner = {id(call): function for function in _functions(tree) for call in _records(function)}
+    for call in _records(tree):
         function = inner.get(id(call))
         texts = _texts(call.args[0])
         if texts is None and function is not None and isinstance(call.args[0], ast.Name):
@@ -152,6 +159,7 @@ def test_every_word_of_a_sentence_is_for_a_translator() -> None:
         ('audit.record("made.on" if x else "made.off", row)', {"made.on", "made.off"}),
         ('def f(row, event):\n    audit.record(event, row)\nf(1, "made.up")\nf(2, event="")\n', {"made.up"}),
         ('def f(x):\n    code = "made.on" if x else "made.off"\n    audit.record(code)', {"made.on", "made.off"}),
+        ('audit.record_each("made.up", Row, ids, by=by)', {"made.up"}),
         ("log.record('made.up')", set()),
     ],
 )
