@@ -34,7 +34,10 @@ from clients.models import Client
 from salon.core.models import Salon, User
 
 ROOT = Path(__file__).resolve().parent.parent
-HEADER = ["Vorname", "Nachname", "Mobil", "E-Mail", "Geburtsdatum", "Straße", "PLZ", "Ort", "Notiz", "Newsletter"]
+HEADER = [
+    "Vorname", "Nachname", "Geburtsdatum", "Mobil", "Telefon", "E-Mail", "Straße", "PLZ", "Ort", "Land", "Sprache", "Notiz",
+    "Newsletter", "Kunde seit", "Letzter Besuch", "Besuche", "Stammpersonal", "Status",
+]  # fmt: skip
 BEFORE = 2_000
 REST_S = 8.0
 
@@ -77,7 +80,10 @@ def run(options: argparse.Namespace) -> Result:
 
 
 def make_list(count: int, *, seed: int) -> bytes:
-    """Return an Excel file with `count` clients, every third with a yes and every third with a no to the newsletter."""
+    """Return an Excel file with `count` clients, every third with a yes and every third with a no to the newsletter.
+
+    It has the columns that the client list of a salon's program has, also those that no card keeps.
+    """
     rng = Random(seed)
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet("Kunden")
@@ -87,14 +93,22 @@ def make_list(count: int, *, seed: int) -> bytes:
             [
                 f"Anna{number % 977}",
                 f"Berg{seed}{number}",
-                f"+336{rng.choice('1245678')}{rng.randrange(10**7):07}",
-                f"anna.berg{seed}{number}@example.org",
                 dt.date(1950 + number % 50, 1 + number % 12, 1 + number % 28),
+                f"+336{rng.choice('1245678')}{rng.randrange(10**7):07}",
+                f"+33 4 72 {number % 90 + 10} 10 10" if number % 4 == 0 else None,
+                f"anna.berg{seed}{number}@example.org",
                 f"Hauptstraße {number % 90}",
                 f"{10_000 + number % 80_000}",
                 "Lyon",
+                "Frankreich",
+                "Deutsch",
                 "Mag Tee" if number % 5 == 0 else None,
                 ("ja", "nein", None)[number % 3],
+                dt.date(2015 + number % 10, 1 + number % 12, 1 + number % 28),
+                dt.date(2025, 1 + number % 12, 1 + number % 28),
+                number % 60,
+                ("Léa", "Marco", "Inès")[number % 3],
+                "aktiv",
             ]
         )
     file = io.BytesIO()

@@ -16,8 +16,8 @@ from django.utils.translation import gettext as _
 
 from clients import addresses, countries, fold
 from clients.addresses import hash_of, normalise
-from clients.models import Address, Client, ConsentEvent, ConsentEvidence, ConsentText, HealthNote, Standing, Subject
-from salon.core import audit
+from clients.models import Address, Client, ConsentEvent, ConsentEvidence, ConsentText, HealthNote, SignedForm, Standing, Subject
+from salon.core import audit, bulk
 from salon.core.errors import Refused
 from salon.core.models import Salon, User
 
@@ -33,7 +33,10 @@ UNDO_WITHIN = dt.timedelta(minutes=10)
 YES = frozenset({"grant", "confirm", "pending", "soft_opt_in", "import_claim"})
 
 _Source, _Actor = ConsentEvent.Source, ConsentEvent.Actor
-_CLIENTS_OWN = (_Source.PREFERENCE_PAGE, _Source.ONE_CLICK_POST, _Source.WIDGET, _Source.PORTAL, _Source.SMS_REPLY)
+_EVENTS, _SOURCES = frozenset(ConsentEvent.Event.values) - {"void"}, frozenset(_Source.values)
+_CLIENTS_OWN = (
+    _Source.OWN_FORM, _Source.PREFERENCE_PAGE, _Source.ONE_CLICK_POST, _Source.WIDGET, _Source.PORTAL, _Source.SMS_REPLY,
+)  # fmt: skip
 _ACTOR_OF = {
     **dict.fromkeys(_CLIENTS_OWN, _Actor.CLIENT),
     **dict.fromkeys((_Source.IMPORT, _Source.MERGE, _Source.RETENTION_JOB, _Source.API), _Actor.SYSTEM),
@@ -41,7 +44,8 @@ _ACTOR_OF = {
 }
 # What each way of saying it proves: 0 a claim, 1 told to staff, 2 signed or signed in, 3 through the address itself.
 EVIDENCE = {
-    _Source.IN_PERSON: 1, _Source.PHONE: 1, _Source.OTHER: 1, _Source.PAPER_FORM: 2, _Source.PORTAL: 2, _Source.WIDGET: 2,
+    _Source.IN_PERSON: 1, _Source.PHONE: 1, _Source.OTHER: 1,
+    _Source.PAPER_FORM: 2, _Source.OWN_FORM: 2, _Source.PORTAL: 2, _Source.WIDGET: 2,
     _Source.PREFERENCE_PAGE: 3, _Source.ONE_CLICK_POST: 3, _Source.SMS_REPLY: 3, _Source.PROVIDER_WEBHOOK: 3,
 }  # fmt: skip
 _STOPS = {
@@ -53,9 +57,9 @@ _STOPS = {
 
 @dataclass(frozen=True)
 class Said:
-    """One thing to write down about a client. What is left None follows from source, card and clock."""
+    """One thing to write down about a client (or the id of one). What is left None follows from source, card and clock."""
 
-    client: Client
+    client: Client | int
     purpose: str
     channel: str
     event: str
@@ -67,6 +71,11 @@ class Said:
     address_hmac: str | None = None
     text: ConsentText | None = None
     note: str = ""
+
+    @property
+    def client_id(self) -> int:
+        """Return the id of the client it is about."""
+        return self.client if isinstance(self.client, int) else self.client.pk
 
 
 def record(client: Client, *, by: User | None = None, now: dt.datetime | None = None, **said: Any) -> ConsentEvent:
@@ -86,20 +95,20 @@ def record_many(said: Sequence[Said], *, by: User | None = None, now: dt.datetim
     if not said:
         return []
     now = now or timezone.now()
-    clients = _lock({one.client.pk for one in said})
+    clients = _lock({one.client_id for one in said})
     subjects = _subjects(clients)
-    events = [_event(one, clients[one.client.pk], subjects[one.client.pk], by=by, now=now) for one in said]
-    ConsentEvent.objects.bulk_create(events, batch_size=500)
+    events = [_event(one, clients[one.client_id], subjects[one.client_id], by=by, now=now) for one in said]
+    _append(events)
     ConsentEvidence.objects.bulk_create(
         [ConsentEvidence(event=event, note=one.note) for one, event in zip(said, events, strict=True) if one.note], batch_size=500
     )
     pairs: dict[int, set[tuple[str, str]]] = defaultdict(set)
     for one in said:
-        pairs[one.client.pk].update(fold.affected(one.purpose, one.channel))
+        pairs[one.client_id].update(fold.affected(one.purpose, one.channel))
     project(clients.values(), pairs)
-    HealthNote.objects.forget(one.client.pk for one in said if one.purpose == HEALTH and one.event in fold.NEGATIVE)
+    HealthNote.objects.forget(one.client_id for one in said if one.purpose == HEALTH and one.event in fold.NEGATIVE)
     for one, event in zip(said, events, strict=True):
-        _mark_addresses(one, clients[one.client.pk], event)
+        _mark_addresses(one, clients[one.client_id], event)
     if len(clients) == 1:
         (client,) = clients.values()
         audit.record(
@@ -132,11 +141,17 @@ def void_many(event_ids: Sequence[int], *, by: User, now: dt.datetime | None = N
     for slip in slips:
         _check_slip(slip, by=by, now=now)
     voids = [_void_of(slip, by=by, now=now) for slip in slips]
-    ConsentEvent.objects.bulk_create(voids)
+    _append(voids)
     project([client], {client.pk: {pair for slip in slips for pair in fold.affected(slip.purpose, slip.channel)}})
     HealthNote.objects.forget(client.pk for slip in slips if slip.purpose == HEALTH)
+    SignedForm.objects.forget([slip.pk for slip in slips])
     audit.record("consent.voided", client, by=by, events=[slip.pk for slip in slips])
     return voids
+
+
+def may_be_void(entry: fold.Entry | ConsentEvent, now: dt.datetime) -> bool:
+    """Return whether an event may still be taken back as a slip by whoever of the salon recorded it."""
+    return entry.actor_type == _Actor.STAFF and entry.event not in _STOPS and now - entry.recorded_at <= UNDO_WITHIN
 
 
 def events_of(client: Client) -> list[fold.Entry]:
@@ -209,11 +224,17 @@ def project(clients: Iterable[Client], pairs: dict[int, set[tuple[str, str]]] | 
             if found.entry is None and (client.pk, purpose, channel) not in existing:
                 continue
             event_id = found.entry.id if found.entry else None
-            rows.append(Standing(client=client, purpose=purpose, channel=channel, state=found.state.value, event_id=event_id))
-    Standing.objects.bulk_create(
-        rows, batch_size=500, update_conflicts=True,
-        unique_fields=["client", "purpose", "channel"], update_fields=["state", "event"],
-    )  # fmt: skip
+            rows.append((client.pk, purpose, channel, found.state.value, event_id))
+    names = ("client_id", "purpose", "channel", "state", "event_id")
+    bulk.upsert(Standing, names, rows, unique=("client_id", "purpose", "channel"))
+
+
+def _append(events: Sequence[ConsentEvent]) -> None:
+    """Write new events and give them their ids."""
+    names = [field.attname for field in ConsentEvent._meta.concrete_fields if not field.primary_key]
+    ids = bulk.insert(ConsentEvent, names, ([getattr(event, name) for name in names] for event in events))
+    for event, pk in zip(events, ids, strict=True):
+        event.pk, event._state.adding = pk, False
 
 
 def _lock(ids: Collection[int]) -> dict[int, Client]:
@@ -224,7 +245,7 @@ def _lock(ids: Collection[int]) -> dict[int, Client]:
     if len(ids) == 1:
         (pk,) = ids
         return {pk: Client.objects.select_for_update().get(pk=pk)}
-    rows = Client.objects.select_for_update().filter(pk__in=ids).order_by("pk")
+    rows = Client.objects.select_for_update().filter(pk__in=ids).only("email", "phone").order_by("pk")
     return {client.pk: client for client in rows}
 
 
@@ -264,7 +285,7 @@ def _check(said: Said) -> None:
     purposes = fold.PURPOSES if is_yes else (*fold.PURPOSES, fold.ALL_MARKETING, fold.EVERYTHING)
     if said.purpose not in purposes or said.channel not in channels:
         raise ValueError(f"{said.event} cannot be about {said.purpose!r} on {said.channel!r}")
-    if said.event not in ConsentEvent.Event.values or said.event == "void" or said.source not in _Source.values:
+    if said.event not in _EVENTS or said.source not in _SOURCES:
         raise ValueError(f"no such event or source: {said.event!r}, {said.source!r}")
 
 
@@ -282,9 +303,11 @@ def _check_slip(slip: ConsentEvent, *, by: User, now: dt.datetime) -> None:
 
 def _mark_addresses(said: Said, client: Client, event: ConsentEvent) -> None:
     """Stop the address itself, or lift its stop, where the event is about the address and not only about the person."""
-    channels = fold.CHANNELS if said.channel == fold.ANY_CHANNEL else (said.channel,)
     is_proof = event.evidence_level == 3 or (event.evidence_level == 2 and event.source == _Source.PAPER_FORM)
-    for channel in channels:
+    is_lifting = said.event in fold.POSITIVE and said.purpose in MARKETING and is_proof
+    if said.event not in _STOPS and said.event != "provider_start" and not is_lifting:
+        return
+    for channel in fold.CHANNELS if said.channel == fold.ANY_CHANNEL else (said.channel,):
         if not (hmac := event.address_hmac if said.channel == channel else address_hash(client, channel)):
             continue
         if said.event in _STOPS:
@@ -292,7 +315,7 @@ def _mark_addresses(said: Said, client: Client, event: ConsentEvent) -> None:
             addresses.stop_hash(channel, hmac, scope=scope, reason=reason, now=event.recorded_at)
         elif said.event == "provider_start":
             addresses.reopen_service(channel, hmac)
-        elif said.event in fold.POSITIVE and said.purpose in MARKETING and is_proof:
+        else:
             addresses.lift_marketing(channel, hmac)
 
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from clients import consent, contacts, fold, search
 from clients.models import Client, Subject
-from salon.core import audit
+from salon.core import audit, bulk
 from salon.core.errors import Refused
 from salon.core.models import Salon, User
 
@@ -38,14 +38,15 @@ def prepare(fields: Mapping[str, Any], *, further: Sequence[str] = ()) -> dict[s
     """Return the columns of a card: `fields` (see FIELDS) with what search and order need.
 
     `further` are more numbers and e-mails that the card has already, which the search finds too. Phone is E.164 or
-    empty, e-mail is checked by the caller. Raises Refused for nobody, TypeError for an unknown field.
+    empty, e-mail is checked by the caller. Raises Refused for nobody, and for a name of which nothing is seen, TypeError
+    for an unknown field.
     """
     unknown = set(fields) - set(FIELDS)
     if unknown:
         raise TypeError(f"no such field of a card: {sorted(unknown)}")
     values = {name: value.strip() if isinstance(value, str) else value for name, value in fields.items()}
     who = {name: str(values.get(name) or "") for name in ("first_name", "last_name", "phone")}
-    if not any(who.values()):
+    if not any(search.is_seen(value) for value in who.values()):
         raise Refused(_("Enter a first name, a last name or a phone number."))
     values["phone"] = who["phone"]
     values["search_text"] = search.text_of(**who, email=str(values.get("email") or ""), further=further)
@@ -59,23 +60,30 @@ def add(*, by: User | None, now: dt.datetime | None = None, **fields: Any) -> Cl
 
     Raises Refused if there is neither a first name nor a last name nor a phone number.
     """
-    (client,) = add_many([fields], by=by, now=now)
-    return client
+    (pk,) = add_many([fields], by=by, now=now)
+    return Client.objects.get(pk=pk)
 
 
 @transaction.atomic
-def add_many(fields: Sequence[Mapping[str, Any]], *, by: User | None, now: dt.datetime | None = None) -> list[Client]:
-    """Return new clients, one for each mapping of fields and in that order, all or none. Rules as in `add`."""
+def add_many(fields: Sequence[Mapping[str, Any]], *, by: User | None, now: dt.datetime | None = None) -> list[int]:
+    """Add clients and return their ids, one for each mapping of fields and in that order, all or none. Rules as in `add`."""
     now = now or timezone.now()
     language = Salon.objects.filter(pk=1).values_list("language", flat=True).first() or "en"
-    clients = [Client(**{"language": language, "created_at": now, **prepare(one)}) for one in fields]
-    Client.objects.bulk_create(clients, batch_size=500)
-    Subject.objects.bulk_create([Subject(client=client, created_at=now) for client in clients], batch_size=500)
-    if len(clients) == 1:
-        audit.record("client.added", clients[0], by=by)
-    elif clients:
-        audit.record("client.added_many", by=by, clients_count=len(clients))
-    return clients
+    names = (*FIELDS, "search_text", "sort_name", "created_at")
+    missing = {**empty(), "language": language, "created_at": now}
+    cards = ({**missing, **prepare(one)} for one in fields)
+    ids = bulk.insert(Client, names, ([card[name] for name in names] for card in cards))
+    bulk.insert(Subject, ("client_id", "created_at"), ((pk, now) for pk in ids))
+    if len(ids) == 1:
+        audit.record("client.added", Client(pk=ids[0]), by=by)
+    elif ids:
+        audit.record("client.added_many", by=by, clients_count=len(ids))
+    return ids
+
+
+def empty() -> dict[str, Any]:
+    """Return the fields of a card of which nothing is known."""
+    return {field.name: field.get_default() for field in Client._meta.concrete_fields if field.name in FIELDS}
 
 
 @transaction.atomic

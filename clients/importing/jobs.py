@@ -120,11 +120,7 @@ def finish(row: Import) -> Import:
 
 def work(*, only: int | None = None) -> int:
     """Do what waits, one job after the other, and return how many were taken. `only`: this import's, and raise its faults."""
-    count = 0
-    while row := _claim(only):
-        count += 1
-        _do(row, is_alone=only is not None)
-    return count
+    return leases.work(lambda: _claim(only), lambda row: _do(row, is_alone=only is not None))
 
 
 def tidy(now: dt.datetime) -> int:
@@ -186,7 +182,7 @@ def _do(row: Import, *, is_alone: bool) -> None:
 def _check(job: Job) -> None:
     lines = commit.lines_of(stored.unpack(job.row.sheet), commit.chosen_of(job.row), job.salon, now=job.now)
     job.hold()
-    report = Report.of(commit.plan_of(lines))
+    report = Report.of(commit.plan_of(lines, now=job.now))
     # Nobody left the page of a list that was checked while its reader waited.
     notice = "" if job.is_waited_for else "import_checked"
     _settle(job, State.CHECKED, "", notice=notice, report=report.kept())

@@ -7,6 +7,7 @@ The same file planned again over its own result changes nothing. A yes is a clai
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from django.utils.translation import gettext as _
 
@@ -95,7 +96,13 @@ class _Index:
 
 def name_of(fields: Mapping[str, Value]) -> str:
     """Return the name by which cards are compared: no case, no accents, words in any order."""
-    return " ".join(sorted(plain(f"{fields.get('first_name', '')} {fields.get('last_name', '')}").split()))
+    return _name_of(str(fields.get("first_name", "")), str(fields.get("last_name", "")))
+
+
+# One row after the other is asked for its name several times.
+@lru_cache(maxsize=64)
+def _name_of(first: str, last: str) -> str:
+    return " ".join(sorted(plain(f"{first} {last}").split()))
 
 
 def _addresses(fields: Mapping[str, Value]) -> list[tuple[str, ...]]:
@@ -195,12 +202,13 @@ def _answers(rows: Sequence[Row], index: _Index) -> tuple[list[tuple[Card, str]]
 
 
 def _meant_by_a_no(row: Row, channel: str, index: _Index) -> list[Card]:
-    """Return whose marketing a no stops: the row's own card, and for a row without one everybody at its address.
+    """Return whose marketing a no stops: the row's own card, and for a row without a known one everybody at its address.
 
-    Where that names nobody, the one card that has its other address or, of a row with no readable address, its name.
+    A card that is only made now may be somebody we know under another name. Where that names nobody, the one card that
+    has its other address or, of a row with no readable address, its name.
     """
     cards = index.same(row.fields)
-    if row.faults or not cards:
+    if row.faults or all(card.pk is None for card in cards):
         cards = list(dict.fromkeys([*cards, *index.with_address_for(channel, row.fields)]))
     if cards:
         return cards

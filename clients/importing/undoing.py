@@ -65,7 +65,7 @@ def _take_back(job: Job, some: Sequence[ImportedCard]) -> None:
             if fields and _may_lack(client, fields):
                 emptied[client.pk] = fields
             if set(fields) != set(one.marks) or client.pk not in emptied:
-                kept[one.pk] = ANSWERED if client.pk in answers and not marks.changed(client, one.marks) else CHANGED
+                kept[one.pk] = ANSWERED if client.pk in answers and not marks.changed(vars(client), one.marks) else CHANGED
         elif why := _why_not(client, one, answers, attached):
             kept[one.pk] = why
         else:
@@ -92,12 +92,12 @@ def _why_not(client: Client, one: ImportedCard, answers: Collection[int], attach
         return attached[client.pk]
     if client.pk in answers:
         return ANSWERED
-    return CHANGED if has_a_state or marks.changed(client, one.marks) else ""
+    return CHANGED if has_a_state or marks.changed(vars(client), one.marks) else ""
 
 
 def _to_empty(client: Client, one: ImportedCard, answered_at: dt.datetime | None) -> list[str]:
     """Return the filled fields that may be emptied: still as filled, day and address as a whole, no address answered for."""
-    held = marks.changed(client, one.marks)
+    held = marks.changed(vars(client), one.marks)
     if client.restricted_at or client.erased_at:
         return []
     for group in _GROUPS:

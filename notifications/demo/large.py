@@ -100,7 +100,7 @@ def _clients(work: _Work, count: int, language: str) -> None:
     for start in range(0, count, CHUNK):
         some = [next(fields) for _ in range(min(CHUNK, count - start))]
         came_at = work.now - dt.timedelta(days=_days_ago(start / count))
-        work.ids += [client.pk for client in records.add_many(some, by=work.desk, now=came_at)]
+        work.ids += records.add_many(some, by=work.desk, now=came_at)
         if not start % (5 * CHUNK):
             work.say(f"clients: {len(work.ids):,}")
 

@@ -20,7 +20,8 @@ def add(count: int, *, language: str, rng: Random, by: User | None, now: dt.date
     every = list(fields(count, language, rng))
     clients: list[Client] = []
     for start in range(0, count, CHUNK):
-        clients += records.add_many(every[start : start + CHUNK], by=by, now=now)
+        ids = records.add_many(every[start : start + CHUNK], by=by, now=now)
+        clients += Client.objects.filter(pk__in=ids).order_by("pk")
     for client, age in zip(clients, sorted((rng.random() ** 2 * 1400 + 2 for _ in clients), reverse=True), strict=True):
         client.created_at = now - dt.timedelta(days=age)
     for start in range(0, count, CHUNK):

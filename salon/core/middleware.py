@@ -8,8 +8,9 @@ from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import BadRequest
+from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.multipartparser import MultiPartParserError
 from django.urls import reverse
 from django.utils import timezone, translation
 
@@ -26,7 +27,7 @@ WRITE_SEEN_EVERY = 60
 ASKS_BY_ITSELF = {"bell-list", "job", "health"}
 NULL = "\0"
 # The pages behind the links of messages. They take a small form and nothing else.
-LETTERS = ("/u/", "/c/")
+LETTERS = ("/u/", "/c/", "/f/")
 LETTER_MAX_BYTES = 16 * 1024
 TRY_AGAIN_SECONDS = 120
 
@@ -45,10 +46,11 @@ def of_nobody(get_response: Answer) -> Answer:
         length = request.META.get("CONTENT_LENGTH") or "0"
         if not length.isdigit() or int(length) > LETTER_MAX_BYTES:
             return HttpResponse(status=413)
-        if int(length) == 0:
-            request.content_type = ""  # some programs announce a form and send none
+        if int(length) == 0 or not _can_be_read(request):
+            request.content_type = ""  # some programs announce a form and send none, or something else
         response = get_response(request)
         response.cookies.clear()
+        response._has_been_logged = response.status_code < 500  # type: ignore[attr-defined]  # no line with a secret address
         response.headers["Referrer-Policy"] = "no-referrer"
         response.headers["X-Robots-Tag"] = "noindex, nofollow"
         if response.status_code >= 500:
@@ -57,6 +59,14 @@ def of_nobody(get_response: Answer) -> Answer:
         return response
 
     return middleware
+
+
+def _can_be_read(request: HttpRequest) -> bool:
+    """Return whether the form of a request is one. What cannot be read counts as none: the address alone says enough."""
+    try:
+        return request.POST is not None
+    except (MultiPartParserError, BadRequest, SuspiciousOperation):
+        return False
 
 
 def no_null(get_response: Answer) -> Answer:

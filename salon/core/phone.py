@@ -1,5 +1,6 @@
 """Phone numbers in the salon's country: read in any spelling, stored as E.164, shown as people there write them."""
 
+import re
 from typing import Any
 
 import phonenumbers
@@ -9,6 +10,7 @@ from phonenumber_field.phonenumber import to_python
 
 from salon.core.errors import Refused
 
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}").fullmatch
 EXAMPLES = {"FR": "06 12 34 56 78", "DE": "0151 23456789", "GB": "07400 123456"}
 
 
@@ -85,6 +87,10 @@ class NumberField(PhoneNumberField):  # type: ignore[misc]
     def get_db_converters(self, connection: object) -> list[Any]:
         """Return none: a loaded value is what stands in the database until somebody asks."""
         return []
+
+    def get_prep_value(self, value: Any) -> Any:
+        """Return a number as the database holds it. One that is written so already is not read again."""
+        return value if isinstance(value, str) and _E164(value) else super().get_prep_value(value)
 
     def deconstruct(self) -> Any:
         """Return it as the field it is to a migration: only Python sees the difference."""

@@ -61,7 +61,7 @@ def left(user: User, wanted: Wanted, channel: str) -> people.LeftOut:
 @pytest.fixture
 def book(reception: User) -> list[Client]:
     """Four people: everything known, a name only, a number only, and one from abroad."""
-    return records.add_many(
+    ids = records.add_many(
         [
             {
                 "first_name": "Amélie", "last_name": "Bertrand", "phone": "+33688210411", "email": "amelie@example.org",
@@ -74,6 +74,7 @@ def book(reception: User) -> list[Client]:
         ],
         by=reception, now=NOW,
     )  # fmt: skip
+    return list(Client.objects.filter(pk__in=ids).order_by("pk"))
 
 
 def say_yes(client: Client, channel: str = "email", *, how: str = "paper_form", by: User) -> None:
@@ -311,7 +312,10 @@ def test_the_log_holds_counts_and_codes_and_the_row_what_for(owner: User, book: 
     given_out(owner, Wanted("contacts", text="Bertrand"), purpose="Cards for Amélie")
     event = AuditEvent.objects.get(action="clients.exported")
     assert event.by == owner
-    assert event.facts == {"preset": "contacts", "who": "all", "list": "active", "has_search": True, "rows_count": 1}
+    assert event.facts == {
+        "preset": "contacts", "who": "all", "list": "active", "has_search": True, "filters": [], "rows_count": 1,
+        "has_password": False,
+    }  # fmt: skip
     row = Export.objects.get(pk=event.subject_id or 0)
     assert (row.purpose, row.text, row.state, row.row_count) == ("Cards for Amélie", "", "handed", 1)
 

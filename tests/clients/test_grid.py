@@ -15,6 +15,7 @@ from clients.models import Client, ConsentEvent
 from salon.core.errors import Refused
 from salon.core.models import Salon, User
 from salon.core.roles import Role
+from tests import factories
 from tests.clients.test_other import token_in
 from tests.clients.test_pages import body, part
 
@@ -88,7 +89,7 @@ def test_a_clients_own_stop_cannot_be_lifted_by_staff(desk: Browser, amelie: Cli
         with pytest.raises(Refused):
             grid.set_one(amelie, *PROMO, "yes", how=how, by=reception)
     with pytest.raises(Refused):
-        grid.enter_sheet(amelie, {PROMO: "yes"}, signed_on=timezone.localdate(), by=reception, now=timezone.now())
+        grid.enter_sheet(amelie, {PROMO: "yes"}, signed_on=factories.today(), by=reception, now=timezone.now())
     shown = body(desk.get(f"/clients/{amelie.pk}/other/"))
     assert re.search(r'id="cell-mkt-promotion-email-yes"[^>]* disabled', shown)
     assert not re.search(r'id="cell-mkt-promotion-sms-yes"[^>]* disabled', shown)
@@ -167,14 +168,14 @@ def sheet(browser: Browser, client: Client, day: dt.date, **ticks: str) -> Any:
 
 
 def test_a_paper_form_holds_from_the_day_of_its_signature_with_its_wording(desk: Browser, amelie: Client) -> None:
-    day = timezone.localdate() - dt.timedelta(days=3)
+    day = factories.today() - dt.timedelta(days=3)
     answer = sheet(desk, amelie, day, **{"mkt-promotion-email": "yes", "mkt-review-email": "no", "profiling-all": "yes"})
     assert answer.status_code == 303
     cells = table_of(amelie)
     assert {pair for pair, said in cells.items() if said is Answer.YES} == {PROMO, ("profiling", "")}
     assert {pair for pair, said in cells.items() if said is Answer.NO} == {("mkt.review", "email")}
     events = ConsentEvent.objects.all()
-    assert {timezone.localtime(event.effective_at).date() for event in events} == {day}
+    assert {event.effective_at.astimezone(factories.PARIS).date() for event in events} == {day}
     assert {(event.source, event.evidence_level, event.actor_type) for event in events} == {("paper_form", 2, "staff")}
     assert all((event.text is not None) is (event.event == "grant") for event in events)
     assert list(invariants.faults()) == []
@@ -182,14 +183,14 @@ def test_a_paper_form_holds_from_the_day_of_its_signature_with_its_wording(desk:
 
 def test_an_old_form_does_not_undo_a_later_no(desk: Browser, amelie: Client, reception: User) -> None:
     grid.set_one(amelie, *PROMO, "no", by=reception)
-    sheet(desk, amelie, timezone.localdate() - dt.timedelta(days=3), **{"mkt-promotion-email": "yes"})
+    sheet(desk, amelie, factories.today() - dt.timedelta(days=3), **{"mkt-promotion-email": "yes"})
     assert table_of(amelie)[PROMO] is Answer.NO
 
 
 @pytest.mark.parametrize(
     ("day", "ticks", "words"),
     [
-        (1, {"mkt-promotion-email": "yes"}, "in the future"),
+        (2, {"mkt-promotion-email": "yes"}, "in the future"),  # wherever the salon is
         (0, {}, "Tick at least one box"),
         (0, {"mkt-promotion-email": "x"}, ""),
     ],
@@ -197,7 +198,7 @@ def test_an_old_form_does_not_undo_a_later_no(desk: Browser, amelie: Client, rec
 def test_a_faulty_form_comes_back_and_records_nothing(
     desk: Browser, amelie: Client, day: int, ticks: dict[str, str], words: str
 ) -> None:
-    answer = sheet(desk, amelie, timezone.localdate() + dt.timedelta(days=day), **ticks)
+    answer = sheet(desk, amelie, factories.today() + dt.timedelta(days=day), **ticks)
     assert answer.status_code == 422
     assert words in body(answer)
     assert not ConsentEvent.objects.exists()
@@ -206,3 +207,78 @@ def test_a_faulty_form_comes_back_and_records_nothing(
 def test_a_paused_client_is_said_to_be(desk: Browser, amelie: Client) -> None:
     Client.objects.update(marketing_paused_until=timezone.now() + dt.timedelta(days=30))
     assert "The client paused all marketing until" in body(desk.get(f"/clients/{amelie.pk}/other/"))
+
+
+# --- a sheet names a day and no hour ----------------------------------------------------------------------------------
+
+
+def enter(client: Client, answer: str, *, day: dt.date, at: dt.datetime, by: User) -> None:
+    grid.enter_sheet(client, {PROMO: answer}, signed_on=day, by=by, now=at)
+
+
+def test_a_no_signed_in_the_afternoon_ends_a_yes_of_the_same_day(amelie: Client, reception: User) -> None:
+    day = dt.date(2026, 11, 18)
+    yes_at, entered_at = (dt.datetime(2026, 11, 18, hour, tzinfo=factories.PARIS) for hour in (14, 17))
+    grid.set_one(amelie, *PROMO, "yes", how="in_person", by=reception, now=yes_at)
+    enter(amelie, "no", day=day, at=entered_at, by=reception)
+    assert consent.standing(amelie, *PROMO) == "withdrawn"
+
+
+def test_a_no_of_an_earlier_day_is_entered_as_of_its_end(amelie: Client, reception: User) -> None:
+    yes_at, entered_at = (dt.datetime(2026, 11, day, 14, tzinfo=factories.PARIS) for day in (18, 20))
+    grid.set_one(amelie, *PROMO, "yes", how="in_person", by=reception, now=yes_at)
+    enter(amelie, "no", day=dt.date(2026, 11, 18), at=entered_at, by=reception)
+    assert consent.standing(amelie, *PROMO) == "withdrawn"
+    grid.set_one(amelie, *PROMO, "yes", how="in_person", by=reception, now=entered_at)
+    enter(amelie, "no", day=dt.date(2026, 11, 19), at=entered_at + dt.timedelta(hours=1), by=reception)
+    assert consent.standing(amelie, *PROMO) == "granted", "the Yes is of a later day"
+
+
+def test_a_yes_on_paper_does_not_undo_a_no_of_its_day_and_the_desk_is_told(
+    desk: Browser, amelie: Client, reception: User
+) -> None:
+    day = factories.today() - dt.timedelta(days=1)
+    said_at = dt.datetime.combine(day, dt.time(10), factories.PARIS)
+    grid.set_one(amelie, *PROMO, "no", how="phone", by=reception, now=said_at)
+    answer = sheet(desk, amelie, day, **{"mkt-promotion-email": "yes", "mkt-review-email": "yes"})
+    assert consent.standing(amelie, *PROMO) == "withdrawn"
+    assert consent.standing(amelie, "mkt.review", "email") == "granted"
+    shown = body(desk.get(answer.headers["Location"]))
+    assert "A No of that day or later stands against its Yes: Promotions (E-mail)." in shown
+
+
+# --- a No that somebody may still take back is none to lean on --------------------------------------------------------
+
+
+def test_the_no_of_another_stays_when_a_slip_before_it_is_undone(amelie: Client, reception: User, owner: User) -> None:
+    now = timezone.now()
+    grid.set_one(amelie, *PROMO, "yes", how="paper_form", by=reception, now=now - dt.timedelta(days=2))
+    slip = grid.set_one(amelie, *PROMO, "no", by=reception, now=now - dt.timedelta(minutes=3))
+    enter(amelie, "no", day=now.astimezone(factories.PARIS).date(), at=now, by=owner)
+    consent.void_many([event.pk for event in slip], by=reception, now=now + dt.timedelta(minutes=1))
+    assert consent.standing(amelie, *PROMO) == "withdrawn"
+
+
+def test_the_same_no_again_by_the_same_hand_is_one_and_its_undo_brings_the_yes_back(amelie: Client, reception: User) -> None:
+    now = timezone.now()
+    grid.set_one(amelie, *PROMO, "yes", how="paper_form", by=reception, now=now - dt.timedelta(days=2))
+    slip = grid.set_one(amelie, *PROMO, "no", by=reception, now=now - dt.timedelta(minutes=3))
+    assert grid.set_one(amelie, *PROMO, "no", by=reception, now=now) == []
+    consent.void_many([event.pk for event in slip], by=reception, now=now)
+    assert consent.standing(amelie, *PROMO) == "granted"
+
+
+@pytest.mark.parametrize("way", ["front", "reminders"])
+def test_a_no_on_the_front_is_kept_beside_the_slip_of_another(amelie: Client, reception: User, owner: User, way: str) -> None:
+    now = timezone.now()
+    pair = ("mkt.promotion", "email") if way == "front" else ("svc.reminder", "email")
+
+    def say_no(by: User) -> list[ConsentEvent]:
+        if way == "front":
+            return answers.set_channel(amelie, "email", "no", by=by, now=now)
+        return answers.set_reminders(amelie, False, by=by, now=now)
+
+    slip = say_no(reception)
+    assert say_no(owner)
+    consent.void_many([event.pk for event in slip], by=reception, now=now)
+    assert consent.standing(amelie, *pair) == "withdrawn"

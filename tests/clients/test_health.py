@@ -15,6 +15,7 @@ from clients.models import Client, ConsentEvent, HealthNote
 from salon.core.errors import Refused
 from salon.core.models import AuditEvent, Salon, User
 from salon.core.roles import Role
+from tests import factories
 from tests.clients.test_pages import body
 
 pytestmark = pytest.mark.django_db
@@ -170,7 +171,7 @@ def test_an_emptied_note_is_no_note(desk: Browser, amelie: Client, held: HealthN
 
 
 def test_a_patch_test_is_not_in_the_future(desk: Browser, amelie: Client, held: HealthNote) -> None:
-    on = (timezone.localdate() + dt.timedelta(days=2)).isoformat()
+    on = (factories.today() + dt.timedelta(days=1)).isoformat()
     answer = desk.post(f"/clients/{amelie.pk}/health/", {"text": "x", "patch_tested_on": on, "version": "1"})
     assert answer.status_code == 422
     assert "in the future" in body(answer)

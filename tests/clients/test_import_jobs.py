@@ -177,9 +177,9 @@ def test_a_worker_that_lost_its_job_writes_nothing_more(salon: Salon, monkeypatc
     row = jobs.start(factories.imported(LIST), by=None)
     real = commit.plan_of
 
-    def slowly(lines: Any) -> Any:
+    def slowly(lines: Any, **when: Any) -> Any:
         Import.objects.filter(pk=row.pk).update(lease_token=uuid.uuid4(), lease_until=timezone.now() + leases.LEASE)
-        return real(lines)
+        return real(lines, **when)
 
     monkeypatch.setattr(commit, "plan_of", slowly)
     jobs.work()
@@ -191,7 +191,7 @@ def test_what_goes_wrong_three_times_stops_and_tells_who_asked(
 ) -> None:
     row = jobs.start(factories.imported(LIST, by=owner), by=owner)
 
-    def broken(_lines: object) -> None:
+    def broken(_lines: object, **_when: object) -> None:
         raise RuntimeError
 
     with monkeypatch.context() as patch:
@@ -286,7 +286,7 @@ def let_the_lease_end() -> None:
 def test_an_import_killed_anywhere_goes_on_and_is_whole(salon: Salon, place: str) -> None:
     """K8: after each kill nothing is half, no card is without its no; at the end everything is there once."""
     known = factories.client(first_name="Ann", last_name="Lee1", phone="+33612300001", email="")
-    text = a_list(900)
+    text = a_list(1800)
     row = jobs.start(factories.imported(text), by=None)
     kills = 0
     for step in (1, 1, 2, 1):
@@ -296,10 +296,10 @@ def test_an_import_killed_anywhere_goes_on_and_is_whole(salon: Salon, place: str
     assert kills == 4
     assert work_elsewhere("") == 0
     row.refresh_from_db()
-    assert (row.state, row.new_count, row.filled_count, row.stop_count, row.claim_count) == (State.DONE, 899, 1, 300, 300)
-    assert Client.objects.count() == 900
+    assert (row.state, row.new_count, row.filled_count, row.stop_count, row.claim_count) == (State.DONE, 1799, 1, 600, 600)
+    assert Client.objects.count() == 1800
     assert consent.standing(known, "mkt.promotion", "email") == "withdrawn"
-    assert ConsentEvent.objects.count() == 600
+    assert ConsentEvent.objects.count() == 1200
     assert list(invariants.faults()) == []
 
 

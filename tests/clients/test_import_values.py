@@ -261,3 +261,22 @@ def test_no_cell_breaks_a_reader(cell: str) -> None:
 def test_no_file_breaks_the_reader(data: bytes) -> None:
     with contextlib.suppress(Unreadable):
         assert formats.read(data).header is not None
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("پگاه\u200cنوری", "پگاه\u200cنوری"),
+        ("👨\u200d👩\u200d👧", "👨\u200d👩\u200d👧"),
+        (
+            "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",
+            "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",
+        ),
+        ("\u200dAnn\u200c Lee\u200d", "Ann Lee"),
+        ("Ann\U000e0041", "Ann"),
+        ("'", "'"),
+        ("'=1", "=1"),
+    ],
+)
+def test_joiners_stay_between_two_signs(typed: str, kept: str) -> None:
+    assert values.clean(typed) == kept

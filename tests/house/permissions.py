@@ -61,8 +61,9 @@ ADMIN = {
     "notifications_mailserver": "1", "notifications_provider": "smtp", "notifications_heartbeat": "plan",
     "clients_tag": "1", "clients_clientcontact": "1", "clients_clientlink": "1", "clients_healthnote": "1",
     "clients_import": "import", "clients_importedcard": "1", "clients_export": "export", "clients_exportpart": "1",
+    "clients_signedform": "1",
     "appointments_usualstaff": "1", "notifications_campaign": "campaign", "notifications_campaignrecipient": "1",
-    "core_notice": "1",
+    "core_notice": "1", "clients_savedfilter": "filter", "clients_tagrun": "tagrun",
 }  # fmt: skip
 
 TABLE: dict[str, Row] = {
@@ -110,6 +111,16 @@ TABLE: dict[str, Row] = {
     "core:second_factor": get(OWNER, pk="member"),
     # clients
     "clients:list": get(ALL),
+    "clients:filter": get(ALL),
+    "clients:filters": get(ALL),
+    "clients:filter_save": get(DESK),
+    "clients:filter_undo": post(DESK),
+    "clients:filter_delete": post(DESK, pk="filter"),
+    "clients:tag_many": get(DESK),
+    "clients:untag_many": get(DESK),
+    "clients:tag_run": get(DESK, pk="tagrun"),
+    "clients:tag_undo": post(DESK, pk="tagrun"),
+    "clients:labels": get(LEAD),
     "clients:add": get(DESK),
     "clients:card": get(ALL, pk="client"),
     "clients:edit": get(DESK, pk="client"),
@@ -128,6 +139,7 @@ TABLE: dict[str, Row] = {
     "clients:consent": post(ALL, pk="client"),
     "clients:consent_kind": post(ALL, pk="client"),
     "clients:consent_sheet": get(ALL, pk="client"),
+    "clients:signed_form": get(DESK, pk="client", number="sheet"),
     "clients:consent_undo": post(ALL, pk="client"),
     "clients:consent_history": get(ALL, pk="client"),
     "clients:privacy": get(DESK),
@@ -168,7 +180,10 @@ TABLE: dict[str, Row] = {
     # messages
     "notifications:preferences": public(token="wrong"),
     "notifications:confirm": public(token="wrong"),
+    "notifications:form": public(token="wrong"),
+    "notifications:form_code": get(ALL, pk="client"),
     "notifications:link_again": post(ALL, pk="client"),
+    "notifications:choices_link": post(ALL, pk="client"),
     "notifications:list": get(DESK),
     "notifications:unknown": get(DESK),
     "notifications:resend": get(LEAD, pk="message"),

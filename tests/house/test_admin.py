@@ -29,6 +29,7 @@ from clients.models import (
     HealthNote,
     ImportedCard,
     OpenedCard,
+    SignedForm,
     Tag,
 )
 from notifications.models import Attempt, CampaignRecipient, Heartbeat, MailServer, Message, Provider, State
@@ -98,6 +99,7 @@ def rows(owner: User, things: dict[str, str]) -> None:
     ClientContact.objects.create(client=client, channel="email", address="second@example.org")
     ClientLink.objects.create(client=client, other=factories.client(), kind="partner")
     HealthNote.objects.create(client=client, text="Reacts to ammonia", written_by=owner)
+    SignedForm.objects.create(subject=event.subject, signed_on=NOW.date(), content_type="image/jpeg", data=b"a signature")
     ImportedCard.objects.create(source_id=things["import"], client=client, is_new=True)
     ExportPart.objects.create(source_id=things["export"], number=1, data=b"cells of many people")
     CampaignRecipient.objects.get_or_create(campaign_id=things["campaign"], client=client)

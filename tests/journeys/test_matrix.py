@@ -16,11 +16,14 @@ from playwright.sync_api import BrowserContext, Page
 from pytest_django.live_server_helper import LiveServer
 
 from appointments.models import Appointment, Service, Staff
-from clients.models import Client, ConsentText
+from clients import tagging
+from clients.models import Client, ConsentText, Export, Import, TagRun
+from notifications import links
 from notifications.demo import salon as demo
 from notifications.models import Campaign, Message, State
 from salon.core.models import User
 from salon.core.roles import Role
+from tests import factories
 from tests.house import permissions
 
 pytestmark = [pytest.mark.browser, pytest.mark.matrix, pytest.mark.django_db(transaction=True)]
@@ -33,6 +36,7 @@ NO_PAGE = {
     "home", "core:healthz", "core:settings", "appointments:today", "mfa_download_recovery_codes", "mfa_view_recovery_codes",
     "mfa_generate_recovery_codes", "mfa_deactivate_totp", "mfa_authenticate", "mfa_reauthenticate", "account_reauthenticate",
     "mfa_activate_totp", "core:setup_closed", "core:link", "core:second_factor",
+    "clients:import_template", "clients:import_faulty", "clients:export_file", "notifications:form_code",
 }  # fmt: skip
 SIGNED_OUT = {name for name, row in permissions.TABLE.items() if row.is_public}
 
@@ -40,7 +44,7 @@ SIGNED_OUT = {name for name, row in permissions.TABLE.items() if row.is_public}
 def paths(*, is_signed_in: bool) -> list[str]:
     """Return the address of every page, filled in with rows of the demo salon."""
     client = Client.objects.active().exclude(email="").exclude(note="").filter(messages__isnull=False).order_by("pk")[0]
-    today = timezone.localdate().isoformat()
+    today = factories.today().isoformat()
     rows: dict[str, Any] = {
         "client": client.pk,
         "visit": Appointment.objects.standing().order_by("start_at")[0].pk,
@@ -50,6 +54,9 @@ def paths(*, is_signed_in: bool) -> list[str]:
         "campaign": Campaign.objects.all()[0].pk,
         "wording": ConsentText.objects.earliest("pk").pk,
         "member": User.objects.exclude(role=Role.OWNER)[0].pk,
+        "import": (Import.objects.first() or factories.imported()).pk,
+        "export": (Export.objects.first() or factories.exported(by=User.objects.get(role=Role.OWNER))).pk,
+        "tagrun": TagRun.objects.latest("pk").pk if TagRun.objects.exists() else _tag_run(client),
     }
     found = []
     for name, row in permissions.TABLE.items():
@@ -58,9 +65,22 @@ def paths(*, is_signed_in: bool) -> list[str]:
             found.append(reverse(name, kwargs=args))
     if is_signed_in:
         found += [f"{reverse('notifications:new')}?sel={client.pk}", f"{reverse('clients:list')}?select=1&sel={client.pk}"]
+        found += [f"{reverse('clients:list')}?lang=fr&unseen=3m", f"{reverse('clients:list')}?mail=yes&q=ma&select=1"]
+        found += [f"{reverse(f'clients:{name}')}?sel={client.pk}" for name in ("tag_many", "untag_many", "labels")]
+        found += [f"{reverse(f'clients:{name}')}?lang=fr&born=5" for name in ("filter", "filters", "filter_save")]
         found += [f"{reverse('core:activity')}?client={client.pk}", f"{reverse('core:activity')}?q=zzzz", "/search/?q=team"]
         found += [f"{reverse('clients:list')}?q=zzzz", f"{reverse('notifications:list')}?box=sent", "/no-such-page/"]
+    if not is_signed_in:
+        return [*found, reverse("notifications:form", args=[links.form_token(client, now=timezone.now())])]
     return found
+
+
+def _tag_run(client: Client) -> int:
+    """Return a tag that was put on one card and not on another."""
+    ids = {client.pk, Client.objects.exclude(pk=client.pk)[0].pk}
+    owner = User.objects.get(role=Role.OWNER)
+    tagging.add({client.pk}, name="bridal", by=owner, now=timezone.now())
+    return tagging.add(ids, name="bridal", by=owner, now=timezone.now()).pk
 
 
 def faults_of(page: Page, path: str) -> Iterator[str]:

@@ -53,7 +53,7 @@ def test_the_offers_stop_with_one_press_and_the_card_says_since_when(
     desk.force_login(people.user_with(Role.RECEPTION))
     shown = desk.get(f"/clients/{amelie.pk}/").content.decode()
     line = shown.partition(f'id="client-{amelie.pk}-mk-email"')[2].partition("</form>")[0]
-    today = timezone.localdate()
+    today = factories.today()
     assert re.search(rf'value="no" checked|id="client-{amelie.pk}-mk-email-no"[^>]*checked', line)
     assert re.search(rf"{today.day} \w+\.? {today.year}", line)
     assert f'id="client-{amelie.pk}-mk-email-yes" name="answer" value="yes" disabled' in line

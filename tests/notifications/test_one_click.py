@@ -82,6 +82,16 @@ def test_a_new_yes_after_the_stop_can_be_stopped_again(amelie: Client) -> None:
     assert consent.standing(amelie, "mkt.review", "email") == "withdrawn"
 
 
+def test_a_click_after_a_stop_ends_a_request_that_waits_since(amelie: Client) -> None:
+    letters.browser().post(letters.url(amelie), ONE_CLICK)
+    consent.record(amelie, purpose="mkt.review", channel="email", event="pending", source="widget")
+    assert consent.standing(amelie, "mkt.review", "email") == "pending"
+    for _ in range(2):
+        letters.browser().post(letters.url(amelie), ONE_CLICK)
+    assert consent.standing(amelie, "mkt.review", "email") == "withdrawn"
+    assert ConsentEvent.objects.filter(event="object").count() == 2
+
+
 @pytest.mark.parametrize("method", ["get", "head", "options"])
 def test_a_scanner_that_opens_a_link_changes_nothing(amelie: Client, method: str, signed_in: Callable[[Role], Browser]) -> None:
     staff = signed_in(Role.OWNER)
@@ -207,7 +217,7 @@ def test_a_large_form_is_not_read(amelie: Client, size: int, status: int) -> Non
 
 def test_only_the_pages_behind_links_take_a_form_from_everywhere() -> None:
     exempt = {address.name for address in addresses_of_the_house() if getattr(address.view, "csrf_exempt", False)}
-    assert exempt == {"notifications:preferences", "notifications:confirm"}
+    assert exempt == {"notifications:preferences", "notifications:confirm", "notifications:form"}
 
 
 def test_standing_and_ledger_agree_after_every_click(amelie: Client) -> None:
