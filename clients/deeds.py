@@ -11,7 +11,7 @@ from django.utils.translation import ngettext, ngettext_lazy
 
 from clients import access, ledger
 from clients.exporting import columns
-from clients.models import Client, ClientLink, ConsentText, Export, Import, Tag
+from clients.models import Client, ClientLink, ConsentText, Export, Import, SavedFilter, Tag
 from clients.timeline import FIELDS
 from salon.core import activity
 from salon.core.activity import Facts, Kind, Named, Telling, Text
@@ -125,6 +125,35 @@ CARDS: Mapping[str, Telling] = {
     "client.note_written": Telling(Kind.CARDS, "note", lazy("%(who)s wrote the client note")),
     "client.tagged": Telling(Kind.CARDS, "tag", lazy("%(who)s added the tag %(tag)s"), refs={"tag": TAG}),
     "client.untagged": Telling(Kind.CARDS, "tag", lazy("%(who)s took off the tag %(tag)s"), refs={"tag": TAG}),
+    "clients.tagged": Telling(
+        Kind.CARDS, "tag",
+        ngettext_lazy(
+            "%(who)s added the tag %(tag)s to %(clients_count)s client",
+            "%(who)s added the tag %(tag)s to %(clients_count)s clients",
+            "clients_count",
+        ),
+        refs={"tag": TAG},
+    ),
+    "clients.untagged": Telling(
+        Kind.CARDS, "tag",
+        ngettext_lazy(
+            "%(who)s took the tag %(tag)s off %(clients_count)s client",
+            "%(who)s took the tag %(tag)s off %(clients_count)s clients",
+            "clients_count",
+        ),
+        refs={"tag": TAG},
+    ),
+    "tags.undone": Telling(
+        Kind.CARDS, "arrow-back-up",
+        ngettext_lazy(
+            "%(who)s undid the tags of %(clients_count)s client",
+            "%(who)s undid the tags of %(clients_count)s clients",
+            "clients_count",
+        ),
+    ),
+    "filter.saved": Telling(Kind.CARDS, "filter", lazy("%(who)s saved a filter of the list")),
+    "filter.deleted": Telling(Kind.CARDS, "filter", lazy("%(who)s deleted a saved filter")),
+    "filter.restored": Telling(Kind.CARDS, "filter", lazy("%(who)s brought a saved filter back")),
     "client.contact_added": Telling(Kind.CARDS, "phone", lazy("%(who)s added a further contact: %(channel)s"), _channel),
     "client.contact_removed": Telling(Kind.CARDS, "phone", lazy("%(who)s took off a further contact: %(channel)s"), _channel),
     "client.linked": Telling(
@@ -158,11 +187,21 @@ CONSENTS: Mapping[str, Telling] = {
     ),
     "consent.voided": Telling(Kind.CONSENT, "arrow-back-up", lazy("%(who)s took back a slip in the consents")),
     "consent.link_again": Telling(Kind.CONSENT, "send", lazy("%(who)s had the link to confirm sent once more")),
+    "consent.sheet_kept": Telling(Kind.CONSENT, "file-text", lazy("%(who)s kept a signed privacy form")),
+    "consent.sheet_viewed": Telling(Kind.CONSENT, "eye", lazy("%(who)s looked at a signed privacy form")),
     "wording.published": Telling(
         Kind.SETTINGS, "file-text", lazy("%(who)s published a new wording: %(wording)s"), _wording
     ),
 }  # fmt: skip
 LISTS: Mapping[str, Telling] = {
+    "clients.labels_shown": Telling(
+        Kind.LISTS, "printer",
+        ngettext_lazy(
+            "%(who)s opened labels of %(clients_count)s client to print",
+            "%(who)s opened labels of %(clients_count)s clients to print",
+            "clients_count",
+        ),
+    ),
     "import.uploaded": Telling(
         Kind.LISTS, "upload",
         ngettext_lazy(
@@ -216,6 +255,11 @@ def _tags(user: User, ids: Collection[int], now: dt.datetime) -> Mapping[int, Na
     return {pk: Named(name) for pk, name in Tag.objects.filter(pk__in=ids).values_list("pk", "name")}
 
 
+def _filters(user: User, ids: Collection[int], now: dt.datetime) -> Mapping[int, Named]:
+    rows = SavedFilter.objects.filter(pk__in=ids).values_list("pk", "name")
+    return {pk: Named(name, reverse("clients:filters")) for pk, name in rows}
+
+
 def _imports(user: User, ids: Collection[int], now: dt.datetime) -> Mapping[int, Named]:
     if not user.may(May.IMPORT_CLIENTS):
         return {}
@@ -245,7 +289,7 @@ def _find(user: User, text: str, now: dt.datetime) -> Iterable[int]:
 
 NAMES: Mapping[str, Callable[[User, Collection[int], dt.datetime], Mapping[int, Named]]] = {
     CLIENT: _clients, TAG: _tags, Import._meta.label_lower: _imports, Export._meta.label_lower: _exports,
-    ConsentText._meta.label_lower: _wordings,
+    ConsentText._meta.label_lower: _wordings, SavedFilter._meta.label_lower: _filters,
 }  # fmt: skip
 
 

@@ -65,6 +65,7 @@ def of_clients() -> list[Kept]:
             lazy("Answers about marketing, with their proof"),
             lazy("Evidence of who said what, when and how. The database lets no line be changed or deleted by hand."),
         ),
+        Kept(lazy("Photo or scan of a signed privacy form"), lazy("Encrypted: the proof of the answers on it.")),
         Kept(
             lazy("Health note"), lazy("Encrypted, and only with an own Yes of the client."),
             until=lazy("Until the client takes the Yes back; then at once"),

@@ -41,6 +41,13 @@ TELLINGS: Mapping[str, Telling] = {
     "message.stop": Telling(Kind.MESSAGES, "mail-off", lazy("%(who)s stopped a message: %(kind)s"), _kind),
     "message.resume": Telling(Kind.MESSAGES, "mail", lazy("%(who)s let a stopped message wait again: %(kind)s"), _kind),
     "message.resend": Telling(Kind.MESSAGES, "refresh", lazy("%(who)s sent a message again: %(kind)s. %(reason)s"), _kind),
+    "message.closed_unknown": Telling(
+        Kind.MESSAGES, "help-circle", lazy("%(who)s closed a message of unknown fate: %(kind)s"), _kind
+    ),
+    "client.form_linked": Telling(
+        Kind.CONSENT, "qrcode", lazy("%(who)s opened the privacy form for the client's own device")
+    ),
+    "consent.choices_link": Telling(Kind.CONSENT, "send", lazy("%(who)s sent the client the link to the own choices")),
     "campaign.sent": Telling(
         Kind.MESSAGES, "send",
         ngettext_lazy(

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from django.utils.translation import gettext_lazy as lazy
 
 from clients.keeping import Kept
+from notifications import links
 
 
 def lines() -> Sequence[Kept]:
@@ -18,4 +19,7 @@ def lines() -> Sequence[Kept]:
             lazy("That a mail server does not know an address"),
             lazy("So that nothing is tried there again. Only a code of the address is kept, not the address."),
         ),
-    ]
+        Kept(
+            lazy("Link to the privacy form for a client's own device"), lazy("After that it opens nothing."), links.FORM_VALID_FOR
+        ),
+    ]  # fmt: skip

@@ -131,8 +131,9 @@
   };
   const openHits = on => { if (!field || !hits) return; hits.hidden = !on; field.setAttribute("aria-expanded", String(on)); if (!on) mark(null); };
   if (field && hits) {
-    hits.addEventListener("htmx:afterSwap", () => { openHits(doc.activeElement === field && hits.children.length > 0); if (field.value.trim() && !hits.hidden) mark(options()[0]); });
-    field.addEventListener("input", () => mark(null)); /* Enter opens what was found for what is typed, never for what was */
+    /* Enter opens what was found for what is typed now, never for what was */
+    hits.addEventListener("htmx:afterSwap", ({ detail }) => { openHits(doc.activeElement === field && hits.children.length > 0); if (field.value.trim() && !hits.hidden && new URL(detail.xhr.responseURL).searchParams.get("q") === field.value) mark(options()[0]); });
+    field.addEventListener("input", () => mark(null));
     field.addEventListener("blur", () => setTimeout(() => { if (!hits.contains(doc.activeElement)) openHits(false); }, 150));
     hits.addEventListener("mousedown", event => event.preventDefault());
     hits.addEventListener("click", event => { const option = event.target.closest("[role=option]"), link = option && (option.matches("a") ? null : option.querySelector("a")); if (link && event.target.closest("a") !== link) link.click(); });

@@ -107,6 +107,11 @@ class Page:
     days: Sequence[Day]
     older: int | None
 
+    @property
+    def count(self) -> int:
+        """Return how many acts the page shows."""
+        return sum(len(day.lines) for day in self.days)
+
 
 @dataclass(frozen=True)
 class Wanted:

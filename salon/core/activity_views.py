@@ -29,6 +29,8 @@ def index(request: SignedIn) -> HttpResponse:
         "found": found,
         "client": client,
         "client_name": activity.name_of(user, CLIENT, client, now) if client and not is_fragment(request) else "",
+        "is_fragment": is_fragment(request),
+        "is_turned": request.headers.get("HX-Trigger", "").startswith("activity-"),
         "is_filtered": bool(client or any(said.values())),
         **_addresses(request, found.older),
     }

@@ -1,6 +1,7 @@
 """The activity page: who did what when, filtered, in pages, in words, and only for who may."""
 
 import datetime as dt
+import html
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -63,6 +64,25 @@ def test_the_newest_act_comes_first_and_pages_do_not_overlap(owner: User) -> Non
     lines += [line.pk for day in rest.days for line in day.lines]
     assert rest.older is None
     assert lines == list(AuditEvent.objects.order_by("-pk").values_list("pk", flat=True)), "acts of one moment too"
+
+
+def test_the_next_page_keeps_the_filter_and_leads_back(signed_in: SignIn, owner: User, reception: User) -> None:
+    for number in range(activity.PER_PAGE + 1):
+        audit.record("client.added_many", by=reception, clients_count=1000 + number)
+        audit.record("client.added_many", by=owner, clients_count=1000 + number)
+    browser = signed_in(Role.OWNER)
+    page = text(browser, f"{PATH}?person={reception.pk}&kind=lists")
+    assert "Newest" not in page
+    older = html.unescape(page[: page.index('id="activity-older"')].rpartition('href="')[2].rpartition('"')[0])
+    assert f"person={reception.pk}&kind=lists" in older
+    last = text(browser, older)
+    assert "<b>Sofia Klein</b> added 1000 clients" in last
+    assert "<b>Olivia Moreau</b> added" not in last
+    assert "Older" not in last
+    assert f'href="{PATH}?person={reception.pk}&amp;kind=lists" id="activity-newest"' in last
+    part = browser.get(older, headers={"HX-Request": "true", "HX-Trigger": "activity-older"}).content.decode()
+    assert part.count("data-focus") == 1, "the focus goes to the heading of the new page"
+    assert "1 entry</p>" in part
 
 
 def test_a_page_after_an_act_that_has_gone_begins_at_the_top(owner: User) -> None:
