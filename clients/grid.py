@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as lazy
 
 from clients import answers, choices, consent, fold, requests, sheets, wording
 from clients.answers import Answer
-from clients.models import Channel, Client, ConsentEvent
+from clients.models import Channel, Client, ConsentEvent, ConsentText
 from clients.sheets import Sheet
 from salon.core.errors import Refused
 from salon.core.models import User
@@ -137,11 +137,12 @@ def enter_sheet(
 
 
 def said(
-    client: Client, now_is: Cell, answer: str, how: str, *, at: dt.datetime | None = None, language: str = ""
-) -> consent.Said | None:
+    client: Client, now_is: Cell, answer: str, how: str, *, at: dt.datetime | None = None,
+    texts: Mapping[tuple[str, str], ConsentText] | None = None,
+) -> consent.Said | None:  # fmt: skip
     """Return what to write down for an answer, None if it is so already, with no better proof now.
 
-    `language` is that of the words that were shown: the client's, unless they chose another.
+    `texts` are the wordings that were shown: those in force in the client's language, unless they read others.
     """
     if answer == "yes":
         is_held = now_is.answer in {Answer.YES, Answer.WAITING} and not now_is.is_late
@@ -152,7 +153,8 @@ def said(
         is_news = now_is.answer is not Answer.NO or (how == OWN and now_is.stopped_on is None)
     if not is_news:
         return None
-    text = wording.in_force(language or client.language).get((now_is.purpose, now_is.channel)) if answer == "yes" else None
+    shown = texts or wording.in_force(client.language)
+    text = shown.get((now_is.purpose, now_is.channel)) if answer == "yes" else None
     event = "grant" if answer == "yes" else "withdraw"
     return consent.Said(client, now_is.purpose, now_is.channel, event, how, effective_at=at, text=text)
 

@@ -16,12 +16,13 @@ from playwright.sync_api import BrowserContext, Page
 from pytest_django.live_server_helper import LiveServer
 
 from appointments.models import Appointment, Service, Staff
-from clients.models import Client, ConsentText
+from clients.models import Client, ConsentText, Export, Import
 from notifications import links
 from notifications.demo import salon as demo
 from notifications.models import Campaign, Message, State
 from salon.core.models import User
 from salon.core.roles import Role
+from tests import factories
 from tests.house import permissions
 
 pytestmark = [pytest.mark.browser, pytest.mark.matrix, pytest.mark.django_db(transaction=True)]
@@ -33,7 +34,8 @@ LANGUAGES = ("en", "fr", "de")
 NO_PAGE = {
     "home", "core:healthz", "core:settings", "appointments:today", "mfa_download_recovery_codes", "mfa_view_recovery_codes",
     "mfa_generate_recovery_codes", "mfa_deactivate_totp", "mfa_authenticate", "mfa_reauthenticate", "account_reauthenticate",
-    "mfa_activate_totp", "core:setup_closed", "core:link", "core:second_factor", "notifications:form_code",
+    "mfa_activate_totp", "core:setup_closed", "core:link", "core:second_factor", "notifications:form_code", "clients:signed_form",
+    "clients:import_template", "clients:import_faulty", "clients:export_file",
 }  # fmt: skip
 SIGNED_OUT = {name for name, row in permissions.TABLE.items() if row.is_public}
 
@@ -50,6 +52,8 @@ def paths(*, is_signed_in: bool) -> list[str]:
         "message": Message.objects.filter(state=State.UNKNOWN)[0].pk,
         "campaign": Campaign.objects.all()[0].pk,
         "wording": ConsentText.objects.earliest("pk").pk,
+        "import": Import.objects.latest("pk").pk,
+        "export": Export.objects.latest("pk").pk,
         "member": User.objects.exclude(role=Role.OWNER)[0].pk,
     }
     found = []
@@ -78,7 +82,10 @@ def faults_of(page: Page, path: str) -> Iterator[str]:
 def olivia(live_server: LiveServer, transactional_db: None) -> User:
     """The owner of a demo salon."""
     demo.fill(client_count=60, language="en", seed=7, now=timezone.now())
-    return User.objects.get(role=Role.OWNER)
+    user = User.objects.get(role=Role.OWNER)
+    factories.imported(by=user)
+    factories.exported(by=user, is_protected=True)
+    return user
 
 
 def walk(context: BrowserContext, *, is_signed_in: bool) -> list[str]:
