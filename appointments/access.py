@@ -58,14 +58,13 @@ def own_client_ids(user: User, on: dt.date) -> set[int]:
     return set(rows.overlapping(span.start_at, span.end_at).values_list("client_id", flat=True))
 
 
-def columns(client_ids: Collection[int], user: User, now: dt.datetime) -> dict[int, Visits]:
+def columns(client_ids: Collection[int], user: User, salon: Salon, now: dt.datetime) -> dict[int, Visits]:
     """Return last and next visit for each of these clients that has one. Two queries, however many clients."""
-    zone = Salon.objects.current().zone
     rows = appointments_for(user).filter(client__in=client_ids)
     found: dict[int, Visits] = {}
     past = rows.filter(state=State.DONE, start_at__lt=now).order_by().values_list("client_id")
     for client_id, start_at in past.annotate(last_at=Max("start_at")):
-        found[client_id] = Visits(last_on=start_at.astimezone(zone).date())
+        found[client_id] = Visits(last_on=start_at.astimezone(salon.zone).date())
     ahead = rows.filter(state__in=STANDS, start_at__gte=now).order_by("-start_at")
     for client_id, start_at, name in ahead.values_list("client_id", "start_at", "staff__name"):
         found[client_id] = Visits(found.get(client_id, Visits()).last_on, start_at, name)

@@ -5,6 +5,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from appointments import retirement
 from appointments.models import Service
 from salon.core import audit
 from salon.core.errors import Refused
@@ -37,20 +38,14 @@ def edit(service: Service, *, by: User, **fields: Any) -> Service:
 @transaction.atomic
 def retire(service: Service, *, by: User) -> Service:
     """Take a service off the list of what can be booked, and return it. Its visits stay."""
-    Service.objects.filter(pk=service.pk).update(is_active=False)
-    audit.record("service.retire", service, by=by)
-    service.is_active = False
-    return service
+    return retirement.set_active(service, False, event="service.retire", by=by)
 
 
 @transaction.atomic
 def offer_again(service: Service, *, by: User) -> Service:
     """Offer a retired service again, and return it. Raises Refused if one of that name is offered meanwhile."""
     _refuse_same_name(service.name, but=service)
-    Service.objects.filter(pk=service.pk).update(is_active=True)
-    audit.record("service.offer", service, by=by)
-    service.is_active = True
-    return service
+    return retirement.set_active(service, True, event="service.offer", by=by)
 
 
 def _refuse_same_name(name: str, but: Service | None = None) -> None:

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from appointments import retirement
 from appointments.models import Appointment, Staff, StaffDay, WorkingHours
 from salon.core import audit
 from salon.core.errors import Refused
@@ -65,19 +66,13 @@ def deactivate(staff: Staff, *, by: User, now: dt.datetime) -> Staff:
             count,
         )
         raise Refused(words % {"name": row.name, "count": count})
-    Staff.objects.filter(pk=row.pk).update(is_active=False)
-    audit.record("staff.deactivate", row, by=by)
-    staff.is_active = False
-    return staff
+    return retirement.set_active(staff, False, event="staff.deactivate", by=by)
 
 
 @transaction.atomic
 def reactivate(staff: Staff, *, by: User) -> Staff:
     """Bring somebody back, and return them."""
-    Staff.objects.filter(pk=staff.pk).update(is_active=True)
-    audit.record("staff.reactivate", staff, by=by)
-    staff.is_active = True
-    return staff
+    return retirement.set_active(staff, True, event="staff.reactivate", by=by)
 
 
 def _write_hours(staff: Staff, hours: Hours) -> bool:

@@ -34,7 +34,8 @@ ROOT = Path(__file__).resolve().parent.parent
 # As many columns of the card as ours has in all, for the sides that know no answers and no visits.
 PLAIN = (
     "first_name", "last_name", "email", "phone", "language", "birth_day", "birth_month", "birth_year", "street", "postcode",
-    "city", "country", "note", "created_at", "inactive_at", "blacklisted_at", "id", "version", "sort_name", "search_text",
+    "city", "country", "note", "preferred_channel", "came_through", "created_at", "inactive_at", "blacklisted_at", "id",
+    "version", "sort_name", "search_text",
 )  # fmt: skip
 
 
@@ -52,11 +53,13 @@ def run(options: argparse.Namespace) -> Result:
         mine = _side("ours", sys.executable, Path(folder))
         theirs = _side("openpyxl", sys.executable, Path(folder))
         peer = _side("import_export", options.peer_python, Path(folder))
-        if mine is None or theirs is None:
+        sealed = _side("locked", sys.executable, Path(folder))
+        if mine is None or theirs is None or sealed is None:
             raise SystemExit("a side did not finish")
         figures: dict[str, float | int | str] = {
             "clients": mine["rows"], "columns": len(PLAIN), "ours s": round(mine["seconds"], 2),
             "openpyxl s": round(theirs["seconds"], 2), "openpyxl peak MiB": round(theirs["peak_rss_mib"], 1),
+            "locked s": round(sealed["seconds"], 2), "locked peak MiB": round(sealed["peak_rss_mib"], 1),
             "size MiB": round((Path(folder) / "ours.xlsx").stat().st_size / 2**20, 2),
         }  # fmt: skip
         ratios = {"vs_openpyxl": round(theirs["seconds"] / mine["seconds"], 2)}

@@ -69,7 +69,7 @@ class Visits:
 
 
 OwnClients = Callable[[User, dt.date], Collection[int]]
-Columns = Callable[[Collection[int], User, dt.datetime], Mapping[int, Visits]]
+Columns = Callable[[Collection[int], User, Salon, dt.datetime], Mapping[int, Visits]]
 _own_clients: list[OwnClients] = []
 _columns: list[Columns] = []
 
@@ -129,11 +129,11 @@ def contacts_of(user: User, clients: Iterable[Reachable], salon: Salon, *, now: 
     return {client.pk: _shown(client, salon, is_masked=open_ids is not None and client.pk not in open_ids) for client in clients}
 
 
-def visits_of(client_ids: Collection[int], user: User, *, now: dt.datetime) -> dict[int, Visits]:
+def visits_of(client_ids: Collection[int], user: User, salon: Salon, *, now: dt.datetime) -> dict[int, Visits]:
     """Return the visit columns of a page of the list, by client id; nothing for whom nobody knows any."""
     found: dict[int, Visits] = {}
     for column in _columns:
-        found.update(column(client_ids, user, now))
+        found.update(column(client_ids, user, salon, now))
     return found
 
 
@@ -153,9 +153,11 @@ def _own_today(user: User, salon: Salon, now: dt.datetime) -> set[int]:
 
 
 def _shown(client: Reachable, salon: Salon, *, is_masked: bool) -> Contacts:
-    number = phone.show(str(client.phone or ""), salon.country)
+    # Once: a number is checked each time that it is written out.
+    e164 = str(client.phone) if client.phone is not None else ""
+    number = phone.show(e164, salon.country)
     has_name = bool(client.first_name or client.last_name)
     if is_masked:
         hidden = phone.mask(number)
         return Contacts(client.name if has_name else hidden, hidden, phone.mask_email(client.email), "", is_masked=True)
-    return Contacts(client.name if has_name else number, number, client.email, str(client.phone or ""), is_masked=False)
+    return Contacts(client.name if has_name else number, number, client.email, e164, is_masked=False)

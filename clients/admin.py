@@ -22,9 +22,12 @@ from clients.models import (
     Import,
     ImportedCard,
     OpenedCard,
+    SavedFilter,
+    SignedForm,
     Standing,
     Subject,
     Tag,
+    TagRun,
 )
 from salon.core.backoffice import Everyday, Looking, site
 
@@ -121,6 +124,17 @@ class ConsentEvidenceAdmin(OfClient):
     list_select_related = ("event",)
 
 
+@admin.register(SignedForm, site=site)
+class SignedFormAdmin(OfClient):
+    """That the sheet of a signed form is kept. It is looked at from the consent history, where each look is noted."""
+
+    client = "subject__client"
+    hidden = frozenset({"data"})
+    list_display = ("subject", "signed_on", "content_type", "added_at", "added_by")
+    list_select_related = ("subject", "added_by")
+    date_hierarchy = "added_at"
+
+
 @admin.register(ConsentText, site=site)
 class ConsentTextAdmin(Looking):
     """The words that clients agreed to."""
@@ -162,6 +176,7 @@ CARD = Everyday(lazy("This is kept on the client’s card, on the page Other."),
 IMPORTS = Everyday(
     lazy("Lists are imported, and taken back, under Clients → Import."), lazy("Open the imports"), "clients:imports"
 )
+LISTS = Everyday(lazy("Filters and tags are changed from the list of clients."), lazy("Open the clients"), "clients:list")
 EXPORTS = Everyday(
     lazy("Clients are exported from their list: Clients → Other actions."), lazy("Open the clients"), "clients:list"
 )
@@ -251,3 +266,21 @@ class ExportPartAdmin(Looking):
     hidden = frozenset({"data"})
     list_display = ("source", "number")
     list_select_related = ("source",)
+
+
+@admin.register(SavedFilter, site=site)
+class SavedFilterAdmin(Looking):
+    """Filters of the list under a name."""
+
+    everyday = LISTS
+    list_display = ("name", "query", "by", "created_at")
+    list_select_related = ("by",)
+
+
+@admin.register(TagRun, site=site)
+class TagRunAdmin(Looking):
+    """Tags put on many cards at once, for as long as they can be undone."""
+
+    everyday = LISTS
+    list_display = ("tag", "is_added", "by", "created_at", "undone_at")
+    list_select_related = ("tag", "by")

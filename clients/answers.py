@@ -67,6 +67,8 @@ class Front:
     stopped_on: dt.date | None = None
     lacks: str = ""
     is_late: bool = False
+    # Whether what it stands on can still be taken back as a slip of the salon's.
+    may_go: bool = False
 
     @property
     def word(self) -> str | Promise:
@@ -149,12 +151,7 @@ def set_channel(
     is_yes = answer == "yes"
     if is_yes:
         check_yes(line)
-        is_held = line.answer in {Answer.YES, Answer.WAITING} and not line.is_late
-        known = line.event.evidence_level if line.event and is_held else -1
-        is_news = consent.EVIDENCE[ConsentEvent.Source(how)] > known
-    else:
-        is_news = line.answer is not Answer.NO
-    if not is_news:
+    if not is_news(line, is_yes=is_yes, how=how, by=by):
         return []
     texts = _texts(client, channel) if is_yes else {}
     event = "grant" if is_yes else "withdraw"
@@ -175,10 +172,10 @@ def set_reminders(
     """
     Client.objects.select_for_update().get(pk=client.pk)
     line = reminders(client, channel)
-    if line.is_on == is_on:
-        return []
-    if is_on:
+    if is_on and not line.is_on:
         check_yes(line)
+    if line.is_on if is_on else not is_news(line, is_yes=False, how=how, by=by):
+        return []
     event = "grant" if is_on else "withdraw"
     return consent.record_many([consent.Said(client, "svc.reminder", channel, event, how, actor_type="staff")], by=by, now=now)
 
@@ -210,6 +207,19 @@ def check_yes(line: Front) -> None:
         )
 
 
+def is_news(line: Front, *, is_yes: bool, how: str, by: User | None) -> bool:
+    """Return whether an answer says something that does not stand there already, or proves it better.
+
+    A No stands only where nobody but `by`, who says it again in the same way, can take it back.
+    """
+    if not is_yes:
+        is_repeated = line.event is not None and line.event.actor == by and line.event.source == how
+        return line.answer is not Answer.NO or (line.may_go and not is_repeated)
+    is_held = line.answer in {Answer.YES, Answer.WAITING} and not line.is_late
+    known = line.event.evidence_level if line.event and is_held else -1
+    return consent.EVIDENCE[ConsentEvent.Source(how)] > known
+
+
 def _front(client: Client, channel: str, answer: Answer, readings: Sequence[fold.Reading]) -> Front:
     def newest(entries: Iterable[fold.Entry | None]) -> fold.Entry | None:
         return max((entry for entry in entries if entry), key=lambda entry: (entry.effective_at, entry.id), default=None)
@@ -221,7 +231,8 @@ def _front(client: Client, channel: str, answer: Answer, readings: Sequence[fold
     lacks = _lacks(channel) if answer is Answer.WAITING else ""
     is_late = lacks == "link" and event is not None and requests.is_over(event.recorded_at, timezone.now())
     is_reachable = bool(consent.address_hash(client, channel))
-    return Front(channel, Channel(channel).label, answer, is_reachable, event, stopped_on, lacks, is_late)
+    may_go = any(reading.entry and consent.may_be_void(reading.entry, timezone.now()) for reading in readings)
+    return Front(channel, Channel(channel).label, answer, is_reachable, event, stopped_on, lacks, is_late, may_go)
 
 
 def _lacks(channel: str) -> str:

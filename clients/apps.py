@@ -13,9 +13,9 @@ class ClientsConfig(AppConfig):
     def ready(self) -> None:
         """Ask to be called when the country changes: it decides what a Yes must prove. Say how the jobs are told in the bell.
 
-        An import may be undone while somebody has a card of it open.
+        And how acts are told on the activity page. An import may be undone while somebody has a card of it open.
         """
-        from clients import standings  # noqa: PLC0415 (models are not ready before)
+        from clients import deeds, standings  # noqa: PLC0415 (models are not ready before)
         from clients.exporting import telling as exports  # noqa: PLC0415
         from clients.importing import telling as imports  # noqa: PLC0415
 
@@ -23,3 +23,4 @@ class ClientsConfig(AppConfig):
         hooks.may_vanish(self.get_model("Client"))
         imports.register()
         exports.register()
+        deeds.register()

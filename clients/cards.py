@@ -21,8 +21,6 @@ from salon.core.models import User
 from salon.core.roles import May
 from salon.core.web import SignedIn, whole
 
-# What a list's address may carry back and forth.
-LIST_KEYS = ("q", "status", "sort", "page")
 # What the panels of the card listen for: an answer or an address has changed what may be sent.
 CHANGED = "consent-changed"
 _MOST_TOLD = 1000
@@ -101,7 +99,7 @@ def _way_back(request: SignedIn, client: Client, query: str | None, suffix: str,
             if other:
                 url = address_of(_TABS[tab][0], other.pk) or reverse("clients:card", args=[other.pk])
                 found[side] = Neighbour(url + suffix, names[other.pk].name)
-    query = lists.addresses({**wanted, "number": place.page if place else wanted["number"]})["here_query"]
+    query = lists.query(wanted, number=place.page if place else wanted["number"])
     return {**found, "in_list": place, "back_url": found["back_url"] + (f"?{query}" if query else "")}
 
 
@@ -177,12 +175,7 @@ def birth_of(client: Client, today: dt.date) -> dict[str, Any]:
 
 def list_query(text: str) -> str:
     """Return the query string of a list, cleaned of everything a list does not know."""
-    given = QueryDict(text)
-    kept = QueryDict(mutable=True)
-    for key in LIST_KEYS:
-        if given.get(key):
-            kept[key] = given[key][:200]
-    return kept.urlencode()
+    return lists.query(lists.wanted(QueryDict(text)))
 
 
 def came_from(request: SignedIn) -> str | None:

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from clients import consent, fold, stops, wording
-from clients.models import Address, Client, ConsentEvent, ConsentText
+from clients.models import Client, ConsentEvent, ConsentText
 from clients.stops import Link
 from salon.core import audit
 
@@ -216,14 +216,5 @@ class _Reader:
             return "inactive"
         if channel and not self.hashes[channel]:
             return "no_address"
-        if self._evidence(channel) < consent.EVIDENCE[_SOURCE] and self._is_closed(purpose, channel):
-            return "own_link"
-        return ""
-
-    def _is_closed(self, purpose: str, channel: str) -> bool:
-        """Return whether only a link to the address itself opens it again."""
-        hmac = self.hashes[channel]
-        shut = Address.objects.filter(channel=channel, hmac=hmac, scope__in=stops.STOPPED)
-        return fold.has_objected(self.entries, purpose=purpose, channel=channel, address_hmac=hmac) or (
-            purpose in fold.MARKETING and shut.exists()
-        )
+        is_weak = self._evidence(channel) < consent.EVIDENCE[_SOURCE]
+        return "own_link" if is_weak and stops.is_closed(self.client, self.entries, purpose, channel) else ""

@@ -74,9 +74,19 @@ def covers(entry: Entry, purpose: str, channel: str) -> bool:
     return entry.purpose in purposes and entry.channel in {channel, ANY_CHANNEL}
 
 
+def is_after(positive: Entry, negative: Entry) -> bool:
+    """Return whether a Yes was said after a No.
+
+    A No that was written down as it was said comes after all that the ledger held by then, whatever a clock shows: one
+    that was set back, or that of another machine, must not let it lose.
+    """
+    is_live = negative.effective_at == negative.recorded_at
+    return positive.effective_at > negative.effective_at and not (is_live and positive.id < negative.id)
+
+
 def outranks(positive: Entry, negative: Entry) -> bool:
     """Return whether a Yes stands against a No: it must be later and come with proof enough for who said No."""
-    if positive.effective_at <= negative.effective_at:
+    if not is_after(positive, negative):
         return False
     level = positive.evidence_level
     if negative.event in HARD_STOPS:
@@ -120,7 +130,7 @@ def reading(
     standing = [yes for yes in proven if all(outranks(yes, no) for no in negatives)]
     if standing:
         return Reading(State.GRANTED, _newest(standing))
-    newer = [one for one in waiting if all(one.effective_at > no.effective_at for no in negatives)]
+    newer = [one for one in waiting if all(is_after(one, no) for no in negatives)]
     if newer:
         return Reading(State.PENDING, _newest(newer), stop)
     if negatives:

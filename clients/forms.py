@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from email_validator import EmailNotValidError, validate_email
 
-from clients import wording
+from clients import sheets, wording
 from clients.grid import Cell
 from clients.models import CameThrough, Channel, Client, ClientLink
 from salon.core import phone
@@ -153,6 +153,23 @@ class TagForm(forms.Form):
     name = Line(label=lazy("Tag"), max_length=40, widget=forms.TextInput(attrs={"autocomplete": "off", "list": "tag-names"}))
 
 
+class ManyTagsForm(TagForm):
+    """A tag for many cards: a name to put on them, or one of `known`, those that some of them have, to take off."""
+
+    def __init__(self, *args: Any, known: Sequence[tuple[Any, int]] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if known:
+            offers = [(str(tag.pk), f"{tag.name} ({count})") for tag, count in known]
+            self.fields["name"] = forms.ChoiceField(label=lazy("Tag"), choices=offers)
+        self.fields["name"].widget.attrs["autofocus"] = True
+
+
+class FilterNameForm(forms.Form):
+    """The name under which filters of the list are kept."""
+
+    name = Line(label=lazy("Name"), max_length=60, widget=forms.TextInput(attrs={"autocomplete": "off", "autofocus": True}))
+
+
 class ContactForm(forms.Form):
     """A further phone number or e-mail: which of the two it is follows from what was typed."""
 
@@ -194,14 +211,31 @@ class SheetForm(forms.Form):
         label=lazy("Day of the signature"), widget=forms.DateInput(attrs={"type": "date", "class": "s-w-md"}, format="%Y-%m-%d")
     )
 
-    def __init__(self, *args: Any, cells: Sequence[Cell], **kwargs: Any) -> None:
+    photo = forms.FileField(
+        label=lazy("Photo of the signed sheet"), required=False,
+        widget=forms.FileInput(attrs={"accept": "image/jpeg,image/png,application/pdf"}),
+        help_text=lazy("JPEG, PNG or PDF, up to 8 MB. It is the proof, kept encrypted; who looks at it is written down."),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, cells: Sequence[Cell], is_too_large: bool = False, **kwargs: Any) -> None:
+        """Make the form. `is_too_large`: the request was so long that its file was not even kept."""
         super().__init__(*args, **kwargs)
-        self.cells = cells
+        self.cells, self.is_too_large = cells, is_too_large
         for cell in cells:
             self.fields[cell.key] = forms.ChoiceField(
                 label=f"{cell.title}, {cell.label}" if cell.label else str(cell.title), required=False,
                 choices=[("yes", lazy("Yes")), ("no", lazy("No"))],
             )  # fmt: skip
+
+    def clean_photo(self) -> sheets.Sheet | None:
+        """Return the sheet in the upload, read, or None without one."""
+        file = self.cleaned_data["photo"]
+        try:
+            if self.is_too_large:
+                raise sheets.too_large()
+            return sheets.read(file.read()) if file else None
+        except Refused as refused:
+            raise forms.ValidationError(refused.message) from refused
 
     @property
     def ticks(self) -> dict[tuple[str, str], str]:

@@ -13,14 +13,15 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
-from clients import answers, choices, consent, fold, requests, wording
+from clients import answers, choices, consent, fold, requests, sheets, wording
 from clients.answers import Answer
-from clients.models import Channel, Client, ConsentEvent
+from clients.models import Channel, Client, ConsentEvent, ConsentText
+from clients.sheets import Sheet
 from salon.core.errors import Refused
 from salon.core.models import User
 
 PROFILING = choices.PROFILING
-PAPER = ConsentEvent.Source.PAPER_FORM
+PAPER, OWN = ConsentEvent.Source.PAPER_FORM, ConsentEvent.Source.OWN_FORM
 # Title and hint of each row.
 TITLES: Mapping[str, tuple[str | Promise, str | Promise]] = {
     "mkt.promotion": (lazy("Promotions"), lazy("offers and news of the salon")),
@@ -106,41 +107,65 @@ def set_one(
     after the client's own No.
     """
     card = Client.objects.select_for_update().get(pk=client.pk)
-    said = _said(card, cell(card, purpose, channel), answer, how, at=None)
-    return consent.record_many([said] if said else [], by=by, now=now)
+    found = _checked(cell(card, purpose, channel), answer)
+    event = said(card, found, answer, how, by=by)
+    return consent.record_many([event] if event else [], by=by, now=now)
 
 
 @transaction.atomic
 def enter_sheet(
-    client: Client, ticks: Mapping[tuple[str, str], str], *, signed_on: dt.date, by: User, now: dt.datetime
-) -> list[ConsentEvent]:
+    client: Client, ticks: Mapping[tuple[str, str], str], *, signed_on: dt.date, photo: Sheet | None = None, by: User,
+    now: dt.datetime,
+) -> list[ConsentEvent]:  # fmt: skip
     """Record a signed privacy form: "yes" or "no" by (purpose, channel), what was left empty left out. Return the events.
 
-    They hold from the day of the signature. Raises Refused for a day in the future, for a Yes without an address, and
-    for one after the client's own No.
+    A `photo` of the sheet is kept as their proof, and as that of what stood like this already. A sheet names a day and
+    no hour: a Yes holds from its beginning, a No from its end, so that of both on one day the No stands. Raises Refused
+    for a day in the future, for a Yes without an address, and for one after the client's own No.
     """
     if signed_on > timezone.localtime(now).date():
         raise Refused(_("The day of the signature is in the future."), field="signed_on")
-    noon = timezone.make_aware(dt.datetime.combine(signed_on, dt.time(12)))
+    begins_at, ends_at = (timezone.make_aware(dt.datetime.combine(signed_on, time)) for time in (dt.time.min, dt.time.max))
+    times = {"yes": begins_at, "no": min(ends_at, now)}
     card = Client.objects.select_for_update().get(pk=client.pk)
-    said = [_said(card, cell(card, *pair), answer, PAPER, at=min(noon, now)) for pair, answer in ticks.items()]
-    return consent.record_many([one for one in said if one], by=by, now=now)
+    found = [(_checked(cell(card, *pair), answer), answer) for pair, answer in ticks.items()]
+    events = [said(card, one, answer, PAPER, by=by, at=times[answer]) for one, answer in found]
+    recorded = consent.record_many([event for event in events if event], by=by, now=now)
+    if photo is not None:
+        known = [one.event for (one, _answer), event in zip(found, events, strict=True) if event is None and one.event]
+        sheets.keep(card, photo, [*recorded, *known], signed_on=signed_on, by=by, now=now)
+    return recorded
 
 
-def _said(client: Client, now_is: Cell, answer: str, how: str, *, at: dt.datetime | None) -> consent.Said | None:
-    """Return what to write down for an answer, None if it is so already."""
+def outweighed(client: Client, ticks: Mapping[tuple[str, str], str]) -> list[Cell]:
+    """Return where a Yes of a sheet does not count because a No of the same day or a later one stands."""
+    return [found for pair, answer in ticks.items() if answer == "yes" and (found := cell(client, *pair)).answer is Answer.NO]
+
+
+def said(
+    client: Client, now_is: Cell, answer: str, how: str, *, by: User | None = None, at: dt.datetime | None = None,
+    texts: Mapping[tuple[str, str], ConsentText] | None = None,
+) -> consent.Said | None:  # fmt: skip
+    """Return what to write down for an answer, None if it is so already, with no better proof now.
+
+    `texts` are the wordings that were shown: those in force in the client's language, unless they read others.
+    """
+    is_yes = answer == "yes"
+    # The client's own No binds the salon, one that staff wrote down does not.
+    is_first_own = not is_yes and how == OWN and now_is.stopped_on is None
+    if not is_first_own and not answers.is_news(now_is, is_yes=is_yes, how=how, by=by):
+        return None
+    shown = texts or wording.in_force(client.language)
+    text = shown.get((now_is.purpose, now_is.channel)) if is_yes else None
+    event = "grant" if is_yes else "withdraw"
+    return consent.Said(client, now_is.purpose, now_is.channel, event, how, effective_at=at, text=text)
+
+
+def _checked(now_is: Cell, answer: str) -> Cell:
+    """Return the cell. Raises Refused for a Yes that staff cannot write down there."""
     if answer == "yes":
         answers.check_yes(now_is)
-        is_held = now_is.answer in {Answer.YES, Answer.WAITING} and not now_is.is_late
-        known = now_is.event.evidence_level if now_is.event and is_held else -1
-        is_news = consent.EVIDENCE[ConsentEvent.Source(how)] > known
-    else:
-        is_news = now_is.answer is not Answer.NO
-    if not is_news:
-        return None
-    text = wording.in_force(client.language).get((now_is.purpose, now_is.channel)) if answer == "yes" else None
-    event = "grant" if answer == "yes" else "withdraw"
-    return consent.Said(client, now_is.purpose, now_is.channel, event, how, actor_type="staff", effective_at=at, text=text)
+    return now_is
 
 
 def _cell(client: Client, purpose: str, channel: str, reading: fold.Reading, events: Mapping[int, ConsentEvent]) -> Cell:
@@ -153,4 +178,5 @@ def _cell(client: Client, purpose: str, channel: str, reading: fold.Reading, eve
     is_late = lacks == "link" and event is not None and requests.is_over(event.recorded_at, timezone.now())
     is_reachable = not channel or bool(consent.address_hash(client, channel))
     label = Channel(channel).label if channel else ""
-    return Cell(channel, label, answer, is_reachable, event, stopped_on, lacks, is_late, purpose)
+    may_go = reading.entry is not None and consent.may_be_void(reading.entry, timezone.now())
+    return Cell(channel, label, answer, is_reachable, event, stopped_on, lacks, is_late, may_go, purpose)

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -56,6 +57,12 @@ class Line:
     undone_at: dt.datetime | None = None
 
     @property
+    def signed_form(self) -> int | None:
+        """Return the number of the sheet that proves it."""
+        evidence = getattr(self.event, "evidence", None)
+        return evidence.signed_form_id if evidence else None
+
+    @property
     def word(self) -> str | Promise:
         """Return what was said."""
         return EVENTS[self.event.event]
@@ -79,7 +86,7 @@ class Line:
     @property
     def is_late(self) -> bool:
         """Return whether it was written down on another day than it was said."""
-        return self.event.recorded_at - self.event.effective_at > dt.timedelta(hours=12)
+        return timezone.localtime(self.event.recorded_at).date() != timezone.localtime(self.event.effective_at).date()
 
 
 def entries(client: Client) -> list[Line]:

@@ -8,18 +8,18 @@ from urllib.parse import urlencode
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, Q, prefetch_related_objects
-from django.http import QueryDict
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from clients import access, answers, search
+from clients import filters as narrowing
 from clients.access import Contacts, Visits
+from clients.filters import Chosen
 from clients.models import Client, ClientQuerySet
 from salon.core.models import Salon, User
 from salon.core.web import whole
 
 PER_PAGE = 50
-SELECTED_MAX = 500
 # All who are inactive can be leafed through, if there are not more than these.
 LISTED_MOST = 10_000
 STATUSES: Mapping[str, Q] = {
@@ -28,6 +28,8 @@ STATUSES: Mapping[str, Q] = {
     "blacklist": Q(blacklisted_at__isnull=False),
 }
 LABELS: Mapping[str, str | Promise] = {"active": _("Active"), "inactive": _("Inactive"), "blacklist": _("Blacklist")}
+# By name alone. In the order of visits the first page would be a search by habit, of those too who did not agree to one;
+# and each page would look at every visit of every client.
 SORTS: Mapping[str, tuple[str, ...]] = {"name": ("sort_name", "pk"), "-name": ("-sort_name", "-pk")}
 
 
@@ -41,24 +43,10 @@ class Row:
     sms: answers.Answer
     visits: Visits
 
-
-@dataclass(frozen=True)
-class Selection:
-    """The clients ticked in a list, on this page and on others. `is_open`: ticks are asked for, on a phone too."""
-
-    ids: tuple[int, ...] = ()
-    is_open: bool = False
-
     @property
-    def query(self) -> str:
-        """Return what carries it in an address, ready to stand before another name; nothing for no selection."""
-        pairs = [*([("select", 1)] if self.is_open else []), *(("sel", pk) for pk in self.ids)]
-        return f"{urlencode(pairs)}&" if pairs else ""
-
-    def beyond(self, rows: Sequence[Row]) -> list[int]:
-        """Return the ticked clients that are not among `rows`."""
-        here = {row.client.pk for row in rows}
-        return [pk for pk in self.ids if pk not in here]
+    def has_marks(self) -> bool:
+        """Return whether something stands beside the name."""
+        return bool(self.client.inactive_at or self.client.blacklisted_at or self.client.tags.all())
 
 
 @dataclass(frozen=True)
@@ -78,25 +66,43 @@ def status_counts(user: User) -> dict[str, int]:
 
 
 def listing(
-    user: User, salon: Salon, *, text: str, status: str, sort: str, number: int, now: dt.datetime, count: int | None = None
-) -> Listing:
-    """Return page `number` of the clients of `status` that `text` finds. `count`: how many, where it is known already."""
+    user: User, salon: Salon, *, text: str, status: str, sort: str, number: int, now: dt.datetime, filters: Chosen = (),
+    count: int | None = None,
+) -> Listing:  # fmt: skip
+    """Return page `number` of the clients of `status` that `text` and `filters` find. `count`: how many of the status."""
     rows, condition = access.clients_for(user), access.matching(user, text, salon, now=now) if text else Q()
+    condition &= narrowing.condition(filters, now=now)
     known, most = count, None if text else LISTED_MOST
     if status == "active":
         # Active clients are everywhere in the order, so walking it is quick; the few others are looked up.
         rows = rows.filter(STATUSES[status])
     else:
         condition &= STATUSES[status]
-    if text or status != "active":
+    if text or filters or status != "active":
         known = None
     found = search.page(rows, condition, order=SORTS[sort], number=number, per_page=PER_PAGE, count=known, count_up_to=most)
     paginator = Paginator(range(found.count), PER_PAGE)
     return Listing(rows_of(user, salon, found.rows, now=now), paginator.page(found.page), found.count, found.is_capped)
 
 
-def matching(user: User, salon: Salon, *, text: str, status: str, now: dt.datetime) -> ClientQuerySet:
-    """Return the clients of `status` that `text` finds and `user` may see, all of them and in no order."""
+def matching(user: User, salon: Salon, *, text: str, status: str, now: dt.datetime, filters: Chosen = ()) -> ClientQuerySet:
+    """Return the clients of `status` that `text` and `filters` find and `user` may see, all of them and in no order."""
+    return _of(user, salon, text=text, status=status, now=now).filter(narrowing.condition(filters, now=now))
+
+
+def without_profiling(user: User, salon: Salon, wanted: Mapping[str, Any], *, now: dt.datetime) -> int:
+    """Return how many a filter by habit leaves out because they said No to profiling or were not asked.
+
+    Whatever they did: that is what they did not agree to be looked for by. Counted up to LISTED_MOST; 0 without such a filter.
+    """
+    if not narrowing.by_habit(wanted["filters"]):
+        return 0
+    others = narrowing.matching(wanted["filters"], now=now, is_habit=False)
+    rows = _of(user, salon, text=wanted["text"], status=wanted["status"], now=now).filter(others, ~narrowing.profiled())
+    return len(rows.order_by().values_list("pk")[:LISTED_MOST])
+
+
+def _of(user: User, salon: Salon, *, text: str, status: str, now: dt.datetime) -> ClientQuerySet:
     rows = access.found_for(user, text, salon, now=now) if text else access.clients_for(user)
     return rows.filter(STATUSES[status])
 
@@ -107,54 +113,66 @@ def rows_of(user: User, salon: Salon, clients: Sequence[Client], *, now: dt.date
     prefetch_related_objects(clients, "tags")
     shown = access.contacts_of(user, clients, salon, now=now)
     said = answers.of_clients(ids)
-    visits = access.visits_of(ids, user, now=now)
+    visits = access.visits_of(ids, user, salon, now=now)
     return [
         Row(client, shown[client.pk], said[client.pk]["email"], said[client.pk]["sms"], visits.get(client.pk, Visits()))
         for client in clients
     ]
 
 
-def found_elsewhere(user: User, salon: Salon, *, text: str, now: dt.datetime) -> int:
-    """Return how many inactive clients `text` finds, counted up to 100."""
-    found = matching(user, salon, text=text, status="inactive", now=now)
+def found_elsewhere(user: User, salon: Salon, wanted: Mapping[str, Any], *, now: dt.datetime) -> int:
+    """Return how many inactive clients the search and the filters find, counted up to 100."""
+    found = matching(user, salon, text=wanted["text"], filters=wanted["filters"], status="inactive", now=now)
     return len(found.order_by().values_list("pk")[:100])
 
 
 def wanted(given: Any) -> dict[str, Any]:
-    """Return text, status, sort and page number of a list's query, each something the list knows."""
+    """Return text, status, sort, page number and filters of a list's query, each something the list knows."""
     status, sort, number = given.get("status", ""), given.get("sort", ""), given.get("page", "")
     return {
         "text": given.get("q", "").strip()[:200],
         "status": status if status in STATUSES else "active",
         "sort": sort if sort in SORTS else "name",
         "number": whole(number) or 1,
+        "filters": narrowing.read(given),
     }
 
 
-def selection(given: QueryDict) -> Selection:
-    """Return what is ticked, as a list's query carries it; never more than a page can show well."""
-    ids = dict.fromkeys(number for text in given.getlist("sel")[:SELECTED_MAX] if (number := whole(text)))
-    return Selection(tuple(ids), is_open="select" in given)
+def query(wanted: Mapping[str, Any], **changes: Any) -> str:
+    """Return the list's query string, with `changes`; what is as it always is stands in no address."""
+    given = {**wanted, **changes}
+    pairs = [("q", given["text"], ""), ("status", given["status"], "active"), ("sort", given["sort"], "name")]
+    found = [(name, value) for name, value, usual in pairs if value != usual]
+    return urlencode([*found, *given["filters"], *([("page", given["number"])] if given["number"] != 1 else [])])
+
+
+def chips(wanted: Mapping[str, Any], counts: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Return the chips of the statuses that somebody has, and always of the active and of the one that is shown."""
+    shown = [name for name in counts if counts[name] or name in {"active", wanted["status"]}]
+    return [
+        {
+            "name": name, "label": LABELS[name], "count": counts[name], "query": query(wanted, status=name, number=1),
+            "is_current": name == wanted["status"],
+        }
+        for name in shown
+    ]  # fmt: skip
 
 
 def addresses(wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the query strings that the list's links need: of this very page, of its other pages, of its other order."""
-
-    def query(**changes: Any) -> str:
-        given = {"q": wanted["text"], "status": wanted["status"], "sort": wanted["sort"], "page": wanted["number"], **changes}
-        defaults = {"q": "", "status": "active", "sort": "name", "page": 1}
-        return urlencode({key: value for key, value in given.items() if value not in (None, defaults[key])})
-
+    """Return the query strings that the list's links need: of this very page, of its other pages, its order, its filters."""
     other = "-name" if wanted["sort"] == "name" else "name"
-    pages = query(page=None)
+    pages = query(wanted, number=1)
+    on = wanted["filters"]
     return {
         "status_label": LABELS[wanted["status"]],
-        "here_query": query(),
+        "here_query": query(wanted),
+        "list_query": pages,
         "pages_query": f"{pages}&" if pages else "",
-        "sort_query": query(sort=other, page=None),
-        "inactive_query": query(status="inactive", page=None),
-        "chips": [
-            {"name": name, "label": label, "query": query(status=name, page=None), "is_current": name == wanted["status"]}
-            for name, label in LABELS.items()
+        "sort_query": query(wanted, sort=other, number=1),
+        "inactive_query": query(wanted, status="inactive", number=1),
+        "unfiltered_query": query(wanted, filters=(), number=1),
+        "filter_chips": [
+            {"name": name, "words": words, "query": query(wanted, number=1, filters=tuple(one for one in on if one[0] != name))}
+            for name, words in narrowing.words(on)
         ],
     }

@@ -29,7 +29,8 @@ class Place:
 
 def of(user: User, salon: Salon, client: Client, wanted: Mapping[str, Any], *, now: dt.datetime) -> Place | None:
     """Return the place of `client` in the list that `wanted` describes (see `lists.wanted`), None if it has left it."""
-    rows, order = lists.matching(user, salon, text=wanted["text"], status=wanted["status"], now=now), lists.SORTS[wanted["sort"]]
+    which = {name: wanted[name] for name in ("text", "status", "filters")}
+    rows, order = lists.matching(user, salon, now=now, **which), lists.SORTS[wanted["sort"]]
     keys = rows.filter(pk=client.pk).values_list(*(name.removeprefix("-") for name in order)).first()
     if keys is None:
         return None

@@ -10,7 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from clients import choices, fold, grid, wording
-from clients.models import Client, ConsentText
+from clients.models import ConsentText
 from salon.core.models import Salon
 
 # Whom to complain to, where it is one authority for the whole country. Names, so they are not translated.
@@ -21,6 +21,7 @@ AUTHORITIES = {"FR": "CNIL", "GB": "ICO", "BE": "APD/GBA", "AT": "DSB", "CH": "E
 class Question:
     """One row of the form: what is asked, in the words in force, and whether it has a box for each channel."""
 
+    purpose: str
     title: str | Promise
     words: str
     has_channels: bool
@@ -35,12 +36,13 @@ class Form:
     authority: str
 
 
-def of(client: Client, salon: Salon) -> Form:
-    """Return the form of a client. Call it with the client's language active."""
-    texts = wording.in_force(client.language)
+def of(salon: Salon, language: str) -> Form:
+    """Return the form in a language, which is active."""
+    texts = wording.in_force(language)
     kinds = [_question(purpose, texts, salon) for purpose in choices.KINDS]
     profiling = texts.get((grid.PROFILING, ""))
-    questions = [*kinds, Question(grid.TITLES[grid.PROFILING][0], wording.shown(profiling, salon) if profiling else "", False)]
+    words = wording.shown(profiling, salon) if profiling else ""
+    questions = [*kinds, Question(grid.PROFILING, grid.TITLES[grid.PROFILING][0], words, False)]
     versions = sorted({text.version for pair in grid.pairs() if (text := texts.get(pair))})
     return Form(questions, ", ".join(versions), AUTHORITIES.get(salon.country, ""))
 
@@ -51,4 +53,4 @@ def _question(purpose: str, texts: Mapping[tuple[str, str], ConsentText], salon:
     by_either = _("e-mail or SMS (as I tick here)")
     bodies = dict.fromkeys(text.body.replace("{salon}", salon.name) for text in found)
     words = " ".join(body.replace("{channel}", by_either) for body in bodies)
-    return Question(grid.TITLES[purpose][0], words, True)
+    return Question(purpose, grid.TITLES[purpose][0], words, True)

@@ -38,14 +38,15 @@ def prepare(fields: Mapping[str, Any], *, further: Sequence[str] = ()) -> dict[s
     """Return the columns of a card: `fields` (see FIELDS) with what search and order need.
 
     `further` are more numbers and e-mails that the card has already, which the search finds too. Phone is E.164 or
-    empty, e-mail is checked by the caller. Raises Refused for nobody, TypeError for an unknown field.
+    empty, e-mail is checked by the caller. Raises Refused for nobody, and for a name of which nothing is seen, TypeError
+    for an unknown field.
     """
     unknown = set(fields) - set(FIELDS)
     if unknown:
         raise TypeError(f"no such field of a card: {sorted(unknown)}")
     values = {name: value.strip() if isinstance(value, str) else value for name, value in fields.items()}
     who = {name: str(values.get(name) or "") for name in ("first_name", "last_name", "phone")}
-    if not any(who.values()):
+    if not any(search.is_seen(value) for value in who.values()):
         raise Refused(_("Enter a first name, a last name or a phone number."))
     values["phone"] = who["phone"]
     values["search_text"] = search.text_of(**who, email=str(values.get("email") or ""), further=further)
@@ -116,11 +117,12 @@ def empty_many(fields: Mapping[int, Sequence[str]], *, by: User | None, now: dt.
     An address that goes ends the Yes that was given for it. Raises Refused if nobody would be left on a card.
     """
     cards = list(Client.objects.select_for_update().filter(pk__in=fields).order_by("pk"))
-    said = []
+    said, further = [], contacts.addresses_of([card.pk for card in cards])
     for card in cards:
         emptied = fields[card.pk]
         before = {name: getattr(card, name) for name in FIELDS}
-        for name, value in prepare({**before, **{name: _EMPTY.get(name, "") for name in emptied}}).items():
+        left = {**before, **{name: _EMPTY.get(name, "") for name in emptied}}
+        for name, value in prepare(left, further=further[card.pk]).items():
             setattr(card, name, value)
         card.version += 1
         channels = [channel for channel, name in (("email", "email"), ("sms", "phone")) if name in emptied]

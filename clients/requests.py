@@ -1,11 +1,12 @@
-"""A Yes that waits for the client's own link (double opt-in): what was asked together, whether it still waits, confirming it.
+"""A Yes that waits for the client's own link (double opt-in): what a link covers, whether it still waits, confirming it.
 
-Called by the page behind the link, by whoever sends it, and by the card. A confirmation is a new line of the ledger.
+Called by the page behind the link, by whoever sends it, and by the card. A link covers every Yes for its address that
+waits when it is opened, also those recorded after it was sent. A confirmation is a new line of the ledger.
 """
 
 import datetime as dt
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 
 from django.db import transaction
 
@@ -17,7 +18,8 @@ VALID_FOR = dt.timedelta(days=7)
 # Who asked: the client themselves, in whatever way. A file somebody imported asks nobody for a link.
 _Source = ConsentEvent.Source
 SOURCES = frozenset({
-    _Source.IN_PERSON, _Source.PHONE, _Source.PAPER_FORM, _Source.OTHER, _Source.PREFERENCE_PAGE, _Source.PORTAL, _Source.WIDGET,
+    _Source.IN_PERSON, _Source.PHONE, _Source.PAPER_FORM, _Source.OTHER, _Source.OWN_FORM, _Source.PREFERENCE_PAGE,
+    _Source.PORTAL, _Source.WIDGET,
 })  # fmt: skip
 ASKING = ("grant", "pending")
 
@@ -26,7 +28,7 @@ Needed = Callable[[str, str], int]
 
 @dataclass(frozen=True)
 class Request:
-    """What was asked together and still waits. `lines` is empty once it `is_confirmed`."""
+    """What a link covers: every line that still waits. `lines` is empty once it `is_confirmed`."""
 
     client: Client
     asked_at: dt.datetime
@@ -39,16 +41,30 @@ def is_over(asked_at: dt.datetime, now: dt.datetime) -> bool:
     return now - asked_at >= VALID_FOR
 
 
-def open_lines(entries: Sequence[fold.Entry], event_id: int, *, address_hmac: str, needed: Needed) -> list[fold.Entry]:
-    """Return those of the lines recorded together with `event_id` that still wait for a link. Reads nothing, knows no time.
+def open_lines(
+    entries: Sequence[fold.Entry], event_id: int, *, address_hmac: str, needed: Needed, now: dt.datetime
+) -> list[fold.Entry]:
+    """Return every line that waits for a link and that the link which names `event_id` can confirm. Reads nothing.
 
-    One that waits, was said for the address of today, and after every No. `needed` gives the evidence that the country
-    asks for a purpose and channel.
+    One that was said for the address of today, after every No, and less than seven days ago. `needed` gives the evidence
+    that the country asks for a purpose and channel.
     """
     first = next((entry for entry in entries if entry.id == event_id), None)
-    if first is None or first.address_hmac != address_hmac:
+    if first is None or first.address_hmac != address_hmac or is_over(first.recorded_at, now):
         return []
-    return [line for line in _group(entries, first) if _waits(entries, line, address_hmac, needed)]
+    asked = [
+        entry
+        for entry in entries
+        if entry.event in ASKING and entry.source in SOURCES and entry.channel == first.channel
+        and entry.purpose in consent.MARKETING and not is_over(entry.recorded_at, now)
+    ]  # fmt: skip
+    return _newest([line for line in asked if _waits(entries, line, address_hmac, needed)])
+
+
+def together(entries: Sequence[fold.Entry], event_id: int) -> set[int]:
+    """Return the lines that were recorded together with `event_id`, by their ids."""
+    first = next((entry for entry in entries if entry.id == event_id), None)
+    return {entry.id for entry in _group(entries, first)} if first else set()
 
 
 def find(event_id: int, *, now: dt.datetime) -> Request | None:
@@ -59,18 +75,22 @@ def find(event_id: int, *, now: dt.datetime) -> Request | None:
 
 
 @transaction.atomic
-def confirm(event_id: int, *, now: dt.datetime) -> Request | None:
-    """Write the Yes of everything that still waits, by the link itself, once; return what was found before."""
+def confirm(event_id: int, *, shown: Collection[int], now: dt.datetime) -> Request | None:
+    """Write the Yes of what waits among the lines that were `shown` to the client, by the link itself, once.
+
+    Return the request as it was found, with these lines alone if there were any.
+    """
     link = _link(event_id)
     client = stops.locked(link) if link else None
     found = _find(client, event_id, now) if client else None
-    if client and found and found.lines:
-        said = [
-            consent.Said(client, line.purpose, line.channel, "confirm", _Source.PREFERENCE_PAGE, text=line.text)
-            for line in found.lines
-        ]
-        consent.record_many(said, now=now)
-    return found
+    lines = [line for line in found.lines if line.pk in shown] if found else []
+    if client is None or found is None or not lines:
+        return found
+    said = [
+        consent.Said(client, line.purpose, line.channel, "confirm", _Source.PREFERENCE_PAGE, text=line.text) for line in lines
+    ]
+    consent.record_many(said, now=now)
+    return replace(found, lines=lines, is_confirmed=True)
 
 
 def _find(client: Client, event_id: int, now: dt.datetime) -> Request | None:
@@ -79,9 +99,7 @@ def _find(client: Client, event_id: int, now: dt.datetime) -> Request | None:
     if first is None or client.inactive_at or client.restricted_at:
         return None
     hmac = consent.address_hash(client, first.channel)
-    ids = [line.id for line in open_lines(entries, event_id, address_hmac=hmac, needed=consent.needed)]
-    if ids and is_over(first.recorded_at, now):
-        return None
+    ids = [line.id for line in open_lines(entries, event_id, address_hmac=hmac, needed=consent.needed, now=now)]
     if ids:
         rows = ConsentEvent.objects.filter(pk__in=ids).select_related("text").order_by("pk")
         return Request(client, first.effective_at, list(rows))
@@ -104,6 +122,12 @@ def _group(entries: Sequence[fold.Entry], first: fold.Entry) -> list[fold.Entry]
         if entry.event in ASKING
         and (entry.origin, entry.channel, entry.recorded_at) == (first.origin, first.channel, first.recorded_at)
     ]
+
+
+def _newest(lines: Sequence[fold.Entry]) -> list[fold.Entry]:
+    """Return the newest line of each purpose: said twice, it is confirmed once, in the words shown last."""
+    newest = {line.purpose: line for line in sorted(lines, key=lambda line: (line.effective_at, line.recorded_at, line.id))}
+    return sorted(newest.values(), key=lambda line: line.id)
 
 
 def _waits(entries: Sequence[fold.Entry], line: fold.Entry, address_hmac: str, needed: Needed) -> bool:

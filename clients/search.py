@@ -28,8 +28,14 @@ _COLUMNS = ", ".join(f"clients_client.{name}" for name in _SHOWN)
 MOST_BYTES = 1_700
 # Stands in search_text between the names and what a name search must not look in.
 NAMES_END = "|"
+# What nobody sees and nobody types: joiners, marks of direction, soft hyphens, fillers.
+_UNSEEN = dict.fromkeys(
+    [0xAD, 0x34F, 0x61C, 0x115F, 0x1160, 0x180E, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070),
+     0x2800, 0x3164, 0xFEFF, 0xFFA0, *range(0xFE00, 0xFE10), *range(0xE0000, 0xE0200)], ""
+)  # fmt: skip
+_BLANK = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp", "Zs"})
 # Letters that Unicode does not take apart.
-_PLAIN = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"})
+_PLAIN = str.maketrans({**_UNSEEN, "œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"})
 _GERMAN = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
 _SEPARATORS = re.compile(r"[\s|\-\u2010-\u2015'\u2018\u2019\u02bc`´,;:()\"]+")
 _APOSTROPHES = re.compile("['\u2018\u2019\u02bc`´]")
@@ -42,6 +48,11 @@ def fold(text: str) -> str:
         return text.lower()
     plain = unicodedata.normalize("NFKD", text.casefold().translate(_PLAIN))
     return "".join(char for char in plain if not unicodedata.combining(char)).translate(_PLAIN)
+
+
+def is_seen(text: str) -> bool:
+    """Return whether a person sees anything of `text`: a name of blanks, joiners and private signs would be no name."""
+    return any(unicodedata.category(char) not in _BLANK and char not in "\ufffe\uffff" for char in fold(text))
 
 
 def fold_german(text: str) -> str:
@@ -162,7 +173,7 @@ def page(
     every = rows.filter(matching) if matching else rows
     if count is not None:
         number, page_count = _in_range(number, count, per_page)
-        return Found(list(every.only(*_SHOWN).order_by(*order)[_span(number, per_page)]), count, False, number, page_count)
+        return Found(_step_to(every, order, _span(number, per_page), count), count, False, number, page_count)
     found, clients = _probe(every, order, number, per_page, most=most)
     total = min(found, most)
     asked = number
@@ -181,6 +192,17 @@ def _in_range(number: int, count: int, per_page: int) -> tuple[int, int]:
 
 def _span(number: int, per_page: int) -> slice:
     return slice((number - 1) * per_page, number * per_page)
+
+
+def _step_to(rows: ClientQuerySet, order: tuple[str, ...], span: slice, count: int) -> list[Client]:
+    """Return the `rows` of `span` in `order`, counted off in the index of the order, from the end that is nearer.
+
+    Only keys are counted off, so that a page far in costs little more than the first: the cards are read for the page alone.
+    """
+    keys, back = rows.order_by(*order), max(0, count - span.stop)
+    if back < span.start:
+        span, keys = slice(back, count - span.start), keys.reverse()
+    return list(Client.objects.filter(pk__in=keys.values("pk")[span]).only(*_SHOWN).order_by(*order))
 
 
 def _probe(

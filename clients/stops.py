@@ -4,6 +4,7 @@ A click can only restrict; it needs no sign-in. The lock order is that of the ho
 """
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -68,9 +69,23 @@ def address_of(link: Link, client: Client) -> str:
     return current if link.has_address(current) else addresses.beginning(link.channel, link.address_start)
 
 
+def is_closed(client: Client, entries: Sequence[fold.Entry], purpose: str, channel: str) -> bool:
+    """Return whether only a link to the client's address itself opens it again, or a signed form."""
+    hmac = consent.address_hash(client, channel)
+    shut = Address.objects.filter(channel=channel, hmac=hmac, scope__in=STOPPED)
+    return fold.has_objected(entries, purpose=purpose, channel=channel, address_hmac=hmac) or (
+        purpose in fold.MARKETING and shut.exists()
+    )
+
+
 def has_objected(client: Client, channel: str, hmac: str) -> bool:
-    """Return whether an objection stands against every kind of marketing on a channel, and the address is stopped."""
+    """Return whether an objection stands against every kind of marketing on a channel, and the address is stopped.
+
+    Not while a later Yes waits for its link: another No ends that as well.
+    """
     if hmac and not Address.objects.filter(channel=channel, hmac=hmac, scope__in=STOPPED).exists():
         return False
     entries, current = consent.events_of(client), consent.address_hash(client, channel)
+    if any(consent.reading(client, one, channel, entries=entries).state is fold.State.PENDING for one in fold.MARKETING):
+        return False
     return all(fold.has_objected(entries, purpose=one, channel=channel, address_hmac=current) for one in fold.MARKETING)

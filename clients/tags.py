@@ -16,13 +16,10 @@ MOST = 20
 def add(client: Client, *, name: str, by: User) -> Tag | None:
     """Put the tag called `name` on the card, made if nobody used it yet, and return it; None if the card has it.
 
-    All spellings of a name are one tag. Raises Refused for no name and for more than 20 tags on a card.
+    All spellings of a name are one tag. Raises Refused for no name (or one that nobody sees) and for more than 20 tags on a card.
     """
-    words = " ".join(name.split())[:40]
-    if not words:
-        raise Refused(_("Enter a tag."), field="name")
     card = Client.objects.select_for_update().get(pk=client.pk)
-    tag, _is_new = Tag.objects.get_or_create(folded=search.fold(words)[:80], defaults={"name": words})
+    tag = called(name)
     if card.tags.filter(pk=tag.pk).exists():
         return None
     if card.tags.count() >= MOST:
@@ -41,6 +38,14 @@ def remove(client: Client, tag: Tag, *, by: User) -> bool:
     card.tags.remove(tag)
     audit.record("client.untagged", card, by=by, tag=tag.pk)
     return True
+
+
+def called(name: str) -> Tag:
+    """Return the tag of that name in any spelling, made if nobody used it yet. Raises Refused for no name."""
+    words = " ".join(name.split())[:40]
+    if not search.is_seen(words):
+        raise Refused(_("Enter a tag."), field="name")
+    return Tag.objects.get_or_create(folded=search.fold(words)[:80], defaults={"name": words})[0]
 
 
 def in_use() -> list[str]:

@@ -3,12 +3,15 @@
 from django.urls import URLPattern, path
 
 from clients import (
+    bulk_views,
     card_views,
     consent_views,
     export_views,
     health_views,
     import_views,
+    list_views,
     other_views,
+    saved_views,
     table_views,
     views,
     wording_views,
@@ -16,7 +19,17 @@ from clients import (
 
 app_name = "clients"
 urlpatterns: list[URLPattern] = [
-    path("clients/", views.list_, name="list"),
+    path("clients/", list_views.list_, name="list"),
+    path("clients/tags/add/", bulk_views.tag, {"is_added": True}, name="tag_many"),
+    path("clients/tags/remove/", bulk_views.tag, {"is_added": False}, name="untag_many"),
+    path("clients/tags/<int:pk>/", bulk_views.tag_run, name="tag_run"),
+    path("clients/tags/<int:pk>/undo/", bulk_views.tag_undo, name="tag_undo"),
+    path("clients/labels/", bulk_views.print_labels, name="labels"),
+    path("clients/filters/", saved_views.index, name="filters"),
+    path("clients/filters/save/", saved_views.save, name="filter_save"),
+    path("clients/filters/undo/", saved_views.undo, name="filter_undo"),
+    path("clients/filters/<int:pk>/delete/", saved_views.delete, name="filter_delete"),
+    path("clients/filter/", list_views.narrow, name="filter"),
     path("clients/new/", views.add, name="add"),
     path("clients/<int:pk>/", views.card, name="card"),
     path("clients/<int:pk>/edit/", views.edit, name="edit"),
@@ -35,6 +48,7 @@ urlpatterns: list[URLPattern] = [
     path("clients/<int:pk>/consent/", consent_views.answer, name="consent"),
     path("clients/<int:pk>/consent/kind/", table_views.answer, name="consent_kind"),
     path("clients/<int:pk>/consent/paper/", table_views.sheet, name="consent_sheet"),
+    path("clients/<int:pk>/consent/paper/<int:number>/", table_views.signed_form, name="signed_form"),
     path("clients/<int:pk>/consent/undo/", consent_views.undo, name="consent_undo"),
     path("clients/<int:pk>/consent/history/", consent_views.history, name="consent_history"),
     path("clients/import/", import_views.imports, name="imports"),
@@ -49,6 +63,7 @@ urlpatterns: list[URLPattern] = [
     path("exports/<int:pk>/", export_views.job, name="export_job"),
     path("exports/<int:pk>/file/", export_views.take, name="export_file"),
     path("exports/<int:pk>/again/", export_views.start_again, name="export_again"),
+    path("settings/privacy/", wording_views.kept, name="privacy"),
     path("settings/privacy/wording/", wording_views.index, name="wordings"),
     path("settings/privacy/wording/<int:pk>/", wording_views.edit, name="wording"),
     path("search/", views.search, name="search"),

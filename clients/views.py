@@ -1,4 +1,4 @@
-"""The pages of the client book: list, search, card, add, edit, note. Consent has its own, in consent_views."""
+"""The pages of the client book: search, card, add, edit, note. The list has its own, in list_views, and consent too."""
 
 from typing import Any
 
@@ -8,69 +8,36 @@ from django.utils.translation import gettext as _
 from django_htmx.http import trigger_client_event
 
 from clients import access, cards, lists, opened, records
+from clients import search as searching
 from clients.editing import Editing
 from clients.forms import NoteForm
+from clients.marking import Marker
 from clients.models import Client
-from salon.core import asking
+from salon.core import commands
 from salon.core.errors import Refused
 from salon.core.roles import May
 from salon.core.web import SignedIn, allowed, go, is_fragment, page, refuse, toast
 
 
 @allowed(May.SEE_CLIENTS)
-def list_(request: SignedIn) -> HttpResponse:
-    """Show the clients: one page of 50, by name, searched while typing."""
-    now, user, salon = timezone.now(), request.user, request.salon
-    wanted = lists.wanted(request.GET)
-    counts = {} if wanted["text"] and is_fragment(request) else lists.status_counts(user)
-    found = lists.listing(user, salon, now=now, count=counts.get(wanted["status"]), **wanted)
-    is_short = bool(wanted["text"]) and wanted["status"] == "active" and found.count < lists.PER_PAGE
-    context = {
-        **lists.addresses(wanted),
-        "found": found,
-        "counts": counts,
-        "wanted": wanted,
-        "elsewhere": lists.found_elsewhere(user, salon, text=wanted["text"], now=now) if is_short else 0,
-        "has_visits": access.has_columns(),
-        **_asks(request),
-        **_selecting(request, found),
-    }
-    return page(request, "clients/list.html", context, fragment="clients/_rows.html")
-
-
-def _asks(request: SignedIn) -> dict[str, str]:
-    """Return whom the desk asks for what its role has not; nothing for those who have it or never will."""
-    user, acts = request.user, {"ask_import": May.IMPORT_CLIENTS, "ask_export": May.EXPORT}
-    lacking = [act for act in acts.values() if user.may(May.EDIT_CLIENTS) and not user.may(act)]
-    words = asking.sentences(lacking) if lacking and not is_fragment(request) else {}
-    return {name: words.get(act, "") for name, act in acts.items()}
-
-
-def _selecting(request: SignedIn, found: lists.Listing) -> dict[str, Any]:
-    """Return what is ticked, for somebody at the desk: the acts on it are others' rooms, found by their addresses."""
-    chosen = lists.selection(request.GET)
-    may_select = request.user.may(May.SEE_MESSAGES)
-    return {
-        "may_select": may_select,
-        "selection": chosen,
-        "elsewhere_ids": chosen.beyond(found.rows),
-        "selection_bar": "clients/_selection.html" if may_select else "",
-        **cards.writing(request.user),
-    }
-
-
-@allowed(May.SEE_CLIENTS)
 def search(request: SignedIn) -> HttpResponse:
-    """Show the first 8 clients that the search box finds, or the cards opened last before anything is typed."""
+    """Show the first 8 clients and the commands that the search box finds; before anything is typed, what was opened last.
+
+    Enter opens the card at once where only one is found.
+    """
     now = timezone.now()
     text = request.GET.get("q", "").strip()[:200]
     if text:
         found = lists.listing(request.user, request.salon, text=text, status="active", sort="name", number=1, now=now)
         rows, count, is_capped = found.rows[: opened.KEPT], found.count, found.is_capped
+        if count == 1 and not is_fragment(request):
+            return go(request, "clients:card", rows[0].client.pk)
     else:
         rows = lists.rows_of(request.user, request.salon, opened.last(request.user), now=now)
         count, is_capped = len(rows), False
-    context = {"rows": rows, "count": count, "is_capped": is_capped, "text": text, "has_email": "@" in text}
+    context = {"rows": rows, "count": count, "is_capped": is_capped, "text": text, "marker": Marker(text)}
+    known = commands.matching(request.user, text, searching.fold) if text else commands.first(request.user)
+    context |= {"commands": known, "is_box": is_fragment(request)}
     return page(request, "clients/search.html", context, fragment="clients/_hits.html")
 
 

@@ -1,4 +1,4 @@
-"""Settings → Privacy → Wording: the words clients say Yes to, as clients read them; and putting new ones in force."""
+"""Settings → Privacy: the words clients say Yes to, as clients read them, and putting new ones in force; what is kept."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from django.http import Http404, HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from clients import fold, ledger, wording
+from clients import fold, keeping, ledger, wording
 from clients.forms import WordingForm
 from clients.models import ConsentText
 from salon.core.errors import Refused
@@ -74,3 +74,14 @@ def _one(request: SignedIn, text: ConsentText, form: WordingForm) -> dict[str, A
 
 def _shown(text: ConsentText, request: SignedIn) -> dict[str, Any]:
     return {"row": text, "words": wording.shown(text, request.salon), "language": dict(settings.LANGUAGES)[text.language]}
+
+
+@allowed(May.READ_SETTINGS)
+def kept(request: SignedIn) -> HttpResponse:
+    """Say what is kept of people, how long and why."""
+    parts = [
+        {"title": _("Clients"), "lines": keeping.of_clients()},
+        {"title": _("Imports and exports"), "lines": keeping.of_files()},
+        {"title": _("Team"), "lines": keeping.of_the_team()},
+    ]
+    return page(request, "clients/privacy.html", {"parts": parts})

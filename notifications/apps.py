@@ -9,8 +9,10 @@ class NotificationsConfig(AppConfig):
     name = "notifications"
 
     def ready(self) -> None:
-        """Show the messages in the timeline of the card, which cannot look up here."""
-        from clients import rooms  # noqa: PLC0415 (models may be imported only once all apps are loaded)
-        from notifications import cardline  # noqa: PLC0415
+        """Show the messages in the timeline of the card and on the activity page, which cannot look up here."""
+        from clients import keeping, rooms  # noqa: PLC0415 (models may be imported only once all apps are loaded)
+        from notifications import cardline, deeds, kept  # noqa: PLC0415
 
         rooms.register(cardline.ROOM)
+        deeds.register()
+        keeping.register(kept.lines)

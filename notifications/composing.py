@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
+from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from clients import access as clients_access
+from clients import selection
 from clients.fold import NEGATIVE
 from clients.models import Client
 from notifications import audience, links, rendering, sending
@@ -23,7 +24,6 @@ from notifications.facts import is_on_hold
 from notifications.models import Message
 from salon.core import public
 from salon.core.models import Salon, User
-from salon.core.web import whole
 
 # How many of those left out, and why, in a few words; the rest are "other".
 _LEFT_OUT = {
@@ -93,10 +93,10 @@ class Composing:
         }
 
 
-def chosen(user: User, given: Sequence[str]) -> list[Client]:
+def chosen(user: User, salon: Salon, given: QueryDict, *, now: dt.datetime) -> list[Client]:
     """Return the clients that a selection names and `user` may see, as the list has them; at most one more than the limit."""
-    ids = {number for text in given[: 20 * LIMIT] if (number := whole(text))}
-    return list(clients_access.clients_for(user).filter(pk__in=ids).order_by("sort_name", "pk")[: LIMIT + 1])
+    ticked = selection.read(given, user)
+    return list(selection.rows(ticked, user, salon, now=now).order_by("sort_name", "pk")[: LIMIT + 1])
 
 
 def compose(clients: Sequence[Client], salon: Salon, words: Words, now: dt.datetime) -> Composing:

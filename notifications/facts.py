@@ -14,10 +14,10 @@ from appointments.models import STANDS, Appointment
 from appointments.models import State as VisitState
 from clients import addresses, consent, countries, fold
 from clients.models import Address, Client
-from notifications import advertising, gate, kinds, optin, outbox
+from notifications import advertising, choicelink, gate, kinds, optin, outbox
 from notifications.advertising import Advertising
 from notifications.models import Message, Trigger
-from salon.core import instance, prepared
+from salon.core import instance, prepared, public
 from salon.core.models import Salon
 from salon.core.prepared import Row
 
@@ -40,6 +40,8 @@ class Rows:
     ledger: list[Row]
     advertising: Advertising | None = None
     asking: optin.Asking | None = None
+    # Read for the link to a client's choices alone.
+    has_public_address: bool | None = None
 
     def address_of(self, channel: str) -> str:
         """Return where a message on `channel` goes by the card as it was read, or an empty text."""
@@ -65,7 +67,9 @@ class Reader:
         client, address, visit, salon, trigger, told, ledger = found[:7]
         rows = Rows(_hmac(message), _one(client), _one(address), _one(visit), salon[0], _one(trigger), told, ledger)
         if message.kind == optin.KIND:
-            return dataclasses.replace(rows, asking=optin.read(message))
+            return dataclasses.replace(rows, asking=optin.read(message, rows.hmac))
+        if message.kind == choicelink.KIND:
+            return dataclasses.replace(rows, has_public_address=public.has_address(Salon.objects.current()))
         return dataclasses.replace(rows, advertising=advertising.of_rows(*found[7:])) if is_marketing else rows
 
     def statements(self, message: Message) -> list[prepared.Statement]:
@@ -221,9 +225,11 @@ def gather(message: Message, rows: Rows) -> gate.Facts:
             else {"is_told": _is_told(message, kind, rows.told)}
         ),
     )
-    if rows.asking is None:
-        return found
-    more = optin.facts(message, rows.asking, _entries(rows), hmac=rows.hmac, zone=zone, country=country)
+    more: dict[str, Any] = {}
+    if rows.asking is not None:
+        more = optin.facts(message, rows.asking, _entries(rows), hmac=rows.hmac, zone=zone, country=country)
+    elif rows.has_public_address is not None:
+        more = choicelink.facts(message, has_public_address=rows.has_public_address)
     return dataclasses.replace(found, **more)
 
 

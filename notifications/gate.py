@@ -87,7 +87,7 @@ class Facts:
     is_switched_on: bool = False
     is_automatic: bool = True
     is_client_act: bool = False
-    # For a request to confirm a Yes: when the client asked (None: nothing waits), and whether it was sent before.
+    # For a link that the client asked for: when (None: nothing waits for it any more), and whether it was sent before.
     asked_at: dt.datetime | None = None
     is_repeat: bool = False
     # When the address was stopped.
@@ -243,7 +243,7 @@ def _address(facts: Facts) -> Iterator[str]:
 
 
 def _system(facts: Facts) -> Iterator[str]:
-    """A request to confirm a Yes: once, even to an address that was stopped, if the client asked for it after the stop."""
+    """A link that the client asked for: once, even to an address that was stopped, if they asked for it after the stop."""
     if facts.asked_at is None:
         yield "answered"
     if facts.scope == "marketing" and not _asked_after_the_stop(facts):

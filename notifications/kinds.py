@@ -131,5 +131,7 @@ TABLE: Mapping[str, Kind] = {
         ),
         # The client has just said Yes, and is asked to confirm it. No hours: `facts` says so.
         Kind("doi_request", "", Class.SYSTEM, Wanted.ALWAYS, {"email": DAY}, waits=UNDO_WAIT, is_by_hand=True),
+        # The client has just asked for the link to their choices.
+        Kind("choices", "", Class.SYSTEM, Wanted.ALWAYS, {"email": DAY}, is_by_hand=True),
     )
 }  # fmt: skip

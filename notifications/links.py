@@ -1,4 +1,4 @@
-"""The links in a message that need no sign-in: preferences and one click to stop. Tokens only, no page.
+"""The links that need no sign-in: preferences and one click to stop, a Yes to confirm, a privacy form. Tokens only, no page.
 
 A token names the ledger's subject and the address it was sent to, so it outlives a merge and proves nothing about
 another address. It does not end: it can only be used to restrict, or to say Yes for the very address it was sent to.
@@ -6,6 +6,7 @@ another address. It does not end: it can only be used to restrict, or to say Yes
 
 import base64
 import binascii
+import datetime as dt
 import hashlib
 import hmac
 from collections.abc import Sequence
@@ -25,6 +26,8 @@ _KEY_ID = 1
 _CHANNELS = {"email": 1, "sms": 2}
 _HASH_BYTES, _MAC_BYTES = 8, 16
 _LENGTH = 1 + 1 + 8 + _HASH_BYTES + _MAC_BYTES
+# How long the code on a printed privacy form opens it.
+FORM_VALID_FOR = dt.timedelta(hours=24)
 # Shorter than any token, so nobody's.
 EXAMPLE = "example"
 
@@ -59,11 +62,9 @@ def token_of(subject_id: int, channel: str, address_hmac: str) -> str:
 
 def read(text: str) -> Link | None:
     """Return whom a token stands for, None for one that we did not make. Takes the same time for every wrong one."""
-    raw = _raw(text, _LENGTH)
-    head, mac = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
-    is_ours = hmac.compare_digest(mac, _mac(head))
+    head, is_ours = _proven(text, _LENGTH)
     channel = next((name for name, number in _CHANNELS.items() if number == head[1]), "")
-    if not (is_ours and head[0] == _KEY_ID and channel):
+    if not (is_ours and channel):
         return None
     return Link(int.from_bytes(head[2:10], "big"), channel, head[10:].hex())
 
@@ -88,15 +89,43 @@ def confirm_token(event_id: int) -> str:
 
 def read_confirm(text: str) -> int | None:
     """Return the line of the ledger that a token asks to confirm, None for one that we did not make."""
-    raw = _raw(text, 1 + 8 + _MAC_BYTES)
+    head, is_ours = _proven(text, 1 + 8 + _MAC_BYTES, "confirm")
+    return int.from_bytes(head[1:], "big") if is_ours else None
+
+
+def form_url(salon: Salon, client: Client, *, now: dt.datetime) -> str:
+    """Return the address of a client's privacy form, to fill in within FORM_VALID_FOR, "" without a public address."""
+    base = public.base(salon)
+    return f"{base}{reverse('notifications:form', args=[form_token(client, now=now)])}" if base else ""
+
+
+def form_token(client: Client, *, now: dt.datetime) -> str:
+    """Return the token of a client's privacy form. It ends, and it proves nothing about an address."""
+    subject = Subject.objects.filter(client=client).order_by("-pk").values_list("pk", flat=True).get()
+    ends = int((now + FORM_VALID_FOR).timestamp())
+    head = bytes([_KEY_ID]) + subject.to_bytes(8, "big") + ends.to_bytes(8, "big")
+    return _written(head + _mac(head, "form"))
+
+
+def read_form(text: str, *, now: dt.datetime) -> int | None:
+    """Return the subject whose form a token opens, None for one that has ended or that we did not make."""
+    raw = _raw(text, 1 + 8 + 8 + _MAC_BYTES)
     head, mac = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
-    is_ours = hmac.compare_digest(mac, _mac(head, "confirm"))
-    return int.from_bytes(head[1:], "big") if is_ours and head[0] == _KEY_ID else None
+    is_ours = hmac.compare_digest(mac, _mac(head, "form"))
+    is_open = now.timestamp() < int.from_bytes(head[9:], "big")
+    return int.from_bytes(head[1:9], "big") if is_ours and is_open and head[0] == _KEY_ID else None
 
 
 def example_url(salon: Salon) -> str:
     """Return what stands for such an address where a text is only shown: it looks like one and opens nobody's choices."""
     return preferences_url(salon, EXAMPLE) or f"https://…{reverse('notifications:preferences', args=[EXAMPLE])}"
+
+
+def _proven(text: str, length: int, use: str = "links") -> tuple[bytes, bool]:
+    """Return what stands before the proof of a token of this length, and whether we made it for this use."""
+    raw = _raw(text, length)
+    head, mac = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
+    return head, hmac.compare_digest(mac, _mac(head, use)) and head[0] == _KEY_ID
 
 
 def _raw(text: str, length: int) -> bytes:

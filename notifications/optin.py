@@ -1,7 +1,8 @@
 """The mail by which a client confirms a Yes where the country asks for it: wanted by the ledger, sent once, repeated once.
 
 Called by planner, facts, rendering and the card's button. Whether it may leave is the gate's; what is confirmed is
-`clients.requests`. The occasion names the first line of what was asked together.
+`clients.requests`. One link covers all that waits when it is opened, so another leaves only once the last was used or is
+too old. The occasion names the first line of what was recorded together last.
 """
 
 import dataclasses
@@ -12,8 +13,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
-from django.db.models import CharField, DateTimeField, Exists, ExpressionWrapper, F, OuterRef, QuerySet, Value
-from django.db.models.functions import Cast, Concat
+from django.db.models import CharField, Count, DateTimeField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Cast, Coalesce, Concat
+from django.db.models.lookups import LessThan
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -30,7 +32,9 @@ KIND = "doi_request"
 CHANNEL = "email"
 # Nothing waits for this link any more.
 ANSWERED = "answered"
-_REVIVABLE = (ANSWERED, "inactive", "restricted", "no_address", "no_public_address")
+_REVIVABLE = (ANSWERED, "duplicate", "inactive", "restricted", "no_address", "no_public_address")
+# Whatever is said and taken back: so many links reach one client at one address within the time that a link works.
+LINKS_MAX = 3
 _OPEN = (State.PENDING, State.HELD)
 _PREFIX, _AGAIN = "asked:", ":again"
 
@@ -41,6 +45,8 @@ class Asking:
 
     has_public_address: bool
     birth: tuple[int | None, int | None, int | None]
+    # Another link that still works covers it.
+    is_covered: bool
 
 
 def event_of(occasion: str) -> int:
@@ -54,23 +60,20 @@ def event_of(occasion: str) -> int:
 def plan(now: dt.datetime) -> Counter[str]:
     """Write down the mails that are wanted, take back those that are not any more, and return counts."""
     counts: Counter[str] = Counter()
-    salon = Salon.objects.current()
     if not _waiting().exists() and not Message.objects.filter(kind=KIND, state__in=_OPEN).exists():
         return counts  # almost always: nothing to look for in a long ledger
-    wanted = _wanted(now).annotate(occasion=Concat(Value(_PREFIX), Cast("pk", CharField()), output_field=CharField()))
-    counts["cancelled"] = _take_back(wanted, now)
-    if not public.has_address(salon):
+    asked = _asked(now)
+    wanted = asked.filter(~Exists(_of_client(_later(asked))), ~Exists(_working_links(now)), _links_lately(now, below=LINKS_MAX))
+    wanted = wanted.annotate(occasion=Concat(Value(_PREFIX), Cast("pk", CharField()), output_field=CharField()))
+    counts["cancelled"] = _take_back(asked, wanted, now)
+    if not public.has_address(Salon.objects.current()):
         return +counts
     again = wanted.filter(subject__client=OuterRef("client"), occasion=OuterRef("occasion"))
     ended = Message.objects.filter(
         Exists(again), kind=KIND, reason__in=_REVIVABLE, state__in=[State.CANCELLED, State.SUPPRESSED], handoff_at=None
     )
     counts["revived"] = outbox.revive(ended)
-    told = Message.objects.filter(
-        kind=KIND, client=OuterRef("subject__client"), address_hmac=OuterRef("address_hmac"), state__in=outbox.TOLD,
-        handoff_at__gt=now - requests.VALID_FOR,
-    )  # fmt: skip
-    counts[KIND] = _put(wanted.filter(~Exists(told)), F("occasion"), F("recorded_at") + TABLE[KIND].waits, now)
+    counts[KIND] = _put(wanted, F("occasion"), F("recorded_at") + TABLE[KIND].waits, now)
     return +counts
 
 
@@ -91,7 +94,7 @@ def _instant(expression: Any) -> Any:
     return ExpressionWrapper(expression, output_field=DateTimeField())
 
 
-def _wanted(now: dt.datetime) -> "QuerySet[ConsentEvent]":
+def _asked(now: dt.datetime) -> "QuerySet[ConsentEvent]":
     """Return the first line of each request that waits for a link, of clients who can get one."""
     together = ConsentEvent.objects.filter(
         subject=OuterRef("subject"), channel=OuterRef("channel"), recorded_at=OuterRef("recorded_at"), event__in=requests.ASKING
@@ -107,17 +110,53 @@ def _wanted(now: dt.datetime) -> "QuerySet[ConsentEvent]":
     return lines.filter(Exists(waits), ~Exists(together.filter(pk__lt=OuterRef("pk"))))
 
 
+def _later(asked: "QuerySet[ConsentEvent]") -> "QuerySet[ConsentEvent]":
+    newer = Q(recorded_at__gt=OuterRef("recorded_at")) | Q(recorded_at=OuterRef("recorded_at"), pk__gt=OuterRef("pk"))
+    return asked.filter(newer)
+
+
+def _of_client(rows: "QuerySet[ConsentEvent]") -> "QuerySet[ConsentEvent]":
+    return rows.filter(subject__client=OuterRef("subject__client"))
+
+
+def _links(**of: Any) -> "QuerySet[Message]":
+    return Message.objects.filter(kind=KIND, state__in=outbox.TOLD, **of)
+
+
+def _unused(links_sent: "QuerySet[Message]", now: dt.datetime) -> "QuerySet[Message]":
+    """Leave out the links that are too old, and those that were used: whoever pressed one does not look at it again."""
+    used = ConsentEvent.objects.filter(
+        subject__client=OuterRef("client"), channel=CHANNEL, event="confirm", address_hmac=OuterRef("address_hmac"),
+        recorded_at__gt=OuterRef("handoff_at"),
+    )  # fmt: skip
+    return links_sent.filter(~Exists(used), expires_at__gt=now)
+
+
+def _working_links(now: dt.datetime) -> "QuerySet[Message]":
+    return _unused(_links(client=OuterRef("subject__client"), address_hmac=OuterRef("address_hmac")), now)
+
+
+def _links_lately(now: dt.datetime, *, below: int) -> Any:
+    """Return the condition that a client got fewer than so many links at this address within the time that one works."""
+    lately = _links(
+        client=OuterRef("subject__client"), address_hmac=OuterRef("address_hmac"), handoff_at__gt=now - requests.VALID_FOR
+    )
+    counted = lately.order_by().values("kind").annotate(count=Count("pk")).values("count")
+    return LessThan(Coalesce(Subquery(counted), 0), below)
+
+
 def _waiting() -> "QuerySet[Standing]":
     return Standing.objects.filter(state=Standing.State.PENDING, channel=CHANNEL, purpose__in=consent.MARKETING)
 
 
-def _take_back(wanted: "QuerySet[Any]", now: dt.datetime) -> int:
-    waiting = Message.objects.filter(kind=KIND, state__in=_OPEN)
-    asked = {pk: event_of(occasion) for pk, occasion in waiting.values_list("pk", "occasion")}
-    if not asked:
+def _take_back(asked: "QuerySet[Any]", wanted: "QuerySet[Any]", now: dt.datetime) -> int:
+    """Cancel what waits for nothing any more, or for something that another link covers. One sent by hand covers it itself."""
+    waiting = list(Message.objects.filter(kind=KIND, state__in=_OPEN).values_list("pk", "occasion"))
+    if not waiting:
         return 0
-    known = set(wanted.filter(pk__in=list(asked.values())).values_list("pk", flat=True))
-    over = [pk for pk, event_id in asked.items() if event_id not in known]
+    events = [event_of(occasion) for _pk, occasion in waiting]
+    by_itself, by_hand = (set(rows.filter(pk__in=events).values_list("pk", flat=True)) for rows in (wanted, asked))
+    over = [pk for pk, occasion in waiting if event_of(occasion) not in (by_hand if occasion.endswith(_AGAIN) else by_itself)]
     return outbox.cancel(Message.objects.filter(pk__in=over), reason=ANSWERED, now=now)
 
 
@@ -145,10 +184,11 @@ def again(client: Client, *, by: User, now: dt.datetime) -> None:
 # --- what the gate needs to know, and what the mail says ----------------------------------------------------------
 
 
-def read(message: Message) -> Asking:
-    """Return what the decision on `message` needs, read after the locks."""
+def read(message: Message, hmac: str) -> Asking:
+    """Return what the decision on `message`, to the address with this hash, needs: read after the locks."""
     born = Client.objects.filter(pk=message.client_id or 0).values_list("birth_year", "birth_month", "birth_day").first()
-    return Asking(public.has_address(Salon.objects.current()), born or (None, None, None))
+    others = _unused(_links(client=message.client_id or 0, address_hmac=hmac).exclude(pk=message.pk), timezone.now())
+    return Asking(public.has_address(Salon.objects.current()), born or (None, None, None), others.exists())
 
 
 def facts(
@@ -161,13 +201,16 @@ def facts(
     def needed(purpose: str, channel: str) -> int:
         return countries.minimum_evidence(country, purpose, channel)
 
-    lines = requests.open_lines(entries, event_of(message.occasion), address_hmac=hmac, needed=needed)
+    event_id, is_repeat = event_of(message.occasion), message.occasion.endswith(_AGAIN)
+    lines = requests.open_lines(entries, event_id, address_hmac=hmac, needed=needed, now=now)
+    own = [line for line in lines if line.id in requests.together(entries, event_id)]
     today = now.astimezone(zoneinfo.ZoneInfo(zone)).date()
     return {
-        "asked_at": lines[0].effective_at if lines else None,
+        "asked_at": own[0].effective_at if own else None,
         "event_ids": tuple(line.id for line in lines),
-        "consent": fold.State.PENDING.value if lines else fold.State.UNKNOWN.value,
-        "is_repeat": message.occasion.endswith(_AGAIN),
+        "consent": fold.State.PENDING.value if own else fold.State.UNKNOWN.value,
+        "is_repeat": is_repeat,
+        "is_told": asking.is_covered and not is_repeat,
         "is_client_act": True,
         "is_minor": countries.is_minor(country, year=year, month=month, day=day, today=today),
         "has_public_address": asking.has_public_address,

@@ -10,6 +10,7 @@ import random
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
@@ -17,7 +18,7 @@ from notifications import writing
 from notifications.models import MARKETING, Attempt, Message, State
 from notifications.outbox import CLAIMS_MAX, OURS, TABLE, token_of
 from notifications.providers.base import Outcome, Phase, Result
-from salon.core import states
+from salon.core import audit, states
 
 ATTEMPTS_MAX = 6
 STUMBLES_MAX = 3
@@ -25,6 +26,8 @@ _STUMBLED = "stumbled"
 RETRY_FIRST = dt.timedelta(seconds=60)
 RETRY_LONGEST = dt.timedelta(hours=6)
 DOWN_WAIT = dt.timedelta(minutes=15)
+# Long after a living sender has given up writing down what it knows.
+CLOSE_AFTER = dt.timedelta(days=1)
 _BEFORE_RECIPIENT = frozenset({Phase.CONNECT, Phase.AUTH, Phase.MAIL})
 
 # What `settle` does for a message that was taken.
@@ -164,6 +167,7 @@ def recover(now: dt.datetime) -> dict[str, int]:
         "expired": Message.objects.filter(state__in=[State.PENDING, State.HELD], expires_at__lte=now).update(
             state=State.EXPIRED, reason="expired", settled_at=now
         ),
+        "closed": _close(now),
     }
     return {name: count for name, count in counts.items() if count}
 
@@ -178,6 +182,20 @@ def hold_back(now: dt.datetime, *, reason: str) -> dict[str, int]:
     due = Message.objects.filter(state=State.PENDING, not_before__lte=now)
     expired = due.filter(kind__in=MARKETING).update(state=State.EXPIRED, reason=reason, settled_at=now)
     return {"held": due.update(state=State.HELD, reason=reason), "expired": expired}
+
+
+@transaction.atomic
+def _close(now: dt.datetime) -> int:
+    """End what is of unknown fate and too late to be sent again, once a manager had a day to see it, each with an audit line.
+
+    The reason stays: it says what is unknown. The client still counts as told.
+    """
+    count = 0
+    for message in Message.objects.filter(state=State.UNKNOWN, expires_at__lte=now, settled_at__lte=now - CLOSE_AFTER)[:100]:
+        if states.move(message, TABLE, to=State.CLOSED_UNKNOWN):
+            audit.record("message.closed_unknown", message, kind=message.kind)
+            count += 1
+    return count
 
 
 def _lost(rows: "QuerySet[Message]", now: dt.datetime) -> int:

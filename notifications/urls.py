@@ -2,13 +2,16 @@
 
 from django.urls import path
 
-from notifications.views import campaigns, cards, confirming, health, messages, preferences, settings
+from notifications.views import campaigns, cards, confirming, health, messages, ownform, preferences, settings
 
 app_name = "notifications"
 urlpatterns = [
     path("u/<str:token>/", preferences.preferences, name="preferences"),
     path("c/<str:token>/", confirming.confirm, name="confirm"),
+    path("f/<str:token>/", ownform.form, name="form"),
+    path("clients/<int:pk>/privacy-form/code.svg", ownform.code, name="form_code"),
     path("clients/<int:pk>/link/", confirming.again, name="link_again"),
+    path("clients/<int:pk>/choices/", confirming.choices, name="choices_link"),
     path("messages/", messages.index, name="list"),
     path("messages/unknown/", messages.unknown, name="unknown"),
     path("messages/<int:pk>/stop/", messages.stop, name="stop"),

@@ -17,6 +17,7 @@ KINDS: Mapping[str, str | Promise] = {
     "reminder": _("Reminder"),
     "promotion": _("Promotion"),
     "doi_request": _("Link to confirm a Yes"),
+    "choices": _("Link to their choices"),
 }
 WHEN: Mapping[str, str | Promise] = {
     "confirmation": _("When a visit is booked, after 30 seconds"),

@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.usersessions",
     "django_htmx",
     "phonenumber_field",
     "csp",
@@ -126,9 +127,9 @@ else:
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {"default": env.cache("CACHE_URL", default="locmemcache://")}
 
-# An uploaded list stays in memory until it is in the database: nothing of it is ever written to a disk of its own.
+# An upload stays in memory until it is in the database: nothing of it is ever written to a disk of its own.
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
-FILE_UPLOAD_MAX_MEMORY_SIZE = 6_000_000
+FILE_UPLOAD_MAX_MEMORY_SIZE = 9_000_000
 
 # --- wake-ups -----------------------------------------------------------------------------------------------------
 

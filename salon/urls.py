@@ -21,6 +21,8 @@ ACCOUNTS: list[URLPattern | URLResolver] = [
         name="account_reset_password_from_key",
     ),
     path("password/reset/key/done/", account.password_reset_from_key_done, name="account_reset_password_from_key_done"),
+    # allauth leads there after each step; the page is ours, with the password and the sessions beside the second factor.
+    path("mfa/", RedirectView.as_view(pattern_name="core:security"), name="mfa_index"),
     path("mfa/", include("allauth.mfa.urls")),
 ]
 

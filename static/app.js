@@ -2,7 +2,8 @@
    data-key="n" or "g c": key that presses the element   data-row: a row that opens its first link   data-open="id": opens a dialog
    data-close: closes it   data-focus: gets the focus when it arrives   data-say: its text is said   data-modal: a dialog that opens itself
    data-copy="text": copies   data-submit: a field that sends its form on change   data-toggle="id": shows or hides by a checkbox
-   data-insert="{first_name}" data-into="id": puts a text where the caret is   data-tick-all: ticks every row of #sel */
+   data-insert="{first_name}" data-into="id": puts a text where the caret is   data-tick-all: ticks every row of #sel
+   In #sel: Shift+click ticks a range, Ctrl+A the page, Esc clears the search and then the selection */
 (() => {
   "use strict";
   const doc = document, root = doc.documentElement, $ = id => doc.getElementById(id), all = (css, within = doc) => [...within.querySelectorAll(css)];
@@ -27,11 +28,19 @@
   const ticked = () => {
     const form = $("sel"), box = $("sel-count"), every = $("tick-all");
     if (!form || !box) return;
+    if (form.elements.all) { all("[name=sel]:disabled", form).forEach(tick => { tick.disabled = false; }); box.textContent = box.dataset.all; $("selection-bar").classList.remove("s-none"); return; }
     const here = all("input[type=checkbox][name=sel]", form), n = all("[name=sel]:checked, [type=hidden][name=sel]", form).length;
     here.forEach(tick => tick.closest("tr").classList.toggle("s-ticked", tick.checked));
     form.classList.toggle("s-selecting", n > 0 || !!form.elements.select); $("selection-bar").classList.toggle("s-none", !n && !form.elements.select);
     box.textContent = n > 1 ? box.dataset.many.replace("{n}", n) : n ? box.dataset.one : box.dataset.none;
     if (every) { every.hidden = false; every.checked = here.length > 0 && here.every(tick => tick.checked); every.indeterminate = !every.checked && here.some(tick => tick.checked); }
+  };
+  /* Shift and a click tick everything between the last tick and this one. */
+  let before = null;
+  const tickTo = (tick, isRange) => {
+    const ticks = all("[name=sel][type=checkbox]", tick.form), from = ticks.indexOf(before), to = ticks.indexOf(tick);
+    if (isRange && from >= 0) ticks.slice(Math.min(from, to), Math.max(from, to) + 1).forEach(other => { other.checked = tick.checked; });
+    before = tick;
   };
   const toggle = box => { const part = $(box.dataset.toggle); if (part) part.hidden = !box.checked; };
 
@@ -122,7 +131,9 @@
   };
   const openHits = on => { if (!field || !hits) return; hits.hidden = !on; field.setAttribute("aria-expanded", String(on)); if (!on) mark(null); };
   if (field && hits) {
-    hits.addEventListener("htmx:afterSwap", () => openHits(doc.activeElement === field && hits.children.length > 0));
+    /* Enter opens what was found for what is typed now, never for what was */
+    hits.addEventListener("htmx:afterSwap", ({ detail }) => { openHits(doc.activeElement === field && hits.children.length > 0); if (field.value.trim() && !hits.hidden && new URL(detail.xhr.responseURL).searchParams.get("q") === field.value) mark(options()[0]); });
+    field.addEventListener("input", () => mark(null));
     field.addEventListener("blur", () => setTimeout(() => { if (!hits.contains(doc.activeElement)) openHits(false); }, 150));
     hits.addEventListener("mousedown", event => event.preventDefault());
     hits.addEventListener("click", event => { const option = event.target.closest("[role=option]"), link = option && (option.matches("a") ? null : option.querySelector("a")); if (link && event.target.closest("a") !== link) link.click(); });
@@ -153,11 +164,12 @@
     const copy = hit("[data-copy]"); if (copy) { navigator.clipboard.writeText(copy.dataset.copy).then(() => say(copy.dataset.copied || copy.dataset.copy)); copy.classList.add("s-copied"); return; }
     if (hit("[data-print]")) { print(); return; }
     const put = hit("[data-insert]"); if (put) { const box = $(put.dataset.into); box.focus(); box.setRangeText(put.dataset.insert, box.selectionStart, box.selectionEnd, "end"); box.dispatchEvent(new Event("input", { bubbles: true })); return; }
+    if (el.matches("#sel [name=sel]")) { tickTo(el, event.shiftKey); return; }
     const row = hit("[data-row]");
     if (row && !hit("a, button, input, label, select, summary, [popover]") && !String(getSelection())) { const link = row.querySelector("a[href]"); if (link) { if (event.ctrlKey || event.metaKey) open_(link.href); else link.click(); } }
   }, true);
   const open_ = href => window.open(href, "_blank", "noopener");
-  doc.addEventListener("change", event => { const el = event.target; if (el.matches("[data-submit]")) el.form.requestSubmit(); if (el.matches("[data-toggle]")) toggle(el); if (el.matches("[data-tick-all]")) all("[name=sel][type=checkbox]", el.form).forEach(tick => { tick.checked = el.checked; }); if (el.form && el.form.id === "sel") ticked(); });
+  doc.addEventListener("change", event => { const el = event.target; if (el.matches("[data-submit]")) el.form.requestSubmit(); if (el.matches("[data-toggle]")) toggle(el); if (el.matches("[data-tick-all]")) all("[name=sel][type=checkbox]", el.form).forEach(tick => { tick.checked = el.checked; }); if (el.form && el.form.id === "sel") { if (el.form.elements.all) el.form.elements.all.remove(); ticked(); } });
 
   /* Keys */
   let first = "", timer = 0;
@@ -178,9 +190,17 @@
     if (event.isComposing || event.defaultPrevented) return;
     if (menu && /^Arrow(Up|Down)$|^(Home|End)$/.test(event.key)) { const list = items(menu), at = list.indexOf(el), to = event.key === "Home" ? 0 : event.key === "End" ? list.length - 1 : at + (event.key === "ArrowDown" ? 1 : -1); list[(to + list.length) % list.length].focus(); event.preventDefault(); return; }
     if (!menu && event.key === "ArrowDown" && el && el.matches("[popovertarget]")) { const target = $(el.getAttribute("popovertarget")); opener = el; if (native && !target.matches(":popover-open")) target.showPopover(); if (items(target)[0]) items(target)[0].focus(); event.preventDefault(); return; }
-    if (ctrl && !event.shiftKey && event.key === "k" && field) { event.preventDefault(); field.focus(); field.select(); return; }
+    if (ctrl && !event.shiftKey && event.key === "k" && field && !doc.querySelector("dialog[open]")) { event.preventDefault(); field.focus(); field.select(); return; }
     if (ctrl && event.key === "Enter" && el && el.form) { event.preventDefault(); el.form.requestSubmit(); return; }
     if (ctrl && !event.shiftKey && event.key === "z" && !typing(el)) { const undo = all("[data-undo]").pop(); if (undo) { event.preventDefault(); undo.click(); } return; }
+    if (event.key === "Enter" && el && el.matches("#sel [name=sel]")) { event.preventDefault(); el.closest("tr").querySelector("a[href]").click(); return; }
+    if (ctrl && event.key === "a" && !typing(el) && el && el.closest("#sel")) { const every = $("tick-all"); if (every && !every.checked) every.click(); event.preventDefault(); return; }
+    if (event.key === "Escape" && (!typing(el) || el.id === "q")) {
+      const list = $("q"), bar = $("selection-bar");
+      if (doc.querySelector(native ? ":popover-open, dialog[open]" : ".s-menu.s-open, dialog[open]")) return;
+      if (list && list.value) { list.value = ""; list.dispatchEvent(new Event("search")); event.preventDefault(); } else if (bar && shown(bar)) { $("sel-clear").click(); event.preventDefault(); }
+      return;
+    }
     if (ctrl || event.altKey || typing(el) || !doc.body.hasAttribute("data-shortcuts") || doc.querySelector("dialog[open]")) return;
     const key = event.key, pair = first + key;
     clearTimeout(timer);

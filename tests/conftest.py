@@ -2,10 +2,15 @@
 
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from allauth.account.internal.flows.login import (
+    _AUTHENTICATION_METHODS_USER_SESSION_KEY,
+    AUTHENTICATION_METHODS_SESSION_KEY,
+)
 from django.conf import settings
 from django.db import connection, models
 from django.db.backends.base.operations import BaseDatabaseOperations as DatabaseOperations
@@ -20,6 +25,7 @@ from salon.core.roles import Role
 from tests import factories, people
 
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+os.environ.setdefault("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1],.example,.example.org")
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 CHROMIUM_ARGS = [
@@ -120,7 +126,13 @@ def signed_in(salon: Salon) -> Callable[[Role], Browser]:
 
     def sign_in(role: Role) -> Browser:
         browser = Browser(raise_request_exception=True)
-        browser.force_login(people.user_with(role))
+        user = people.user_with(role)
+        browser.force_login(user)
+        # As after a sign-in at the page: the password was given just now.
+        session = browser.session
+        session[AUTHENTICATION_METHODS_SESSION_KEY] = [{"method": "password", "at": time.time()}]
+        session[_AUTHENTICATION_METHODS_USER_SESSION_KEY] = str(user.pk)
+        session.save()
         return browser
 
     return sign_in

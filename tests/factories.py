@@ -3,15 +3,18 @@
 import datetime as dt
 import itertools
 import zoneinfo
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
 
 from appointments.models import Appointment, Service, Staff, WorkingHours
+from clients import records
 from clients.importing import jobs
-from clients.models import Client, Export, Import, Subject
-from salon.core.models import Salon
+from clients.models import Client, Export, Import, SignedForm, Subject
+from salon.core import secrets
+from salon.core.models import Salon, User
 
 PARIS = zoneinfo.ZoneInfo("Europe/Paris")
 _numbers = itertools.count(10_000)
@@ -46,6 +49,12 @@ def client(**fields: Any) -> Client:
     row = Client.objects.create(**values)
     Subject.objects.create(client=row)
     return row
+
+
+def cards(fields: Sequence[Mapping[str, Any]], *, by: User) -> list[Client]:
+    """Return clients with these fields, added as the pages add them, in that order."""
+    ids = records.add_many(fields, by=by)
+    return list(Client.objects.filter(pk__in=ids).order_by("pk"))
 
 
 def service(**fields: Any) -> Service:
@@ -87,6 +96,13 @@ def imported(text: str = LIST, **fields: Any) -> Import:
         setattr(row, name, value)
     row.save()
     return row
+
+
+def signed_form(client: Client, data: bytes = b"\xff\xd8\xff") -> SignedForm:
+    """Return a signed form of a client that is kept as a photo."""
+    subject = Subject.objects.filter(client=client).latest("pk")
+    values = {"signed_on": dt.date(2026, 11, 18), "content_type": "image/jpeg", "data": secrets.seal_bytes(data)}
+    return SignedForm.objects.create(subject=subject, **values)
 
 
 def exported(**fields: Any) -> Export:

@@ -1,7 +1,8 @@
-"""One file of every client, written by one of three: ours, openpyxl's own loop, django-import-export. Prints one JSON line."""
+"""One file of every client, by ours, ours under a password, openpyxl's own loop or django-import-export. Prints a JSON line."""
 
 import json
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,6 +32,18 @@ def ours(path: Path, names: list[str]) -> int:
     ids = people.ids_of(people.chosen(people.listed(owner, salon, wanted, now=now), wanted.channel, salon=salon, now=now))
     with path.open("wb") as target:
         return file.write(target, file.Errand(wanted, owner, salon, "bench", owner.name), ids, now=now)
+
+
+def locked(path: Path, names: list[str]) -> int:
+    """Write the same under a password, as the worker does."""
+    from salon.core import padlock  # noqa: PLC0415
+
+    with tempfile.TemporaryDirectory() as folder:
+        plain = Path(folder) / "plain.xlsx"
+        count = ours(plain, names)
+        with plain.open("rb") as source, path.open("wb") as target:
+            padlock.lock(source, target, "a long enough passphrase")
+    return count
 
 
 def openpyxl(path: Path, names: list[str]) -> int:
@@ -77,5 +90,6 @@ if __name__ == "__main__":
     django.setup()
     side, target = sys.argv[1], Path(sys.argv[2])
     began = time.perf_counter()
-    written = {"ours": ours, "openpyxl": openpyxl, "import_export": import_export}[side](target, sys.argv[3].split(","))
+    sides = {"ours": ours, "locked": locked, "openpyxl": openpyxl, "import_export": import_export}
+    written = sides[side](target, sys.argv[3].split(","))
     print(json.dumps({"seconds": time.perf_counter() - began, "rows": written, "peak_rss_mib": _peak()}))

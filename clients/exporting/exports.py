@@ -7,6 +7,7 @@ the next one begins anew. The finished file lies in the database for a day, for 
 import contextlib
 import datetime as dt
 import logging
+import os
 import tempfile
 from array import array
 from collections.abc import Iterator, Mapping
@@ -15,17 +16,19 @@ from typing import IO
 
 from django.db import transaction
 from django.db.models import Q
+from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
+from clients import filters
 from clients.exporting import file, people
 from clients.exporting.file import Errand
 from clients.exporting.people import Wanted
 from clients.models import Export, ExportPart
-from salon.core import audit, bell, failpoints, leases, notices, states, workbook
+from salon.core import audit, bell, failpoints, leases, notices, padlock, secrets, states, workbook
 from salon.core.errors import Refused
 from salon.core.models import Salon, User
 from salon.core.roles import May
@@ -62,15 +65,23 @@ class Hindered(Refused):
         self.code = code
 
 
-def hand_over(wanted: Wanted, *, purpose: str, by: User, salon: Salon, now: dt.datetime) -> tuple[Export, IO[bytes]]:
-    """Return the file of a list of at most AT_ONCE people, at its beginning, and its row in the log. Raises Refused."""
+def hand_over(
+    wanted: Wanted, *, purpose: str, password: str = "", by: User, salon: Salon, now: dt.datetime
+) -> tuple[Export, IO[bytes]]:
+    """Return the file of a list of at most AT_ONCE people, at its beginning, and its row in the log. Raises Refused.
+
+    With a `password` nobody opens it without.
+    """
     ids = _ids(wanted, by=by, salon=salon, now=now)
     if len(ids) > AT_ONCE:
         raise Refused(_("The list has grown: it is written in the background now. Try again."))
-    content = BytesIO()
+    content, locked = BytesIO(), BytesIO()
     count = file.write(content, Errand(wanted, by, salon, purpose, by.name), ids, now=now)
-    content.seek(0)
-    return _note(wanted, purpose, count, by=by, now=now), content
+    if password:
+        padlock.lock(content, locked, password)
+    given = locked if password else content
+    given.seek(0)
+    return _note(wanted, purpose, count, by=by, now=now, is_protected=bool(password)), given
 
 
 def write_to(target: IO[bytes], wanted: Wanted, purpose: str, *, reader: User, salon: Salon, now: dt.datetime) -> int:
@@ -82,11 +93,17 @@ def write_to(target: IO[bytes], wanted: Wanted, purpose: str, *, reader: User, s
 
 
 @transaction.atomic
-def start(wanted: Wanted, *, purpose: str, by: User, salon: Salon, now: dt.datetime) -> Export:
-    """Have a file written by the worker and return its row. Raises Refused for nobody, and for more than a sheet holds."""
+def start(wanted: Wanted, *, purpose: str, password: str = "", by: User, salon: Salon, now: dt.datetime) -> Export:
+    """Have a file written by the worker and return its row. Raises Refused for nobody, and for more than a sheet holds.
+
+    A `password` is kept sealed until the file is written, or a failed one forgotten.
+    """
     count = len(_ids(wanted, by=by, salon=salon, now=now))
-    row = Export.objects.create(by=by, created_at=now, purpose=purpose, row_count=count, **_asked(wanted))
-    audit.record("export.started", row, by=by, **_codes(wanted), rows_count=count)
+    row = Export.objects.create(
+        by=by, created_at=now, purpose=purpose, password=secrets.seal(password) or None, is_protected=bool(password),
+        row_count=count, **_asked(wanted),
+    )  # fmt: skip
+    audit.record("export.started", row, by=by, **_codes(wanted), rows_count=count, has_password=row.is_protected)
     bell.ring(bell.EXPORTS)
     return row
 
@@ -112,11 +129,7 @@ def fetch(row: Export, *, by: User, now: dt.datetime) -> Iterator[bytes]:
 
 def work(*, only: int | None = None) -> int:
     """Write what waits, one file after the other, and return how many were taken. `only`: this one, and raise its faults."""
-    count = 0
-    while row := _claim(only):
-        count += 1
-        _do(row, is_alone=only is not None)
-    return count
+    return leases.work(lambda: _claim(only), lambda row: _do(row, is_alone=only is not None))
 
 
 def tidy(now: dt.datetime) -> int:
@@ -125,7 +138,7 @@ def tidy(now: dt.datetime) -> int:
     count = 0
     for row in old:
         with transaction.atomic():
-            if states.move(row, TABLE, to=State.EXPIRED, text="", size=0):
+            if states.move(row, TABLE, to=State.EXPIRED, text="", size=0, password=None):
                 ExportPart.objects.filter(source=row).delete()
                 audit.record("export.deleted", row)
                 count += 1
@@ -144,30 +157,36 @@ def ends_at(row: Export) -> dt.datetime | None:
 
 def wanted_of(row: Export) -> Wanted:
     """Return what the row asks for."""
-    return Wanted(preset=row.preset, who=row.who, text=row.text, status=row.status, sort=row.sort)
+    on = filters.read(QueryDict(row.filters))
+    return Wanted(preset=row.preset, who=row.who, text=row.text, status=row.status, sort=row.sort, filters=on)
 
 
 @transaction.atomic
-def _note(wanted: Wanted, purpose: str, count: int, *, by: User | None, now: dt.datetime) -> Export:
+def _note(wanted: Wanted, purpose: str, count: int, *, by: User | None, now: dt.datetime, is_protected: bool = False) -> Export:
     """Write down that a file left at once. What it was searched by is not kept."""
     row = Export.objects.create(
         state=State.HANDED, by=by, created_at=now, settled_at=now, purpose=purpose, row_count=count, rows_done=count,
-        **_asked(wanted, with_text=False),
+        is_protected=is_protected, **_asked(wanted, with_text=False),
     )  # fmt: skip
-    audit.record("clients.exported", row, by=by, **_codes(wanted), rows_count=count)
+    audit.record("clients.exported", row, by=by, **_codes(wanted), rows_count=count, has_password=is_protected)
     return row
 
 
 def _asked(wanted: Wanted, *, with_text: bool = True) -> dict[str, str]:
     """Return the columns of a wish."""
-    text = wanted.text if with_text else ""
-    return {"preset": wanted.preset, "who": wanted.who, "text": text, "status": wanted.status, "sort": wanted.sort}
+    text, on = wanted.text if with_text else "", filters.query(wanted.filters)
+    return {
+        "preset": wanted.preset, "who": wanted.who, "text": text, "status": wanted.status, "sort": wanted.sort, "filters": on,
+    }  # fmt: skip
 
 
-def _codes(wanted: Wanted) -> dict[str, str | bool]:
+def _codes(wanted: Wanted) -> dict[str, str | bool | list[str]]:
     """Return what the audit trail may hold of a wish."""
     source = "selection" if wanted.ids else wanted.status
-    return {"preset": wanted.preset, "who": wanted.channel or people.ALL, "list": source, "has_search": bool(wanted.text)}
+    return {
+        "preset": wanted.preset, "who": wanted.channel or people.ALL, "list": source, "has_search": bool(wanted.text),
+        "filters": [name for name, _value in wanted.filters],
+    }  # fmt: skip
 
 
 def _ids(wanted: Wanted, *, by: User, salon: Salon, now: dt.datetime) -> "array[int]":
@@ -185,7 +204,7 @@ def _claim(only: int | None) -> Export | None:
     waiting = Export.objects.filter(state=State.RUNNING, **({} if only is None else {"pk": only})).select_related("by")
     for row in leases.worn_out(waiting, TRIES):
         with contextlib.suppress(leases.Lost):
-            _settle(row, State.FAILED, "export.failed", notice="export_failed", guard=leases.free(), reason="fault")
+            _settle(row, State.FAILED, "export.failed", leases.free(), notice="export_failed", reason="fault")
     return leases.take(waiting.order_by("pk"))
 
 
@@ -217,17 +236,19 @@ def _write(row: Export) -> None:
         leases.hold(row, rows_done=done)
         failpoints.hit("export_chunk_written")
 
-    with tempfile.TemporaryFile() as content:
+    with tempfile.TemporaryFile() as content, tempfile.TemporaryFile() as locked:
         errand = Errand(wanted, row.by, salon, row.purpose, row.by.name)
         count = file.write(content, errand, ids, now=now, progress=progress)
+        if row.is_protected:
+            padlock.lock(content, locked, secrets.unseal(row.password or ""))
         leases.hold(row)
-        _store(row, content, count)
+        _store(row, locked if row.is_protected else content, count)
 
 
 @transaction.atomic
 def _store(row: Export, content: IO[bytes], count: int) -> None:
     """Keep the finished file in pieces, all of it or nothing."""
-    size = content.tell()
+    size = content.seek(0, os.SEEK_END)
     content.seek(0)
     ExportPart.objects.filter(source=row).delete()
     number = 0
@@ -235,16 +256,18 @@ def _store(row: Export, content: IO[bytes], count: int) -> None:
         ExportPart.objects.create(source=row, number=number, data=piece)
         number += 1
     failpoints.hit("export_stored")
-    _settle(row, State.READY, "clients.exported", notice="export_ready", row_count=count, rows_done=count, size=size)
+    done: dict[str, int | None] = {"row_count": count, "rows_done": count, "size": size, "password": None}
+    _settle(row, State.READY, "clients.exported", notice="export_ready", **done)
 
 
 @transaction.atomic
-def _settle(row: Export, to: str, event: str, *, notice: str, guard: Q | None = None, **changes: int | str) -> None:
+def _settle(row: Export, to: str, event: str, guard: Q | None = None, /, *, notice: str, **changes: int | str | None) -> None:
     """End the job in this state, leave a line in the audit trail and ring for who asked. Raises Lost if it is not ours."""
     now, ours = timezone.now(), Q(lease_token=row.lease_token)
     if not states.move(row, TABLE, to=to, guard=ours & (guard or Q()), settled_at=now, **leases.FREE, **changes):
         raise leases.Lost
-    audit.record(event, row, by=row.by, **_codes(wanted_of(row)), rows_count=row.row_count, reason=row.reason)
+    facts = {**_codes(wanted_of(row)), "rows_count": row.row_count, "reason": row.reason, "has_password": row.is_protected}
+    audit.record(event, row, by=row.by, **facts)
     if row.by is not None:
         notices.tell(row.by, notice, url=reverse("clients:export_job", args=[row.pk]), now=now, rows_count=row.row_count)
 

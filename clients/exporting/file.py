@@ -9,7 +9,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from clients import lists
+from clients import filters, lists
 from clients.exporting import columns, people
 from clients.exporting.columns import PRESETS
 from clients.exporting.people import Wanted
@@ -50,7 +50,7 @@ def write(target: IO[bytes], errand: Errand, ids: Sequence[int], *, now: dt.date
 def name_of(now: dt.datetime, salon: Salon) -> str:
     """Return the name under which the file is saved, in the language that is active."""
     # Translators: name of an Excel file, before the date: short, without spaces
-    return f"{pgettext('file name', 'clients')}-{now.astimezone(salon.zone).date().isoformat()}.xlsx"
+    return pgettext("file name", "clients") + f"-{now.astimezone(salon.zone).date().isoformat()}.xlsx"
 
 
 def _rows(
@@ -73,6 +73,8 @@ def _about(errand: Errand, count: int, now: dt.datetime) -> Iterator[tuple[str, 
     yield _("Clients"), count
     yield _("Who"), who_words(wanted)
     yield _("List"), _("Selected by hand") if wanted.ids else str(lists.LABELS[wanted.status])
+    for _name, words in filters.words(wanted.filters) if not wanted.ids else ():
+        yield _("Filter"), words
     if wanted.text:
         yield _("Search"), wanted.text
     yield _("Made on"), now.astimezone(errand.salon.zone).replace(tzinfo=None, microsecond=0)

@@ -8,12 +8,14 @@ import datetime as dt
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import CharField, Count, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet
 
 from clients import access, answers, countries, fold, lists
 from clients.access import Visits
 from clients.exporting.columns import PRESETS, Card, Person, Words
+from clients.filters import Chosen
 from clients.models import Address, ClientQuerySet, Standing
 from salon.core.models import Salon, User
 
@@ -26,7 +28,7 @@ _FIELDS = ["e164" if name == "phone" else name for name in Card._fields]
 
 @dataclass(frozen=True)
 class Wanted:
-    """What somebody asks for: the columns, and who of a list (text, status and sort as in its address) or of a selection.
+    """What somebody asks for: the columns, and who of a list (all else as in its address) or of a selection.
 
     `who` is "all", or the channel to which the people must have said Yes. With `ids`, the ticked, the list is not asked.
     """
@@ -36,6 +38,7 @@ class Wanted:
     text: str = ""
     status: str = "active"
     sort: str = "name"
+    filters: Chosen = ()
     ids: tuple[int, ...] = ()
 
     @property
@@ -66,7 +69,8 @@ def listed(user: User, salon: Salon, wanted: Wanted, *, now: dt.datetime) -> Cli
     if wanted.ids:
         rows = access.clients_for(user).filter(pk__in=wanted.ids)
     else:
-        rows = lists.matching(user, salon, text=wanted.text, status=wanted.status, now=now)
+        which: dict[str, Any] = {"text": wanted.text, "status": wanted.status, "filters": wanted.filters}
+        rows = lists.matching(user, salon, now=now, **which)
     return rows.order_by(*lists.SORTS[wanted.sort])
 
 
@@ -137,7 +141,7 @@ def _people(user: User, salon: Salon, cards: list[Card], words: Words, *, now: d
     ids = [card.pk for card in cards]
     contacts = access.contacts_of(user, cards, salon, now=now)
     said = answers.of_clients(ids)
-    visits = access.visits_of(ids, user, now=now)
+    visits = access.visits_of(ids, user, salon, now=now)
     off = answers.without_reminders(ids)
     none, zone = Visits(), salon.zone
     return [

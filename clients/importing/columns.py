@@ -8,10 +8,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clients.importing import names
-from clients.importing.names import EMAIL, SMS
 from salon.core.errors import Refused
 
-BOTH = (EMAIL, SMS)
 DAY_FIRST, MONTH_FIRST = "day first", "month first"
 
 # What a person may choose for a column: value -> its name. "" leaves the column out.

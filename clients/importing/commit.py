@@ -76,9 +76,9 @@ def chosen_of(row: Import) -> dict[int, str] | None:
     return None if row.columns is None else {int(index): field for index, field in row.columns.items()}
 
 
-def plan_of(lines: Sequence[Row]) -> Plan:
+def plan_of(lines: Sequence[Row], *, now: dt.datetime) -> Plan:
     """Return what these rows would do to the book as it is."""
-    return plan.make(lines, known.cards(), hash_of=consent.hash_of)
+    return plan.make(lines, known.cards(now), hash_of=consent.hash_of)
 
 
 def carry_out(job: Job, lines: Sequence[Row], *, planned: Callable[[Plan], None]) -> None:
@@ -87,7 +87,7 @@ def carry_out(job: Job, lines: Sequence[Row], *, planned: Callable[[Plan], None]
     `planned` is told each plan: the first, and another whenever somebody changed a card that the rest speaks of.
     """
     for _try in range(REPLANS):
-        done = plan_of(lines)
+        done = plan_of(lines, now=job.now)
         planned(done)
         job.hold()
         # List and plan live to the end: looking for garbage among them, again and again, is a tenth of the time.

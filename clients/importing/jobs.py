@@ -70,6 +70,8 @@ def start(row: Import, *, by: User | None) -> Import:
     """Have the list imported, once the imports before it are done. Raises Refused for one that was forgotten meanwhile."""
     if not row.sheet:
         raise Refused(_("This list was forgotten meanwhile. Upload it again."))
+    if row.cards.exclude(outcome="").exists():
+        raise Refused(_("This import is further on already. Open it again."))
     return _queue(row, State.RUNNING, "import.started", by=by)
 
 
@@ -123,11 +125,7 @@ def finish(row: Import) -> Import:
 
 def work(*, only: int | None = None) -> int:
     """Do what waits, one job after the other, and return how many were taken. `only`: this import's, and raise its faults."""
-    count = 0
-    while row := _claim(only):
-        count += 1
-        _do(row, is_alone=only is not None)
-    return count
+    return leases.work(lambda: _claim(only), lambda row: _do(row, is_alone=only is not None))
 
 
 def tidy(now: dt.datetime) -> int:
@@ -199,7 +197,7 @@ def _do(row: Import, *, is_alone: bool) -> None:
 def _check(job: Job) -> None:
     lines = commit.lines_of(stored.unpack(job.row.sheet), commit.chosen_of(job.row), job.salon, now=job.now)
     job.hold()
-    report = Report.of(commit.plan_of(lines))
+    report = Report.of(commit.plan_of(lines, now=job.now))
     # Nobody left the page of a list that was checked while its reader waited.
     notice = "" if job.is_waited_for else "import_checked"
     _settle(job, State.CHECKED, "", notice=notice, report=report.kept())

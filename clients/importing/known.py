@@ -1,8 +1,9 @@
 """The cards of the book as a plan sees them, with what an import may not undo: tuples, not objects, however many there are."""
 
+import datetime as dt
 from collections import defaultdict
 
-from clients import consent, records
+from clients import consent, fold, records
 from clients.importing.plan import Card
 from clients.models import Client, ConsentEvent, Standing
 
@@ -12,9 +13,9 @@ _FIELDS = (*records.FIELDS,)
 _YES = ("grant", "confirm", "pending", "soft_opt_in")
 
 
-def cards() -> list[Card]:
+def cards(now: dt.datetime) -> list[Card]:
     """Return every card that is not erased, with what an import may not undo."""
-    refused, granted = _answered()
+    refused, granted = _answered(now)
     claimed, left = _claimed_and_left()
     found = []
     rows_of_cards = Client.objects.filter(erased_at=None).order_by("pk").values_list("pk", "version", "restricted_at", *_FIELDS)
@@ -40,13 +41,19 @@ def cards() -> list[Card]:
     return found
 
 
-def _answered() -> tuple[dict[int, set[str]], dict[int, set[str]]]:
-    """Return the channels on which every marketing kind is refused, and on which offers are granted, by client id."""
+def _answered(now: dt.datetime) -> tuple[dict[int, set[str]], dict[int, set[str]]]:
+    """Return the channels on which every marketing kind is refused, and on which offers are granted, by client id.
+
+    A No that somebody of the salon may still take back as a slip is none yet: that of the list must stand by itself.
+    """
+    slips = ConsentEvent.objects.filter(actor_type="staff", event__in=fold.NEGATIVE, recorded_at__gte=now - consent.UNDO_WITHIN)
+    may_go = set(slips.values_list("pk", flat=True))
     counts: dict[tuple[int, str], int] = defaultdict(int)
     granted: dict[int, set[str]] = defaultdict(set)
-    standings = Standing.objects.filter(purpose__in=consent.MARKETING).values_list("client_id", "purpose", "channel", "state")
-    for client_id, purpose, channel, state in standings.iterator(chunk_size=5000):
-        counts[client_id, channel] += state == Standing.State.WITHDRAWN
+    rows = Standing.objects.filter(purpose__in=consent.MARKETING)
+    standings = rows.values_list("client_id", "purpose", "channel", "state", "event_id")
+    for client_id, purpose, channel, state, event_id in standings.iterator(chunk_size=5000):
+        counts[client_id, channel] += state == Standing.State.WITHDRAWN and event_id not in may_go
         if purpose == CLAIMED and state == Standing.State.GRANTED:
             granted[client_id].add(channel)
     refused: dict[int, set[str]] = defaultdict(set)

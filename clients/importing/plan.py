@@ -202,12 +202,13 @@ def _answers(rows: Sequence[Row], index: _Index) -> tuple[list[tuple[Card, str]]
 
 
 def _meant_by_a_no(row: Row, channel: str, index: _Index) -> list[Card]:
-    """Return whose marketing a no stops: the row's own card, and for a row without one everybody at its address.
+    """Return whose marketing a no stops: the row's own card, and for a row without a known one everybody at its address.
 
-    Where that names nobody, the one card that has its other address or, of a row with no readable address, its name.
+    A card that is only made now may be somebody we know under another name. Where that names nobody, the one card that
+    has its other address or, of a row with no readable address, its name.
     """
     cards = index.same(row.fields)
-    if row.faults or not cards:
+    if row.faults or all(card.pk is None for card in cards):
         cards = list(dict.fromkeys([*cards, *index.with_address_for(channel, row.fields)]))
     if cards:
         return cards

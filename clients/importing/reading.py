@@ -5,10 +5,6 @@ Knows nothing about clients' values. Whatever the bytes are, it returns a Sheet 
 
 import json
 import logging
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,14 +15,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clients.importing import columns
+from salon.core import apart
 from salon.core.errors import Refused
 
 log = logging.getLogger(__name__)
 
 MAX_BYTES = 5_000_000
 TIME_OUT = 9.0
-# Isolated: no environment, no folder of the person who started it.
-READER = (sys.executable, "-I", str(Path(__file__).resolve().parent / "reader" / "__main__.py"))
+READER = apart.program(Path(__file__).resolve().parent / "reader" / "__main__.py")
 
 # Every reason the reader may give; it names the key, so that no text of a hostile file is ever shown as ours.
 SENTENCES: Mapping[str, Promise] = {
@@ -113,21 +109,11 @@ def _title(cell: str, kind: str) -> str:
 
 def _answer(data: bytes) -> dict[str, Any]:
     """Return what the reader says of the file. One that is killed by its limits says that the file is too large."""
-    # No environment: the reader needs none of the installation's secrets. No fork: the web runs threads.
-    process = subprocess.Popen(
-        READER, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={}, start_new_session=True
-    )
-    with process:
-        try:
-            written, _nothing = process.communicate(data, timeout=TIME_OUT)
-        except subprocess.TimeoutExpired:
-            # The whole session: a reader that was taken over may have started others.
-            os.killpg(process.pid, signal.SIGKILL)
-            written = b""
-    if process.returncode or not written:
+    code, written = apart.run(READER, data, seconds=TIME_OUT)
+    if code or not written:
         # A negative code is the signal of a limit. Otherwise the reader stumbled over something that no valid file holds.
-        log.warning("a file to import could not be read: the reader ended with %s", process.returncode)
-        return {"unreadable": "damaged" if process.returncode == 1 else "too_large", "row": 0}
+        log.warning("a file to import could not be read: the reader ended with %s", code)
+        return {"unreadable": "damaged" if code == 1 else "too_large", "row": 0}
     answer: dict[str, Any] = json.loads(written, parse_int=Number, parse_float=Number)
     return answer
 

@@ -37,6 +37,8 @@ class Birth:
 DAY_FIRST, MONTH_FIRST, UNDECIDED = "day first", "month first", "undecided"
 
 _INVISIBLE = {"Cc", "Cf", "Co", "Cs"}
+# Between two letters these two are spelling (Persian, Hindi) or hold a family of emoji together; a flag is spelled in tags.
+_JOINER = re.compile("(?<=\\S)[\u200c\u200d](?=\\S)|(?<=\U0001f3f4)[\U000e0020-\U000e007f]+")
 _PARTICLES = words("van von der den de du des la le les da di del della dos zu zur zum vom ten ter el al ben bin mc mac")
 _SIMPLE_BOX = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*").fullmatch
 _MONTHS = {
@@ -80,12 +82,15 @@ def clean(text: str) -> str:
 def clean_lines(text: str) -> str:
     """Return text of several lines, cleaned like `clean` but with its line breaks."""
     text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
-    text = "".join(char for char in text if char in "\n\t" or unicodedata.category(char) not in _INVISIBLE).strip()
-    return _without_apostrophe(text)
+    kept = {place for found in _JOINER.finditer(text) for place in range(*found.span())}
+    shown = (
+        char for place, char in enumerate(text) if char in "\n\t" or unicodedata.category(char) not in _INVISIBLE or place in kept
+    )
+    return _without_apostrophe("".join(shown).strip())
 
 
 def _without_apostrophe(text: str) -> str:
-    return text[1:].strip() if text[:1] == "'" and text[1:2] in "=+-@0123456789" else text
+    return text[1:].strip() if text[:1] == "'" and text[1:2] in set("=+-@0123456789") else text
 
 
 def plain(text: str) -> str:

@@ -4,7 +4,9 @@ from clients.models.exports import Export, ExportPart
 from clients.models.health import HealthNote, HealthNoteQuerySet
 from clients.models.imports import Import, ImportedCard
 from clients.models.ledger import Address, ConsentEvent, ConsentEvidence, ConsentText, Standing, Subject
+from clients.models.lists import SavedFilter, TagRun
 from clients.models.person import CameThrough, Channel, Client, ClientContact, ClientLink, ClientQuerySet, OpenedCard, Tag
+from clients.models.sheets import SignedForm
 
 __all__ = [
     "Address",
@@ -24,7 +26,10 @@ __all__ = [
     "Import",
     "ImportedCard",
     "OpenedCard",
+    "SavedFilter",
+    "SignedForm",
     "Standing",
     "Subject",
     "Tag",
+    "TagRun",
 ]

@@ -32,7 +32,11 @@ class Export(models.Model):
     text = models.CharField(max_length=200, blank=True)
     status = models.CharField(max_length=10)
     sort = models.CharField(max_length=10)
+    filters = models.CharField(max_length=300, blank=True, default="")
     purpose = models.CharField(max_length=200, blank=True)
+    # The password of the file, sealed, while the file is not written yet; and whether it got one.
+    password = models.TextField(null=True)
+    is_protected = models.BooleanField(default=False)
 
     row_count = models.PositiveIntegerField(default=0)
     rows_done = models.PositiveIntegerField(default=0)
@@ -52,10 +56,11 @@ class Export(models.Model):
         """Who took what out of the house; what was searched and what for may name somebody."""
 
         subject = None
-        erase: ClassVar[set[str]] = {"text", "purpose"}
+        erase: ClassVar[set[str]] = {"text", "purpose", "password"}
         keep: ClassVar[set[str]] = {
-            "id", "state", "by", "created_at", "settled_at", "preset", "who", "status", "sort", "row_count", "rows_done",
-            "size", "reason", "lease_token", "lease_until", "try_count",
+            "id", "state", "by", "created_at", "settled_at", "preset", "who", "status", "sort", "filters", "row_count",
+            "rows_done", "size", "reason", "lease_token", "lease_until", "try_count",
+            "is_protected",
         }  # fmt: skip
 
     def __str__(self) -> str:

@@ -109,6 +109,7 @@ class ConsentEvent(models.Model):
         PAPER_FORM = "paper_form", _("Paper form")
         OTHER = "other", _("Other")
         IMPORT = "import", _("Import")
+        OWN_FORM = "own_form", _("Privacy form on their phone")
         PREFERENCE_PAGE = "preference_page", _("Preference page")
         ONE_CLICK_POST = "one_click_post", _("Unsubscribe link")
         WIDGET = "widget", _("Online booking")
@@ -191,13 +192,14 @@ class ConsentEvidence(models.Model):
     ip_truncated = models.CharField(max_length=50, blank=True)
     user_agent_hash = models.CharField(max_length=64, blank=True)
     page = models.CharField(max_length=200, blank=True)
+    signed_form = models.ForeignKey("clients.SignedForm", null=True, on_delete=models.SET_NULL, related_name="evidence")
 
     class Privacy:
         """All of it goes."""
 
         subject = "event__subject__client"
         erase: ClassVar[set[str]] = {"note", "ip_truncated", "user_agent_hash", "page"}
-        keep: ClassVar[set[str]] = {"id", "event"}
+        keep: ClassVar[set[str]] = {"id", "event", "signed_form"}
 
     def __str__(self) -> str:
         return f"evidence of event {self.event_id}"

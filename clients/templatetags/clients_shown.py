@@ -4,9 +4,13 @@ import datetime as dt
 
 from django import forms, template
 from django.utils import formats, timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import pgettext
 
 from clients import wording
+from clients.access import Contacts
+from clients.marking import Marker
 from clients.models import ConsentText
 from salon.core import dates
 from salon.core.models import Salon
@@ -24,6 +28,25 @@ def as_count(number: int | None) -> str:
 def as_shown(text: ConsentText, salon: Salon) -> str:
     """Return the words of a consent as the client read them."""
     return wording.shown(text, salon)
+
+
+@register.filter
+def marked(contacts: Contacts, marker: Marker) -> SafeString:
+    """Return the name with what the search found in it; for somebody without a name their number."""
+    return marked_number(contacts, marker) if contacts.name == contacts.phone else marker.words(contacts.name)
+
+
+@register.filter
+def marked_number(contacts: Contacts, marker: Marker) -> SafeString:
+    """Return the number with the digits that were found. A masked one stays as it is."""
+    return marker.number(contacts.phone, contacts.dial) if contacts.dial else format_html("{}", contacts.phone)
+
+
+@register.filter
+def found_email(contacts: Contacts, marker: Marker) -> SafeString | str:
+    """Return the e-mail with what was found, where nothing else says why; nothing for a masked one."""
+    which = {"name": contacts.name, "shown": contacts.phone, "e164": contacts.dial}
+    return marker.words(contacts.email) if not contacts.is_masked and marker.needs(contacts.email, **which) else ""
 
 
 @register.filter

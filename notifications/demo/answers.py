@@ -30,7 +30,12 @@ def add(clients: Sequence[Client], *, by: User, rng: Random, now: dt.datetime) -
     days: dict[tuple[dt.date, bool], list[Line]] = defaultdict(list)
     some = clients if len(clients) <= ANSWERING_MAX else rng.sample(clients, ANSWERING_MAX)
     for client in some:
-        for at, said in (*_story(client, rng, now), *_reminders(client, rng, now), *_health(client, rng, now)):
+        for at, said in (
+            *_story(client, rng, now),
+            *_reminders(client, rng, now),
+            *_health(client, rng, now),
+            *_profiling(client, now),
+        ):
             days[at.date(), said.source in TOLD_TO_STAFF].append((at, said))
     for key in sorted(days):
         lines = sorted(days[key], key=lambda line: line[0])
@@ -94,3 +99,11 @@ def _health(client: Client, rng: Random, now: dt.datetime) -> Iterator[Line]:
     if client.note.startswith("Aller"):
         at = client.created_at + (now - client.created_at) * 0.05
         yield _said(client, at, "grant", _Source.PAPER_FORM, on="", about="health_notes")
+
+
+def _profiling(client: Client, now: dt.datetime) -> Iterator[Line]:
+    """Most agree on paper, some refuse, the others were not asked: by the number of the card, so that nothing else changes."""
+    answer = (client.pk * 7) % 10
+    if answer < 8:
+        at = client.created_at + (now - client.created_at) * 0.05
+        yield _said(client, at, "grant" if answer < 6 else "withdraw", _Source.PAPER_FORM, on="", about="profiling")

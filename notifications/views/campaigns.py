@@ -30,7 +30,8 @@ PER_PAGE = 30
 def new(request: SignedIn) -> HttpResponse:
     """Write to the selected clients: preview, a test to oneself, and the button that says how many get it."""
     now = timezone.now()
-    clients = composing.chosen(request.user, request.POST.getlist("sel") or request.GET.getlist("sel"))
+    given = request.POST if "sel" in request.POST else request.GET
+    clients = composing.chosen(request.user, request.salon, given, now=now)
     if not 0 < len(clients) <= campaigns.LIMIT:
         return page(request, "notifications/nobody.html", {"limit": campaigns.LIMIT, "is_too_many": bool(clients)})
     act = request.POST.get("act", "")

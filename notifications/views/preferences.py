@@ -4,7 +4,8 @@ GET, HEAD and OPTIONS change nothing. A wrong link, an old one and one of a pers
 No cookie is read or set (`salon.core.middleware.of_nobody`), so there is nothing that another site could ride on.
 """
 
-from collections.abc import Sequence
+import datetime as dt
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -22,6 +23,7 @@ from salon.core import phone
 from salon.core.models import Salon
 from salon.core.web import public
 
+Changes = Mapping[tuple[str, str], bool]
 ACTS = ("stop", "everything", "save", "pause", "resume")
 
 
@@ -38,8 +40,9 @@ def preferences(request: HttpRequest, token: str) -> HttpResponse:
         return HttpResponse(b"OK\n", content_type="text/plain")
     language = language_of(request, stops.client_of(link) if link else None)
     with translation.override(language):
-        news = _act(link, act, request, language) if link and act else []
+        news, changed = _act(link, act, request, language) if link and act else ([], {})
         sheet = choices.sheet(link, language=language, reminder_channels=_reminder_channels(), now=now) if link else None
+        news = [*news, *said.of_changes(changed, sheet.fields if sheet else [])]
         context = {"news": news, "language": language, "languages": LANGUAGES, **(_page(sheet) if sheet else {})}
         response = render(request, "notifications/preferences.html", context)
         response.headers["Content-Language"] = language
@@ -50,27 +53,31 @@ def preferences(request: HttpRequest, token: str) -> HttpResponse:
 LANGUAGES = [(code, translation.get_language_info(code)["name_local"]) for code, _name in settings.LANGUAGES]
 
 
-def _act(link: Link, act: str, request: HttpRequest, language: str) -> list[str]:
-    """Do what was pressed, and return what holds from now on, in sentences."""
+def _act(link: Link, act: str, request: HttpRequest, language: str) -> tuple[list[str], Changes]:
+    """Do what was pressed; return what holds from now on, in sentences, and the ticks that were changed."""
     now, form = timezone.now(), request.POST
+    if act == "save":
+        return [], _save(link, request, language, now)
     if act == "stop":
         stops.by_click(link, source=ConsentEvent.Source.PREFERENCE_PAGE, now=now)
-        return [said.no_offers(link.channel)]
+        return [said.no_offers(link.channel)], {}
     if act == "everything":
         choices.stop_everything(link, now=now)
-        return [said.no_offers("*")]
+        return [said.no_offers("*")], {}
     if act == "pause":
         days = {str(days): days for days in choices.PAUSES}.get(form["pause"], choices.PAUSES[0])
         until = choices.pause(link, days, now=now)
-        return [said.rests_until(until)] if until else []
-    if act == "resume":
-        return [str(said.RESUMED)] if choices.end_pause(link, now=now) else []
-    before = choices.sheet(link, language=language, reminder_channels=_reminder_channels(), now=now)
+        return [said.rests_until(until)] if until else [], {}
+    return [str(said.RESUMED)] if choices.end_pause(link, now=now) else [], {}
+
+
+def _save(link: Link, request: HttpRequest, language: str, now: dt.datetime) -> Changes:
+    """Write the ticks that the client changed among those that the page offers, and return them."""
+    form, before = request.POST, choices.sheet(link, language=language, reminder_channels=_reminder_channels(), now=now)
     fields = before.fields if before else []
     wanted = {(one.purpose, one.channel): one.name in form for one in fields if (one.name in form) != (f"was:{one.name}" in form)}
     choices.save(link, wanted, language=language, now=now)
-    after = choices.sheet(link, language=language, reminder_channels=_reminder_channels(), now=now)
-    return said.of_changes(wanted, after.fields if after else [])
+    return wanted
 
 
 def _page(sheet: choices.Sheet) -> dict[str, Any]:

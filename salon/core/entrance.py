@@ -11,6 +11,8 @@ from allauth.mfa.totp.forms import ActivateTOTPForm
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from salon.core import audit
+
 
 class Plain(forms.Form):
     """Takes the placeholders off, which say what the label says and go as soon as one types."""
@@ -45,6 +47,15 @@ class Again(Plain, account.ReauthenticateForm):  # type: ignore[misc]
 
 class Code(Plain, mfa.AuthenticateForm):  # type: ignore[misc]
     """The second factor at sign-in."""
+
+    def clean_code(self) -> str:
+        """Return the code if it is right. A wrong one is written down: whoever gives it knows the password."""
+        try:
+            code: str = super().clean_code()
+        except forms.ValidationError:
+            audit.record("user.code_failed", self.user)
+            raise
+        return code
 
 
 class CodeAgain(Plain, mfa.ReauthenticateForm):  # type: ignore[misc]

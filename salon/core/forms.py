@@ -1,5 +1,6 @@
 """Forms of the ground floor: set-up, profile, team, own menu. They say whether a value is well formed and save nothing."""
 
+import datetime as dt
 from typing import Any
 
 from django import forms
@@ -8,7 +9,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from salon.core import countries, phone, public
+from salon.core import activity, countries, dates, phone, public
 from salon.core.errors import Refused
 from salon.core.lines import Line
 from salon.core.models import Salon, User
@@ -192,6 +193,42 @@ class RoleForm(forms.Form):
     role = forms.ChoiceField(label=_("Role"), choices=Role.choices)
 
 
+class ActivityForm(forms.Form):
+    """Which acts the page of activity shows. Nothing chosen: all."""
+
+    q = Line(
+        label=_("Client"),
+        max_length=200,
+        required=False,
+        widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off", "spellcheck": "false"}),
+    )
+    person = forms.ChoiceField(label=_("Who"), required=False)
+    kind = forms.ChoiceField(label=_("What"), required=False, choices=[("", _("Everything")), *activity.Kind.choices])
+    first_on = forms.DateField(label=_("From"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    last_on = forms.DateField(label=_("To"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        person = self.fields["person"]
+        assert isinstance(person, forms.ChoiceField)
+        people = User.objects.order_by("-is_active", "name", "pk").values_list("pk", "name")
+        person.choices = [("", _("Everybody")), *((str(pk), name) for pk, name in people), (activity.HOUSE, "Carnet")]
+
+    def _day(self, name: str) -> dt.date | None:
+        on: dt.date | None = self.cleaned_data[name]
+        if on and not dates.is_known(on):
+            raise ValidationError(_("Choose a day between 2000 and 2100."))
+        return on
+
+    def clean_first_on(self) -> dt.date | None:
+        """Return the first day, if the calendar knows it."""
+        return self._day("first_on")
+
+    def clean_last_on(self) -> dt.date | None:
+        """Return the last day, if the calendar knows it."""
+        return self._day("last_on")
+
+
 class MeForm(forms.Form):
     """How a user is called and likes to see the house."""
 
@@ -200,5 +237,7 @@ class MeForm(forms.Form):
     theme = forms.ChoiceField(label=_("Colours"), choices=User.Theme.choices)
     density = forms.ChoiceField(label=_("Rows"), choices=User.Density.choices)
     has_shortcuts = forms.BooleanField(
-        label=_("Keyboard shortcuts"), required=False, help_text=_("Single letters, while no field has the caret. ? lists them.")
+        label=_("Keyboard shortcuts"),
+        required=False,
+        help_text=_("Single letters, while no field has the caret. ? lists them. Keys with Ctrl work either way."),
     )

@@ -5,7 +5,7 @@ For models with `lease_token`, `lease_until` and `try_count`. The clock is that 
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from django.db import models
@@ -50,6 +50,15 @@ def take(waiting: "models.QuerySet[Row]") -> Row | None:
         if ours.update(lease_token=held.lease_token, lease_until=Now() + LEASE, try_count=held.try_count) == 1:
             return row
     return None
+
+
+def work(claim: Callable[[], Row | None], do: Callable[[Row], None]) -> int:
+    """Do what `claim` gives, one job after the other until it gives none, and return how many were done."""
+    count = 0
+    while (row := claim()) is not None:
+        count += 1
+        do(row)
+    return count
 
 
 def hold(row: models.Model, **changes: Any) -> None:

@@ -8,12 +8,14 @@ from typing import Any
 
 from django import forms
 
+# Turns the direction of whatever follows on the page. No keyboard writes it; a name in Arabic or Hebrew needs none.
+_DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 def one_line(text: str) -> str:
-    """Return `text` with each run of control characters as one space, and none at its ends."""
-    return _CONTROL.sub(" ", text).strip()
+    """Return `text` with each run of control characters as one space, none at its ends, and no overrides of direction."""
+    return _CONTROL.sub(" ", _DIRECTION.sub("", text)).strip()
 
 
 class Line(forms.CharField):

@@ -8,11 +8,13 @@ from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import BadRequest
+from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.multipartparser import MultiPartParserError
 from django.urls import reverse
 from django.utils import timezone, translation
 
+from salon.core import sessions
 from salon.core.models import Salon, User
 from salon.core.roles import Role
 
@@ -25,7 +27,7 @@ WRITE_SEEN_EVERY = 60
 ASKS_BY_ITSELF = {"bell-list", "job", "health"}
 NULL = "\0"
 # The pages behind the links of messages. They take a small form and nothing else.
-LETTERS = ("/u/", "/c/")
+LETTERS = ("/u/", "/c/", "/f/")
 LETTER_MAX_BYTES = 16 * 1024
 TRY_AGAIN_SECONDS = 120
 
@@ -44,10 +46,11 @@ def of_nobody(get_response: Answer) -> Answer:
         length = request.META.get("CONTENT_LENGTH") or "0"
         if not length.isdigit() or int(length) > LETTER_MAX_BYTES:
             return HttpResponse(status=413)
-        if int(length) == 0:
-            request.content_type = ""  # some programs announce a form and send none
+        if int(length) == 0 or not _can_be_read(request):
+            request.content_type = ""  # some programs announce a form and send none, or something else
         response = get_response(request)
         response.cookies.clear()
+        response._has_been_logged = response.status_code < 500  # type: ignore[attr-defined]  # no line with a secret address
         response.headers["Referrer-Policy"] = "no-referrer"
         response.headers["X-Robots-Tag"] = "noindex, nofollow"
         if response.status_code >= 500:
@@ -58,13 +61,25 @@ def of_nobody(get_response: Answer) -> Answer:
     return middleware
 
 
+def _can_be_read(request: HttpRequest) -> bool:
+    """Return whether the form of a request is one. What cannot be read counts as none: the address alone says enough."""
+    try:
+        return request.POST is not None
+    except (MultiPartParserError, BadRequest, SuspiciousOperation):
+        return False
+
+
 def no_null(get_response: Answer) -> Answer:
-    """Refuse what no keyboard writes and no database takes: a zero byte in an address or a form. Forget such a cookie."""
+    """Refuse what no keyboard writes and no database takes: a zero byte in an address or a form. Forget such a cookie.
+
+    But not in a form behind the link of a message, of which nothing is kept as text: a stop must not be lost over it.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponse:
         for name in [name for name, value in request.COOKIES.items() if NULL in value]:
             del request.COOKIES[name]
-        fields = [*request.GET.lists(), *(request.POST.lists() if request.method == "POST" else [])]
+        has_form = request.method == "POST" and not request.path.startswith(LETTERS)
+        fields = [*request.GET.lists(), *(request.POST.lists() if has_form else [])]
         if NULL in request.path or any(NULL in text for name, values in fields for text in (name, *values)):
             raise BadRequest("zero byte")
         return get_response(request)
@@ -112,7 +127,7 @@ def _has_ended(request: HttpRequest, now: float) -> bool:
     if began_at is None or seen_at is None:
         session["began_at"] = session["seen_at"] = now
         return False
-    if now - seen_at > settings.SESSION_IDLE_SECONDS or now - began_at > settings.SESSION_COOKIE_AGE:
+    if sessions.is_over(began_at, seen_at, now):
         return True
     if now - seen_at > WRITE_SEEN_EVERY and request.headers.get("HX-Trigger") not in ASKS_BY_ITSELF:
         session["seen_at"] = now

@@ -34,6 +34,7 @@ class May(StrEnum):
     SEND_MARKETING = "send_marketing"
     READ_SETTINGS = "read_settings"
     EDIT_SETTINGS = "edit_settings"
+    SEE_ACTIVITY = "see_activity"
     EDIT_TEAM = "edit_team"
     EDIT_SENDING = "edit_sending"
     SEE_HEALTH = "see_health"
@@ -61,6 +62,7 @@ TABLE: Mapping[May, frozenset[Role]] = {
     May.SEND_MARKETING: _LEAD,
     May.READ_SETTINGS: _DESK,
     May.EDIT_SETTINGS: _LEAD,
+    May.SEE_ACTIVITY: _LEAD,
     May.EDIT_TEAM: _OWNER,
     May.EDIT_SENDING: _OWNER,
     May.SEE_HEALTH: _OWNER,

@@ -30,6 +30,19 @@ def unseal(sealed: str) -> str:
         raise Unreadable("No key of this installation opens the stored credential.") from error
 
 
+def seal_bytes(data: bytes) -> bytes:
+    """Return `data` encrypted with the installation's newest key."""
+    return _box().encrypt(data)
+
+
+def unseal_bytes(sealed: bytes) -> bytes:
+    """Return the plain bytes. Raises Unreadable when none of the installation's keys opens them."""
+    try:
+        return _box().decrypt(sealed)
+    except InvalidToken as error:
+        raise Unreadable("No key of this installation opens the stored file.") from error
+
+
 class EncryptedField(models.TextField):  # type: ignore[type-arg]
     """Text that is encrypted in the database and plain in Python. An empty text stays empty.
 

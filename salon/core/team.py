@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext as _
 
-from salon.core import audit
+from salon.core import audit, sessions
 from salon.core.errors import Refused
 from salon.core.models import User
 from salon.core.roles import May, Role
@@ -130,6 +130,7 @@ def deactivate(member: User, *, by: User) -> User:
     _check_owner_stays(row)
     row.is_active = False
     row.save(update_fields=["is_active"])
+    sessions.forget(row)
     audit.record("team.deactivated", row, by=by)
     return row
 

@@ -44,6 +44,7 @@ def _mail_link(member: User, link: str) -> bool:
 
 @allowed(May.EDIT_TEAM)
 @require_http_methods(["GET", "POST"])
+@accounts.confirmed
 def invite(request: SignedIn) -> HttpResponse:
     """Invite somebody by e-mail, name and role."""
     form = InviteForm(sent(request))
@@ -72,6 +73,7 @@ def link(request: SignedIn, pk: int) -> HttpResponse:
 
 @allowed(May.EDIT_TEAM)
 @require_POST
+@accounts.confirmed
 def role(request: SignedIn, pk: int) -> HttpResponse:
     """Give a member another role; the toast offers the one before."""
     member = get_object_or_404(User, pk=pk)
@@ -92,6 +94,7 @@ def role(request: SignedIn, pk: int) -> HttpResponse:
 
 @allowed(May.EDIT_TEAM)
 @require_POST
+@accounts.confirmed
 def deactivate(request: SignedIn, pk: int) -> HttpResponse:
     """Close a member's account; the toast offers to open it again."""
     try:
@@ -106,6 +109,7 @@ def deactivate(request: SignedIn, pk: int) -> HttpResponse:
 
 @allowed(May.EDIT_TEAM)
 @require_POST
+@accounts.confirmed
 def reactivate(request: SignedIn, pk: int) -> HttpResponse:
     """Open a member's account again."""
     try:
@@ -119,6 +123,7 @@ def reactivate(request: SignedIn, pk: int) -> HttpResponse:
 
 @allowed(May.EDIT_TEAM)
 @require_http_methods(["GET", "POST"])
+@accounts.confirmed
 def second_factor(request: SignedIn, pk: int) -> HttpResponse:
     """Ask, then remove the second factor of a member who has lost it."""
     member = get_object_or_404(User, pk=pk)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from salon.core import notice_views, team_views, views
+from salon.core import activity_views, notice_views, security_views, team_views, views
 
 app_name = "core"
 urlpatterns = [
@@ -11,11 +11,16 @@ urlpatterns = [
     path("setup/<str:token>/", views.setup_page, name="setup"),
     path("join/<int:uid>/<str:token>/", team_views.join, name="join"),
     path("me/", views.me, name="me"),
+    path("me/shortcuts/", views.shortcuts, name="shortcuts"),
     path("notices/", notice_views.index, name="notices"),
     path("notices/read/", notice_views.read, name="notices_read"),
     path("settings/", views.settings_index, name="settings"),
     path("settings/first-steps/", views.first_steps, name="first_steps"),
+    path("settings/activity/", activity_views.index, name="activity"),
     path("settings/salon/", views.salon_page, name="salon"),
+    path("settings/security/", security_views.security, name="security"),
+    path("settings/security/sessions/end/", security_views.end_sessions, name="end_sessions"),
+    path("settings/security/sessions/<int:pk>/end/", security_views.end_session, name="end_session"),
     path("settings/team/", team_views.members, name="team"),
     path("settings/team/invite/", team_views.invite, name="invite"),
     path("settings/team/<int:pk>/link/", team_views.link, name="link"),

@@ -4,16 +4,17 @@ from allauth.account import views as account_views
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from salon.core import accounts, countries, profile, setup
 from salon.core import public as public_address
 from salon.core.errors import Refused
 from salon.core.forms import MeForm, SalonForm, SetupForm
 from salon.core.roles import May
-from salon.core.web import MissingAct, SignedIn, allowed, go, page, public, sent, toast
+from salon.core.web import MissingAct, SignedIn, allowed, go, page, public, safe_next, sent, toast
 
 
 @public
@@ -113,3 +114,14 @@ def me(request: SignedIn) -> HttpResponse:
         toast(request, _("Saved."))
         return go(request, "core:me")
     return page(request, "core/me.html", {"form": form}, status=422 if form.is_bound else 200)
+
+
+@allowed(May.SEE_CALENDAR)
+@require_POST
+def shortcuts(request: SignedIn) -> HttpResponse:
+    """Switch the reader's keys of one letter on or off; the toast offers the way back."""
+    is_on = request.POST.get("token") == "on"
+    profile.edit_own(request.user, has_shortcuts=is_on)
+    words = _("Single letters are on.") if is_on else _("Single letters are off. Keys with Ctrl still work.")
+    toast(request, words, undo_url=reverse("core:shortcuts"), undo="off" if is_on else "on")
+    return go(request, safe_next(request, "core:me"))

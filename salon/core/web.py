@@ -117,9 +117,14 @@ def page(
     return response
 
 
-def toast(request: HttpRequest, text: str, *, undo_url: str = "", undo: str = "", level: int = messages.SUCCESS) -> None:
-    """Show `text` in the dock of the next answer; with `undo_url` an Undo button that POSTs `undo` as `token`."""
-    extra = json.dumps({"undo_url": undo_url, "undo": undo}) if undo_url else ""
+def toast(
+    request: HttpRequest, text: str, *, undo_url: str = "", undo: str = "", see_url: str = "", level: int = messages.SUCCESS
+) -> None:
+    """Show `text` in the dock of the next answer; with `undo_url` an Undo button that POSTs `undo` as `token`.
+
+    `see_url` is a page that tells more.
+    """
+    extra = json.dumps({"undo_url": undo_url, "undo": undo, "see_url": see_url}) if undo_url or see_url else ""
     messages.add_message(request, level, text, extra_tags=extra)
 
 

@@ -34,6 +34,8 @@ _LEVEL = 6
 
 _SHEET, _TYPES = "xl/worksheets/sheet1.xml", "[Content_Types].xml"
 _ROWS_END = b"</sheetData>"
+# How far the sheet reaches, which is not known at its beginning: some readers would stop after the header.
+_DIMENSION = re.compile(rb"<dimension [^>]*>")
 _LINE_END = re.compile("\r\n|[\r\x85\u2028\u2029]")
 # What XML cannot hold, and control characters, which no sheet shows.
 _UNSHOWN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -80,7 +82,7 @@ def write(target: IO[bytes], sheet: Sheet, rows: Iterable[Sequence[Cell]]) -> in
         # First, so that whoever looks at the beginning sees what kind of file it is.
         file.writestr(_entry(_TYPES), head.read(_TYPES))
         with file.open(_entry(_SHEET), "w", force_zip64=True) as part:
-            part.write(head.read(_SHEET).split(_ROWS_END)[0])
+            part.write(_DIMENSION.sub(b"", head.read(_SHEET).split(_ROWS_END)[0]))
             count = _stream(part, rows, len(sheet.columns), styles)
             _finish(book, sheet, count)
             whole = _saved(book)

@@ -38,9 +38,9 @@ def verdict(events: list[dict[str, Any]], purpose: str, channel: str, address: s
     for yes in yeses:
         if not [no for no in noes if not beats(yes, no)]:
             return "granted"
-    last_no = max([no["effective_at"] for no in noes], default=None)
-    if [one for one in waits if last_no is None or one["effective_at"] > last_no]:
-        return "pending"
+    for one in waits:
+        if not [no for no in noes if not comes_later(one, no)]:
+            return "pending"
     if noes:
         return "withdrawn"
     return "soft_opt_in" if softs else "unknown"
@@ -57,9 +57,16 @@ def speaks(event: dict[str, Any], purpose: str, channel: str) -> bool:
     return bool(right_purpose and (event["channel"] == channel or event["channel"] == "*"))
 
 
+def comes_later(yes: dict[str, Any], no: dict[str, Any]) -> bool:
+    """Return whether the Yes is the later one: by its date, and in the book too if the No was written at once."""
+    if no["recorded_at"] == no["effective_at"] and no["id"] > yes["id"]:
+        return False
+    return bool(yes["effective_at"] > no["effective_at"])
+
+
 def beats(yes: dict[str, Any], no: dict[str, Any]) -> bool:
     """Return whether this Yes stands against this No."""
-    if not yes["effective_at"] > no["effective_at"]:
+    if not comes_later(yes, no):
         return False
     signed_form = yes["evidence_level"] == 2 and yes["source"] == "paper_form"
     if no["event"] == "object" or no["event"] == "provider_stop" or no["event"] == "complaint":

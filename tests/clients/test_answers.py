@@ -11,7 +11,7 @@ from clients.models import Address, Client, ConsentEvent, Standing
 from salon.core.errors import Refused
 from salon.core.models import AuditEvent, Salon, User
 from salon.core.roles import Role
-from tests import people
+from tests import factories, people
 
 pytestmark = pytest.mark.django_db
 
@@ -174,8 +174,9 @@ def test_an_objection_everywhere_stops_both_addresses_and_is_never_weakened(amel
 
 
 def test_many_are_recorded_with_the_same_number_of_queries(reception: User, django_assert_max_num_queries: object) -> None:
-    ids = records.add_many([{"last_name": f"N{number}", "email": f"n{number}@example.org"} for number in range(40)], by=reception)
-    clients = list(Client.objects.filter(pk__in=ids))
+    clients = factories.cards(
+        [{"last_name": f"N{number}", "email": f"n{number}@example.org"} for number in range(40)], by=reception
+    )
     with django_assert_max_num_queries(14):  # type: ignore[operator]
         consent.record_many([consent.Said(one, "*", "email", "withdraw", "import") for one in clients], by=reception)
     assert {answer(one) for one in clients[:2]} == {Answer.NO}

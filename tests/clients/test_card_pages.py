@@ -11,6 +11,7 @@ from clients import access, records
 from clients.models import Client
 from salon.core.models import AuditEvent, User
 from salon.core.roles import Role
+from tests import factories
 from tests.clients.test_pages import body, part
 
 pytestmark = pytest.mark.django_db
@@ -34,10 +35,9 @@ def desk(signed_in: SignIn) -> Browser:
 @pytest.fixture
 def book(reception: User) -> list[Client]:
     """Sixty clients in the order of the list; every second one is called Berg."""
-    ids = records.add_many(
+    return factories.cards(
         [{"last_name": f"{'Berg' if number % 2 else 'Arno'}{number:02}"} for number in range(60)], by=reception
     )
-    return list(Client.objects.filter(pk__in=ids).order_by("pk"))
 
 
 def way_back(shown: str) -> dict[str, str]:
@@ -70,8 +70,7 @@ def test_the_neighbours_are_those_of_the_filter_and_the_order_and_keep_the_tab(d
 
 
 def test_clients_of_one_name_all_have_their_own_place(desk: Browser, reception: User) -> None:
-    ids = records.add_many([{"last_name": "Twin"} for _ in range(3)], by=reception)
-    twins = list(Client.objects.filter(pk__in=ids).order_by("pk"))
+    twins = factories.cards([{"last_name": "Twin"} for _ in range(3)], by=reception)
     places = [way_back(body(desk.get(f"/clients/{twin.pk}/?from=")))["text"] for twin in twins]
     assert places == [f"Clients · {number} of 3" for number in (1, 2, 3)]
 

@@ -312,7 +312,10 @@ def test_the_log_holds_counts_and_codes_and_the_row_what_for(owner: User, book: 
     given_out(owner, Wanted("contacts", text="Bertrand"), purpose="Cards for Amélie")
     event = AuditEvent.objects.get(action="clients.exported")
     assert event.by == owner
-    assert event.facts == {"preset": "contacts", "who": "all", "list": "active", "has_search": True, "rows_count": 1}
+    assert event.facts == {
+        "preset": "contacts", "who": "all", "list": "active", "has_search": True, "filters": [], "rows_count": 1,
+        "has_password": False,
+    }  # fmt: skip
     row = Export.objects.get(pk=event.subject_id or 0)
     assert (row.purpose, row.text, row.state, row.row_count) == ("Cards for Amélie", "", "handed", 1)
 

@@ -9,7 +9,7 @@ import pytest
 import python_calamine
 from django.test import Client as Browser
 
-from clients import answers, records
+from clients import answers
 from clients.exporting import exports
 from clients.models import Client, Export
 from salon.core.models import AuditEvent, Notice, User
@@ -23,7 +23,7 @@ HTMX = {"HX-Request": "true"}
 
 @pytest.fixture
 def book(reception: User) -> list[Client]:
-    ids = records.add_many(
+    return factories.cards(
         [
             {"first_name": "Amélie", "last_name": "Bertrand", "phone": "+33688210411", "email": "amelie@example.org"},
             {"first_name": "Karim", "last_name": "Benali", "email": "karim@example.org"},
@@ -31,7 +31,6 @@ def book(reception: User) -> list[Client]:
         ],
         by=reception,
     )
-    return list(Client.objects.filter(pk__in=ids).order_by("pk"))
 
 
 def body(answer: Any) -> str:

@@ -189,8 +189,8 @@ def test_what_is_recorded_later_is_not_known_yet() -> None:
 
 def test_a_signed_form_takes_back_an_objection_and_a_portal_does_not() -> None:
     objection = no(0, event="object", actor_type="client")
-    assert state([objection, yes(1, evidence_level=2, source="paper_form")], MAIL) is State.GRANTED
-    assert state([objection, yes(1, evidence_level=2, source="portal")], MAIL) is State.WITHDRAWN
+    assert state([objection, yes(1, 3, evidence_level=2, source="paper_form")], MAIL) is State.GRANTED
+    assert state([objection, yes(1, 3, evidence_level=2, source="portal")], MAIL) is State.WITHDRAWN
 
 
 def test_the_reading_names_the_stop_that_only_the_client_can_lift() -> None:
@@ -209,4 +209,16 @@ def test_the_reading_names_the_stop_that_only_the_client_can_lift() -> None:
     ],
 )  # fmt: skip
 def test_who_said_no_says_what_a_later_yes_must_prove(origin: int, level: int, actor: str, expected: State) -> None:
-    assert state([no(0, actor_type=actor), yes(1, evidence_level=level, origin=origin)], MAIL) is expected
+    assert state([no(0, actor_type=actor), yes(1, 3, evidence_level=level, origin=origin)], MAIL) is expected
+
+
+@pytest.mark.parametrize(("event", "source"), [("withdraw", "preference_page"), ("object", "one_click_post"), ("deny", "phone")])
+def test_a_no_said_now_beats_what_was_written_before_though_the_clock_was_set_back(event: str, source: str) -> None:
+    granted = yes(5, 1, evidence_level=3)
+    waiting = yes(5, 1, event="pending")
+    set_back = no(4, 2, event=event, source=source, actor_type="client")
+    assert state([granted, set_back], MAIL) is State.WITHDRAWN
+    assert state([waiting, set_back], MAIL) is State.WITHDRAWN
+    reported_late = no(4, 2, event=event, source=source, actor_type="client", recorded_at=at(6))
+    assert state([granted, reported_late], MAIL) is State.GRANTED, "what is only told later has the day on which it was said"
+    assert state([set_back, yes(5, 3, evidence_level=3)], MAIL) is State.GRANTED, "a Yes after it counts"

@@ -190,7 +190,7 @@ def test_an_old_form_does_not_undo_a_later_no(desk: Browser, amelie: Client, rec
 @pytest.mark.parametrize(
     ("day", "ticks", "words"),
     [
-        (1, {"mkt-promotion-email": "yes"}, "in the future"),
+        (2, {"mkt-promotion-email": "yes"}, "in the future"),  # wherever the salon is
         (0, {}, "Tick at least one box"),
         (0, {"mkt-promotion-email": "x"}, ""),
     ],
@@ -207,3 +207,78 @@ def test_a_faulty_form_comes_back_and_records_nothing(
 def test_a_paused_client_is_said_to_be(desk: Browser, amelie: Client) -> None:
     Client.objects.update(marketing_paused_until=timezone.now() + dt.timedelta(days=30))
     assert "The client paused all marketing until" in body(desk.get(f"/clients/{amelie.pk}/other/"))
+
+
+# --- a sheet names a day and no hour ----------------------------------------------------------------------------------
+
+
+def enter(client: Client, answer: str, *, day: dt.date, at: dt.datetime, by: User) -> None:
+    grid.enter_sheet(client, {PROMO: answer}, signed_on=day, by=by, now=at)
+
+
+def test_a_no_signed_in_the_afternoon_ends_a_yes_of_the_same_day(amelie: Client, reception: User) -> None:
+    day = dt.date(2026, 11, 18)
+    yes_at, entered_at = (dt.datetime(2026, 11, 18, hour, tzinfo=factories.PARIS) for hour in (14, 17))
+    grid.set_one(amelie, *PROMO, "yes", how="in_person", by=reception, now=yes_at)
+    enter(amelie, "no", day=day, at=entered_at, by=reception)
+    assert consent.standing(amelie, *PROMO) == "withdrawn"
+
+
+def test_a_no_of_an_earlier_day_is_entered_as_of_its_end(amelie: Client, reception: User) -> None:
+    yes_at, entered_at = (dt.datetime(2026, 11, day, 14, tzinfo=factories.PARIS) for day in (18, 20))
+    grid.set_one(amelie, *PROMO, "yes", how="in_person", by=reception, now=yes_at)
+    enter(amelie, "no", day=dt.date(2026, 11, 18), at=entered_at, by=reception)
+    assert consent.standing(amelie, *PROMO) == "withdrawn"
+    grid.set_one(amelie, *PROMO, "yes", how="in_person", by=reception, now=entered_at)
+    enter(amelie, "no", day=dt.date(2026, 11, 19), at=entered_at + dt.timedelta(hours=1), by=reception)
+    assert consent.standing(amelie, *PROMO) == "granted", "the Yes is of a later day"
+
+
+def test_a_yes_on_paper_does_not_undo_a_no_of_its_day_and_the_desk_is_told(
+    desk: Browser, amelie: Client, reception: User
+) -> None:
+    day = factories.today() - dt.timedelta(days=1)
+    said_at = dt.datetime.combine(day, dt.time(10), factories.PARIS)
+    grid.set_one(amelie, *PROMO, "no", how="phone", by=reception, now=said_at)
+    answer = sheet(desk, amelie, day, **{"mkt-promotion-email": "yes", "mkt-review-email": "yes"})
+    assert consent.standing(amelie, *PROMO) == "withdrawn"
+    assert consent.standing(amelie, "mkt.review", "email") == "granted"
+    shown = body(desk.get(answer.headers["Location"]))
+    assert "A No of that day or later stands against its Yes: Promotions (E-mail)." in shown
+
+
+# --- a No that somebody may still take back is none to lean on --------------------------------------------------------
+
+
+def test_the_no_of_another_stays_when_a_slip_before_it_is_undone(amelie: Client, reception: User, owner: User) -> None:
+    now = timezone.now()
+    grid.set_one(amelie, *PROMO, "yes", how="paper_form", by=reception, now=now - dt.timedelta(days=2))
+    slip = grid.set_one(amelie, *PROMO, "no", by=reception, now=now - dt.timedelta(minutes=3))
+    enter(amelie, "no", day=timezone.localtime(now).date(), at=now, by=owner)
+    consent.void_many([event.pk for event in slip], by=reception, now=now + dt.timedelta(minutes=1))
+    assert consent.standing(amelie, *PROMO) == "withdrawn"
+
+
+def test_the_same_no_again_by_the_same_hand_is_one_and_its_undo_brings_the_yes_back(amelie: Client, reception: User) -> None:
+    now = timezone.now()
+    grid.set_one(amelie, *PROMO, "yes", how="paper_form", by=reception, now=now - dt.timedelta(days=2))
+    slip = grid.set_one(amelie, *PROMO, "no", by=reception, now=now - dt.timedelta(minutes=3))
+    assert grid.set_one(amelie, *PROMO, "no", by=reception, now=now) == []
+    consent.void_many([event.pk for event in slip], by=reception, now=now)
+    assert consent.standing(amelie, *PROMO) == "granted"
+
+
+@pytest.mark.parametrize("way", ["front", "reminders"])
+def test_a_no_on_the_front_is_kept_beside_the_slip_of_another(amelie: Client, reception: User, owner: User, way: str) -> None:
+    now = timezone.now()
+    pair = ("mkt.promotion", "email") if way == "front" else ("svc.reminder", "email")
+
+    def say_no(by: User) -> list[ConsentEvent]:
+        if way == "front":
+            return answers.set_channel(amelie, "email", "no", by=by, now=now)
+        return answers.set_reminders(amelie, False, by=by, now=now)
+
+    slip = say_no(reception)
+    assert say_no(owner)
+    consent.void_many([event.pk for event in slip], by=reception, now=now)
+    assert consent.standing(amelie, *pair) == "withdrawn"

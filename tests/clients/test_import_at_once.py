@@ -1,5 +1,6 @@
 """An import beside other work: nobody waits while it reads, what changed meanwhile is seen, and one imports at a time."""
 
+import datetime as dt
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -27,9 +28,9 @@ def after_each_plan(monkeypatch: pytest.MonkeyPatch, act: Callable[[int], object
     """Call `act` with the number of plans made, after each of them; return whether they were made in a transaction."""
     real, planned = commit.plan_of, list[bool]()
 
-    def plan_of(lines: Sequence[Row]) -> Plan:
+    def plan_of(lines: Sequence[Row], *, now: dt.datetime) -> Plan:
         planned.append(connection.in_atomic_block)
-        done = real(lines)
+        done = real(lines, now=now)
         act(len(planned))
         return done
 
@@ -105,12 +106,12 @@ def test_of_two_imports_at_once_the_second_waits_and_finds_nothing_new(salon: Sa
     running, most, done = list[int](), list[int](), list[Import]()
     real = commit.plan_of
 
-    def plan_of(lines: Sequence[Row]) -> Plan:
+    def plan_of(lines: Sequence[Row], *, now: dt.datetime) -> Plan:
         running.append(1)
         most.append(len(running))
         time.sleep(0.5)
         running.pop()
-        return real(lines)
+        return real(lines, now=now)
 
     monkeypatch.setattr(commit, "plan_of", plan_of)
 

@@ -4,18 +4,21 @@ The oracle reads the text of the list by itself, with rules written from the pro
 """
 
 import csv
+import datetime as dt
 import io
 import re
 import unicodedata
 
+import pytest
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from clients import consent, fold, invariants
+from clients import answers, consent, fold, invariants
 from clients.importing import jobs
 from clients.models import Client, ConsentEvent
+from salon.core.models import User
 from tests import factories
 
 PEOPLE = [("Ann", "Lee", "0612345601"), ("Ben", "Low", "0612345602"), ("Cy", "Ng", "0612345603"), ("Dä", "Öz", "0612345604")]
@@ -113,3 +116,31 @@ class ImportAndConsent(TestCase):
         text = a_list([(0, True, True, "no", "")])
         assert named_by_a_no(text, [card]) == {(card.pk, "email")}
         assert open_keys() == {(card.pk, "mkt.promotion", "email")}
+
+
+def bring(text: str) -> None:
+    jobs.bring_in(text.encode(), "list.csv", by=None, now=timezone.now())
+
+
+@pytest.mark.django_db
+def test_a_no_of_the_list_stays_when_a_slip_before_it_is_undone(reception: User) -> None:
+    now = timezone.now()
+    ann = factories.client(first_name="Ann", last_name="Lee", email="ann@example.org")
+    key = {"purpose": "mkt.promotion", "channel": "email"}
+    consent.record(ann, event="grant", source="paper_form", by=reception, now=now - dt.timedelta(days=3), **key)
+    slip = answers.set_channel(ann, "email", "no", by=reception, now=now - dt.timedelta(minutes=2))
+    bring("First name,Last name,E-mail,Newsletter\nAnn,Lee,ann@example.org,no\n")
+    consent.void_many([event.pk for event in slip], by=reception, now=timezone.now())
+    assert consent.standing(ann, "mkt.promotion", "email") == "withdrawn"
+    written = ConsentEvent.objects.count()
+    bring("First name,Last name,E-mail,Newsletter\nAnn,Lee,ann@example.org,no\n")
+    assert ConsentEvent.objects.count() == written, "the same list again changes nothing"
+
+
+@pytest.mark.django_db
+def test_a_no_of_somebody_new_stops_who_has_the_same_address(reception: User) -> None:
+    ann = factories.client(first_name="Amélie", last_name="Durand", email="durand@example.org")
+    answers.set_channel(ann, "email", "yes", how="paper_form", by=reception)
+    bring("Last name,E-mail,Newsletter\nDurand,durand@example.org,no\n")
+    assert Client.objects.count() == 2
+    assert consent.standing(ann, "mkt.promotion", "email") == "withdrawn"

@@ -3,10 +3,11 @@
 import io
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -57,6 +58,82 @@ def test_a_query_refuses_to_change_or_delete_a_line(event: ConsentEvent) -> None
     for change in changes:
         with pytest.raises(DatabaseError), transaction.atomic():
             change()
+
+
+@pytest.mark.parametrize("table", ["clients_consentevent", "clients_consenttext"])
+def test_sql_refuses_to_put_another_line_or_wording_in_the_place_of_one(event: ConsentEvent, table: str) -> None:
+    """SQLite's REPLACE fires no trigger of a deletion; PostgreSQL's way to say it changes the row."""
+    pk = event.pk if table == "clients_consentevent" else event.text_id
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT * FROM {table} WHERE id = %s", [pk])
+        row: Any = list(cursor.fetchone() or ())
+        names = [column[0] for column in cursor.description]
+    before, row[names.index("purpose")] = tuple(row), "mkt.review"
+    values = ", ".join(["%s"] * len(row))
+    sql = f"REPLACE INTO {table} VALUES ({values})"
+    if connection.vendor == "postgresql":
+        sql = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({values}) ON CONFLICT (id) DO UPDATE SET purpose = 'mkt.review'"
+    with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(sql, row)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT * FROM {table} WHERE id = %s", [pk])
+        assert cursor.fetchone() == before
+
+
+def test_sql_refuses_another_wording_under_the_name_of_one_that_was_agreed_to(event: ConsentEvent) -> None:
+    text = event.text
+    assert text is not None
+    if connection.vendor != "sqlite":
+        pytest.skip("REPLACE is SQLite's")
+    columns = "purpose, channel, language, version, body, sha256, published_at"
+    said: list[Any] = [text.purpose, text.channel, text.language, text.version, "Anything", "0", text.published_at]
+    with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"REPLACE INTO clients_consenttext ({columns}) VALUES (%s, %s, %s, %s, %s, %s, %s)", said)
+
+
+def test_the_control_without_its_guards_a_line_is_replaced_or_emptied(event: ConsentEvent) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE" if connection.vendor == "postgresql" else "SELECT 1")
+        if connection.vendor == "postgresql":
+            cursor.execute("ALTER TABLE clients_consentevent DISABLE TRIGGER clients_consentevent_no_truncate")
+            cursor.execute("TRUNCATE clients_consentevent CASCADE")
+            assert not ConsentEvent.objects.exists()
+        else:
+            cursor.execute("DROP TRIGGER clients_consentevent_no_replace")
+            cursor.execute("SELECT * FROM clients_consentevent WHERE id = %s", [event.pk])
+            row: list[Any] = [
+                0 if column[0] == "evidence_level" else value
+                for column, value in zip(cursor.description, cursor.fetchone(), strict=True)
+            ]
+            cursor.execute(f"REPLACE INTO clients_consentevent VALUES ({', '.join(['%s'] * len(row))})", row)
+            assert ConsentEvent.objects.get(pk=event.pk).evidence_level == 0
+
+
+@pytest.mark.parametrize("table", ["clients_consentevent", "clients_consenttext", "clients_client"])
+def test_the_ledger_is_not_emptied_with_a_table_that_it_hangs_on(event: ConsentEvent, table: str) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("TRUNCATE is PostgreSQL's")
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"TRUNCATE {table} CASCADE")
+    assert ConsentEvent.objects.filter(pk=event.pk).exists()
+
+
+def test_another_role_of_the_database_is_refused_as_well(event: ConsentEvent) -> None:
+    """As the application would connect with rights on rows alone: the guard is no matter of who owns the tables."""
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite knows no roles")
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE ROLE carnet_test_app")
+        cursor.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO carnet_test_app")
+        cursor.execute("SET LOCAL ROLE carnet_test_app")
+    for statement in ("UPDATE clients_consentevent SET evidence_level = 0", "DELETE FROM clients_consentevent"):
+        with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(statement)
+    with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("TRUNCATE clients_consentevent CASCADE")
+    assert ConsentEvent.objects.filter(pk=event.pk, evidence_level=2).exists()
 
 
 def test_a_wording_that_no_line_points_at_may_be_mended(salon: Salon) -> None:

@@ -15,6 +15,7 @@ from clients.models import Client, ClientContact, ClientLink, Tag
 from salon.core.errors import Refused
 from salon.core.models import AuditEvent, Salon, User
 from salon.core.roles import Role
+from tests import factories
 from tests.clients.test_pages import body, part
 
 pytestmark = pytest.mark.django_db
@@ -96,8 +97,7 @@ def test_tags_stand_on_the_list_with_the_same_number_of_queries(
     tags.add(amelie, name="Regular", by=reception)
     with django_assert_max_num_queries(16) as few:  # type: ignore[operator]
         assert "Regular" in body(desk.get("/clients/"))
-    ids = records.add_many([{"last_name": f"N{number}"} for number in range(20)], by=reception)
-    for client in Client.objects.filter(pk__in=ids):
+    for client in factories.cards([{"last_name": f"N{number}"} for number in range(20)], by=reception):
         tags.add(client, name="Regular", by=reception)
     with django_assert_max_num_queries(len(few)):  # type: ignore[operator]
         desk.get("/clients/")

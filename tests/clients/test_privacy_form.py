@@ -80,7 +80,10 @@ def test_a_stylist_prints_masks(signed_in: Callable[[Role], Browser], reception:
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("language", [code for code, _name in settings.LANGUAGES])
 def test_it_is_one_page_of_a4(browser: Chromium, live_server: LiveServer, language: str, transactional_db: None) -> None:
-    factories.salon(name="Atelier Nord – Coiffure, Barbier et Onglerie", street="12 rue des Lilas prolongée", language=language)
+    factories.salon(
+        name="Atelier Nord – Coiffure, Barbier et Onglerie", street="12 rue des Lilas prolongée", language=language,
+        public_url=live_server.url.replace("localhost", "127.0.0.1"),
+    )  # fmt: skip
     client = factories.client(language=language, last_name="Dupont-Montmorency", street="12 rue des Lilas", city="Lyon")
     desk = Browser()
     desk.force_login(people.user_with(Role.RECEPTION))
@@ -89,6 +92,8 @@ def test_it_is_one_page_of_a4(browser: Chromium, live_server: LiveServer, langua
     context.add_cookies([cookie])
     page = context.new_page()
     page.goto(f"/clients/{client.pk}/privacy-form/")
+    page.wait_for_load_state("networkidle")
+    assert page.locator(".s-paper-code img").evaluate("img => img.naturalWidth") > 0, "the code is part of the page"
     pdf = page.pdf(prefer_css_page_size=True)
     page.evaluate("document.querySelector('#paper').style.minHeight = '400mm'")
     longer = page.pdf(prefer_css_page_size=True)

@@ -151,3 +151,14 @@ def test_names_that_grow_when_folded_still_fit_the_indexes(reception: User) -> N
 def test_cards_made_by_the_test_factory_are_found_too(reception: User) -> None:
     factories.client(first_name="Noor", last_name="Haddad")
     assert names("haddad noor") == {"Haddad"}
+
+
+def test_what_nobody_sees_hides_nobody(reception: User) -> None:
+    for typed, searched in (
+        ("An\u200bna", "anna"),
+        ("پگاه\u200cنوری", "پگاهنوری"),
+        ("Müller\u00ad-Lüden", "muller-luden"),
+        ("Zoë", "zo\u200ee"),
+    ):
+        client = records.add(by=reception, last_name=typed)
+        assert client in search.find(searched), ascii(typed)

@@ -73,3 +73,20 @@ def test_the_own_menu_changes_how_the_house_looks(salon: Salon, signed_in: SignI
 def test_settings_lead_each_role_to_what_it_may_see(salon: Salon, signed_in: SignIn) -> None:
     assert signed_in(Role.RECEPTION).get("/settings/").headers["Location"] == "/settings/salon/"
     assert signed_in(Role.STYLIST).get("/settings/").headers["Location"] == "/me/"
+
+
+def test_single_letters_are_switched_off_and_on_again_from_any_page(signed_in: Callable[[Role], Browser]) -> None:
+    browser = signed_in(Role.STYLIST)
+    answer = browser.post("/me/shortcuts/", {"token": "off", "next": "/clients/"})
+    assert answer.headers["Location"] == "/clients/"
+    page = browser.get("/clients/").content.decode()
+    assert "data-shortcuts" not in page
+    assert "Single letters are off." in page
+    assert 'name="token" value="on"' in page, "the toast and the menu offer the way back"
+    assert '<kbd class="s-kbd">n</kbd>' not in page, "the list of keys has only those that work"
+    browser.post("/me/shortcuts/", {"token": "on", "next": "https://evil.example/"})
+    page = browser.get("/clients/").content.decode()
+    assert "data-shortcuts" in page
+    assert '<kbd class="s-kbd">n</kbd>' in page
+    assert '<kbd class="s-kbd">c</kbd>' in page, "g c"
+    assert page.count('data-key="c"') == 0, "a stylist makes no cards"

@@ -139,6 +139,11 @@ def test_a_sheet_that_would_be_too_long_is_refused(monkeypatch: pytest.MonkeyPat
         made([["a"], ["b"], ["c"]], 1)
 
 
+def test_a_reader_that_streams_sees_every_row() -> None:
+    book = openpyxl.load_workbook(made([["a"], ["b"], ["c"]], 1), read_only=True)
+    assert [row[0] for row in book.worksheets[0].iter_rows(min_row=2, values_only=True)] == ["a", "b", "c"]
+
+
 def test_memory_does_not_grow_with_the_rows() -> None:
     def peak(count: int) -> int:
         class Nowhere(io.BytesIO):

@@ -3,8 +3,10 @@
 from typing import Any
 
 import pytest
+from allauth.usersessions.models import UserSession
 
-from clients.models import ConsentText
+from clients import tagging
+from clients.models import ConsentText, SavedFilter
 from notifications.models import Campaign, Message
 from salon.core.models import Salon, User
 from salon.core.roles import Role
@@ -14,9 +16,11 @@ from tests import factories, people
 @pytest.fixture
 def things(salon: Salon, owner: User) -> dict[str, str]:
     """One of each thing that an address can name; the visit stands in Léa's own column."""
+    Salon.objects.filter(pk=salon.pk).update(public_url="https://carnet.example.org")
     lea = people.user_with(Role.STYLIST)
     staff = factories.staff(user=lea)
-    visit = factories.appointment(staff=staff)
+    client = factories.client()
+    visit = factories.appointment(staff=staff, client=client)
     message = Message.objects.create(
         kind="reminder", channel="email", client=visit.client, appointment=visit, occasion="walk",
         state="unknown", not_before=visit.start_at, expires_at=visit.start_at,
@@ -26,15 +30,20 @@ def things(salon: Salon, owner: User) -> dict[str, str]:
         not_before=visit.start_at, expires_at=visit.start_at,
     )  # fmt: skip
     campaign.recipients.create(client=visit.client, reason="consent_missing")
+    session = UserSession.objects.create(user=owner, ip="192.0.2.1", session_key="elsewhere", user_agent="Firefox/140")
     member = User.objects.create_user("invited@example.org", None, name="Paul", role=Role.STYLIST)
     rows: dict[str, Any] = {
-        "client": visit.client,
+        "sheet": factories.signed_form(client),
+        "client": client,
         "visit": visit,
         "service": visit.service,
         "staff": staff,
         "message": message,
         "campaign": campaign,
+        "filter": SavedFilter.objects.create(name="Germans", query="lang=de"),
+        "tagrun": tagging.add({visit.client_id or 0}, name="bridal", by=owner, now=visit.start_at),
         "member": member,
+        "session": session,
         "import": factories.imported(),
         "export": factories.exported(by=owner),
         "wording": ConsentText.objects.earliest("pk"),

@@ -29,6 +29,8 @@ from clients.models import (
     HealthNote,
     ImportedCard,
     OpenedCard,
+    SignedForm,
+    Subject,
     Tag,
 )
 from notifications.models import Attempt, CampaignRecipient, Heartbeat, MailServer, Message, Provider, State
@@ -98,6 +100,7 @@ def rows(owner: User, things: dict[str, str]) -> None:
     ClientContact.objects.create(client=client, channel="email", address="second@example.org")
     ClientLink.objects.create(client=client, other=factories.client(), kind="partner")
     HealthNote.objects.create(client=client, text="Reacts to ammonia", written_by=owner)
+    SignedForm.objects.create(subject=event.subject, signed_on=NOW.date(), content_type="image/jpeg", data=b"a signature")
     ImportedCard.objects.create(source_id=things["import"], client=client, is_new=True)
     ExportPart.objects.create(source_id=things["export"], number=1, data=b"cells of many people")
     CampaignRecipient.objects.get_or_create(campaign_id=things["campaign"], client=client)
@@ -172,6 +175,20 @@ def test_every_page_opens_and_says_where_the_everyday_way_is(keeper: Browser, ro
         note = re.search(r'<p class="everyday" role="note">(.*?)</p>', html, re.DOTALL)
         assert note, path
         assert len(note[1].split()) > 4, path
+
+
+@pytest.mark.parametrize(
+    ("model", "question"),
+    [
+        (User, "password__startswith=argon2"), (Client, "note__icontains=e"), (Client, "note=x"), (Address, "hmac__startswith=a"),
+        (Subject, "client__note__contains=e"), (Salon, "instance__startswith=a"),
+    ],
+)  # fmt: skip
+def test_what_no_page_shows_cannot_be_spelt_out_by_the_address_bar(
+    keeper: Browser, rows: None, model: type[models.Model], question: str
+) -> None:
+    answer = keeper.get(url(model, "changelist") + "?" + question)
+    assert answer.status_code == 400 or "?e=1" in answer.headers.get("Location", ""), "asked and answered"
 
 
 def test_no_page_shows_a_secret_or_a_note(keeper: Browser, rows: None, owner: User) -> None:

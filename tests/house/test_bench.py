@@ -53,3 +53,13 @@ def test_search_is_measured_on_a_database_of_its_own(tmp_path: Path) -> None:
     assert last["figures"]["clients"] == 60
     assert not (tmp_path / "mine").exists(), "the data of an installation is never touched"
     assert not list(tmp_path.glob("bench-*")), "and nothing is left behind"
+
+
+def test_the_list_is_measured_over_http_beside_a_bare_view_and_the_admin(tmp_path: Path) -> None:
+    done = run("list", "--clients", "120", "--runs", "1", TMPDIR=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    last = json.loads(done.stdout.splitlines()[-1])
+    assert last["name"] == "list"
+    assert set(last["ratios"]) == {"vs_bare_view", "vs_admin", "deep_vs_first"}
+    assert last["figures"]["pages"] == 3
+    assert not list(tmp_path.glob("bench-*"))

@@ -104,7 +104,7 @@ def write_to(page: Page, carnet: Installation, names: list[str]) -> None:
     """Tick the clients in the list, open the page to write to them, and write."""
     page.goto(f"{carnet.url}/clients/?q=Probe")
     for name in names:
-        page.get_by_role("checkbox", name=f"Select Ada {name}").check()
+        page.get_by_role("checkbox", name=f"Ada {name}").check()
     expect(page.locator("#sel-count")).to_have_text(f"{len(names)} selected")
     page.locator("#sel-email").click()
     # Nobody types before the page is there: what is typed earlier is not seen by its scripts.

@@ -16,7 +16,9 @@ from playwright.sync_api import BrowserContext, Page
 from pytest_django.live_server_helper import LiveServer
 
 from appointments.models import Appointment, Service, Staff
-from clients.models import Client, ConsentText
+from clients import tagging
+from clients.models import Client, ConsentText, Export, Import, TagRun
+from notifications import links
 from notifications.demo import salon as demo
 from notifications.models import Campaign, Message, State
 from salon.core.models import User
@@ -33,7 +35,8 @@ LANGUAGES = ("en", "fr", "de")
 NO_PAGE = {
     "home", "core:healthz", "core:settings", "appointments:today", "mfa_download_recovery_codes", "mfa_view_recovery_codes",
     "mfa_generate_recovery_codes", "mfa_deactivate_totp", "mfa_authenticate", "mfa_reauthenticate", "account_reauthenticate",
-    "mfa_activate_totp", "core:setup_closed", "core:link", "core:second_factor",
+    "mfa_activate_totp", "core:setup_closed", "core:link", "core:second_factor", "notifications:form_code", "clients:signed_form",
+    "clients:import_template", "clients:import_faulty", "clients:export_file",
 }  # fmt: skip
 SIGNED_OUT = {name for name, row in permissions.TABLE.items() if row.is_public}
 
@@ -51,6 +54,9 @@ def paths(*, is_signed_in: bool) -> list[str]:
         "campaign": Campaign.objects.all()[0].pk,
         "wording": ConsentText.objects.earliest("pk").pk,
         "member": User.objects.exclude(role=Role.OWNER)[0].pk,
+        "import": (Import.objects.first() or factories.imported()).pk,
+        "export": (Export.objects.first() or factories.exported(by=User.objects.get(role=Role.OWNER))).pk,
+        "tagrun": TagRun.objects.latest("pk").pk if TagRun.objects.exists() else _tag_run(client),
     }
     found = []
     for name, row in permissions.TABLE.items():
@@ -59,8 +65,22 @@ def paths(*, is_signed_in: bool) -> list[str]:
             found.append(reverse(name, kwargs=args))
     if is_signed_in:
         found += [f"{reverse('notifications:new')}?sel={client.pk}", f"{reverse('clients:list')}?select=1&sel={client.pk}"]
+        found += [f"{reverse('clients:list')}?lang=fr&unseen=3m", f"{reverse('clients:list')}?mail=yes&q=ma&select=1"]
+        found += [f"{reverse(f'clients:{name}')}?sel={client.pk}" for name in ("tag_many", "untag_many", "labels")]
+        found += [f"{reverse(f'clients:{name}')}?lang=fr&born=5" for name in ("filter", "filters", "filter_save")]
+        found += [f"{reverse('core:activity')}?client={client.pk}", f"{reverse('core:activity')}?q=zzzz", "/search/?q=team"]
         found += [f"{reverse('clients:list')}?q=zzzz", f"{reverse('notifications:list')}?box=sent", "/no-such-page/"]
+    if not is_signed_in:
+        return [*found, reverse("notifications:form", args=[links.form_token(client, now=timezone.now())])]
     return found
+
+
+def _tag_run(client: Client) -> int:
+    """Return a tag that was put on one card and not on another."""
+    ids = {client.pk, Client.objects.exclude(pk=client.pk)[0].pk}
+    owner = User.objects.get(role=Role.OWNER)
+    tagging.add({client.pk}, name="bridal", by=owner, now=timezone.now())
+    return tagging.add(ids, name="bridal", by=owner, now=timezone.now()).pk
 
 
 def faults_of(page: Page, path: str) -> Iterator[str]:
@@ -77,7 +97,10 @@ def faults_of(page: Page, path: str) -> Iterator[str]:
 def olivia(live_server: LiveServer, transactional_db: None) -> User:
     """The owner of a demo salon."""
     demo.fill(client_count=60, language="en", seed=7, now=timezone.now())
-    return User.objects.get(role=Role.OWNER)
+    user = User.objects.get(role=Role.OWNER)
+    factories.imported(by=user)
+    factories.exported(by=user, is_protected=True)
+    return user
 
 
 def walk(context: BrowserContext, *, is_signed_in: bool) -> list[str]:

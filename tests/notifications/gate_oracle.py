@@ -18,6 +18,7 @@ rebook           B        B          B      B           B       B       B       
 review           B        B          B      B           B       B       B          B          B
 promotion        B        B          B      B           B       B       B          B          B
 doi_request      B        B          B      A           B       B       B          B          B
+choices          B        B          B      A           B       B       B          B          B
 """
 COLUMNS = ("inactive", "restricted", "erased", "blacklisted", "stopped", "bounced", "no_address", "suppressed", "minor")
 POLICY = {line.split()[0]: dict(zip(COLUMNS, line.split()[1:], strict=True)) for line in TABLE.strip().splitlines()}
@@ -25,8 +26,11 @@ POLICY = {line.split()[0]: dict(zip(COLUMNS, line.split()[1:], strict=True)) for
 # Wall clock of the salon, from the table's column on quiet hours and the line below it.
 QUIET = {
     "confirmation": (22, 7), "change": (22, 7), "cancellation": (22, 7), "reminder": (21, 8), "doi_request": (22, 7),
+    "choices": (22, 7),
     "email": (21, 7), "sms": (20, 8),
 }  # fmt: skip
+# Links that the client asked for.
+ON_DEMAND = {"doi_request", "choices"}
 MARKETING = {"welcome", "birthday", "rebook", "review", "promotion"}
 
 
@@ -50,7 +54,7 @@ def answer(kind: str, channel: str, facts: Any, local: dt.datetime, now: dt.date
         "blacklisted": facts.is_blacklisted, "stopped": facts.scope == "all", "bounced": facts.scope == "delivery",
         "no_address": not facts.has_address, "suppressed": facts.scope == "marketing", "minor": facts.is_minor,
     }  # fmt: skip
-    if kind == "doi_request":
+    if kind in ON_DEMAND:
         # Once, to an address that was stopped, if the client asked after the stop; a STOP by the client, not any other.
         asked, stopped = facts.asked_at, facts.stopped_at
         if asked is None or not facts.has_public_address:
@@ -70,12 +74,12 @@ def answer(kind: str, channel: str, facts: Any, local: dt.datetime, now: dt.date
             return "no"
         if facts.marketing_day_count or facts.marketing_month_count > 3:
             return "no"
-    elif kind != "doi_request" and (facts.consent == "withdrawn" or (facts.is_service_opt_in and facts.consent != "granted")):
+    elif kind not in ON_DEMAND and (facts.consent == "withdrawn" or (facts.is_service_opt_in and facts.consent != "granted")):
         return "no"
     if facts.is_told or facts.is_stopped or now >= facts.expires_at:
         return "no"
     latest = facts.expires_at
-    if kind not in MARKETING and kind != "doi_request":
+    if kind not in MARKETING and kind not in ON_DEMAND:
         visit = facts.visit
         if visit is None or visit.state != ("cancelled" if kind == "cancellation" else "stands"):
             return "no"

@@ -4,7 +4,6 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from django.apps import apps
 from django.db import connection
 from django.test import Client as Browser
 
@@ -15,10 +14,9 @@ from notifications import links
 
 def dump() -> dict[str, list[tuple[Any, ...]]]:
     """Return every row of every table of the database, sessions and audit included."""
-    tables = {model._meta.db_table for model in apps.get_models(include_auto_created=True)}
     found = {}
     with connection.cursor() as cursor:
-        for table in sorted(tables):
+        for table in sorted(connection.introspection.table_names(cursor)):
             cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")
             found[table] = sorted(cursor.fetchall(), key=repr)
     return found
@@ -62,3 +60,10 @@ def grant(client: Client, purposes: Mapping[str, str] | None = None, *, at: dt.d
     """Let the client have said Yes to marketing by e-mail (or to what `purposes` gives: purpose to channel)."""
     for purpose, channel in (purposes or dict.fromkeys(consent.MARKETING, "email")).items():
         consent.record(client, purpose=purpose, channel=channel, event="grant", source=source, actor_type="staff", now=at)
+
+
+def press(path: str) -> Any:
+    """Open the page behind a link to confirm, and press its button as a browser would."""
+    found = browser().get(path).context["found"]
+    lines = [str(line.pk) for line in found.lines] if found else []
+    return browser().post(path, {"confirm": "1", "line": lines})

@@ -67,7 +67,8 @@ def test_a_confirmation_and_a_stop_at_once_leave_ledger_and_standing_in_agreemen
     client: Client = factories.client(language="de")
     event = consent.record(client, purpose="mkt.review", channel="email", event="pending", source="widget", text=text)
     path, stop = f"/c/{links.confirm_token(event.pk)}/", letters.url(client)
-    acts = [lambda: letters.browser().post(path).status_code] * 4 + [lambda: letters.browser().post(stop).status_code]
+    press = {"line": str(event.pk)}
+    acts = [lambda: letters.browser().post(path, press).status_code] * 4 + [lambda: letters.browser().post(stop).status_code]
     assert at_once(*acts) == [200] * 5
     assert ConsentEvent.objects.filter(event="confirm").count() <= 1
     assert ConsentEvent.objects.filter(event="object").count() == 1

@@ -5,7 +5,7 @@ The oracle reads the rules in its own way: consent from `fold_oracle`, the rest 
 
 import datetime as dt
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -18,7 +18,8 @@ from clients import addresses, consent
 from clients.models import Client, ConsentEvent
 from notifications import dispatch, planner
 from notifications.models import Message, State
-from salon.core.models import Salon
+from salon.core.errors import Refused
+from salon.core.models import Salon, User
 from tests import factories
 from tests.clients import fold_oracle
 from tests.fakes.provider import FakeProvider
@@ -166,6 +167,25 @@ def test_nobody_gets_advertising_but_those_whom_the_rules_name(
             assert message.client_id in {client.pk for client in allowed}
         for envelope in fake.delivered:
             one_working_way_out(envelope.raw.decode())
+        transaction.set_rollback(True)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(world=worlds)
+def test_nobody_who_was_never_asked_gets_advertising(
+    sending_salon: Salon, fake: FakeProvider, now: dt.datetime, owner: User, world: dict[str, Any]
+) -> None:
+    """I-04: no event, no advertising, whoever it is, wherever the salon is, and whether the page or a row asks for it."""
+    fake.delivered.clear()
+    with override_settings(PUBLIC_BASE_URL="http://salon.example"), transaction.atomic():
+        clients = build({**world, "people": [replace(person, said=[]) for person in world["people"]]}, now)
+        with pytest.raises(Refused):
+            marketing.send(*clients, by=owner, now=now)
+        for _ in range(2):
+            planner.plan(now)
+            dispatch.deliver_due(now=now)
+        assert not ConsentEvent.objects.exists()
+        assert fake.delivered == []
         transaction.set_rollback(True)
 
 

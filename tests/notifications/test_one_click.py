@@ -28,6 +28,12 @@ BODIES: dict[str, dict[str, Any]] = {
     "empty": {"data": "", "content_type": URLENCODED},
     "empty multipart": {"data": "", "content_type": "multipart/form-data"},
     "nothing at all": {"data": b"", "content_type": ""},
+    "plain": {"data": "List-Unsubscribe=One-Click", "content_type": "text/plain"},
+    "ascii": {"data": "List-Unsubscribe=One-Click", "content_type": f"{URLENCODED}; charset=us-ascii"},
+    "latin": {"data": "List-Unsubscribe=One-Click", "content_type": f"{URLENCODED}; charset=ISO-8859-1"},
+    "utf": {"data": "List-Unsubscribe=One-Click", "content_type": f"{URLENCODED}; charset=UTF8"},
+    "multipart without a boundary": {"data": "List-Unsubscribe=One-Click", "content_type": "multipart/form-data"},
+    "zero byte": {"data": "List-Unsubscribe=One-Click%00&save%00=", "content_type": URLENCODED},
 }
 
 
@@ -80,6 +86,16 @@ def test_a_new_yes_after_the_stop_can_be_stopped_again(amelie: Client) -> None:
     letters.browser().post(letters.url(amelie), ONE_CLICK)
     assert ConsentEvent.objects.filter(event="object").count() == 2
     assert consent.standing(amelie, "mkt.review", "email") == "withdrawn"
+
+
+def test_a_click_after_a_stop_ends_a_request_that_waits_since(amelie: Client) -> None:
+    letters.browser().post(letters.url(amelie), ONE_CLICK)
+    consent.record(amelie, purpose="mkt.review", channel="email", event="pending", source="widget")
+    assert consent.standing(amelie, "mkt.review", "email") == "pending"
+    for _ in range(2):
+        letters.browser().post(letters.url(amelie), ONE_CLICK)
+    assert consent.standing(amelie, "mkt.review", "email") == "withdrawn"
+    assert ConsentEvent.objects.filter(event="object").count() == 2
 
 
 @pytest.mark.parametrize("method", ["get", "head", "options"])
@@ -207,7 +223,7 @@ def test_a_large_form_is_not_read(amelie: Client, size: int, status: int) -> Non
 
 def test_only_the_pages_behind_links_take_a_form_from_everywhere() -> None:
     exempt = {address.name for address in addresses_of_the_house() if getattr(address.view, "csrf_exempt", False)}
-    assert exempt == {"notifications:preferences", "notifications:confirm"}
+    assert exempt == {"notifications:preferences", "notifications:confirm", "notifications:form"}
 
 
 def test_standing_and_ledger_agree_after_every_click(amelie: Client) -> None:

@@ -1,17 +1,19 @@
 """Double opt-in: a Yes that the country wants confirmed waits for the client's own press, once (I-40; C5)."""
 
+import contextlib
 import datetime as dt
 import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+import time_machine
 from django.test import Client as Browser
 from django.utils import timezone
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from clients import answers, consent
+from clients import answers, consent, grid
 from clients.models import Address, Client, ConsentEvent, Subject
 from notifications import facts, gate, kinds, links, optin, planner, rendering
 from notifications.models import Message, State
@@ -19,7 +21,7 @@ from salon.core import instance
 from salon.core.errors import Refused
 from salon.core.models import Salon, User
 from salon.core.roles import Role
-from tests import factories
+from tests import factories, people
 from tests.notifications import letters
 
 pytestmark = pytest.mark.django_db
@@ -133,14 +135,14 @@ def test_the_press_confirms_once_and_a_second_one_changes_nothing(anna: Client, 
     event = say_yes(anna, reception)
     page = letters.browser().get(path_of(event)).content.decode()
     assert page.count("Ja, Atelier Nord darf") == 5
-    answer = letters.browser().post(path_of(event))
+    answer = letters.press(path_of(event))
     assert "Confirmed" in answer.content.decode()
     assert states(anna) == {"granted"}
     lines = ConsentEvent.objects.filter(event="confirm").select_related("text")
     said = {(line.source, line.actor_type, line.evidence_level, line.text.language if line.text else "") for line in lines}
     assert (said, len(lines)) == ({("preference_page", "client", 3, "de")}, 5)
     before = letters.dump()
-    again = letters.browser().post(path_of(event))
+    again = letters.press(path_of(event))
     assert (again.status_code, "Confirmed" in again.content.decode()) == (200, True)
     assert letters.dump() == before
 
@@ -148,7 +150,7 @@ def test_the_press_confirms_once_and_a_second_one_changes_nothing(anna: Client, 
 @pytest.mark.parametrize(("days", "is_open"), [(6.99, True), (7.0, False), (30, False)])
 def test_a_link_works_for_seven_days(anna: Client, reception: User, days: float, is_open: bool) -> None:
     event = say_yes(anna, reception, now=timezone.now() - dt.timedelta(days=days))
-    letters.browser().post(path_of(event))
+    letters.press(path_of(event))
     assert (states(anna) == {"granted"}) is is_open
 
 
@@ -195,7 +197,7 @@ def test_a_no_meanwhile_ends_the_request_and_takes_the_mail_back(anna: Client, r
     planner.plan(timezone.now())
     message.refresh_from_db()
     assert (message.state, message.reason) == (State.CANCELLED, "answered")
-    letters.browser().post(path_of(event))
+    letters.press(path_of(event))
     assert states(anna) == {"withdrawn"}
 
 
@@ -218,7 +220,7 @@ def test_another_address_gets_no_link_of_a_yes_for_the_old_one(anna: Client, rec
     Client.objects.filter(pk=anna.pk).update(email="other@example.org")
     anna.refresh_from_db()
     assert decision(Message.objects.select_related("client").get(pk=message.pk)) == gate.Refuse(("answered",))
-    letters.browser().post(path_of(ConsentEvent.objects.get(pk=optin.event_of(message.occasion))))
+    letters.press(path_of(ConsentEvent.objects.get(pk=optin.event_of(message.occasion))))
     assert "granted" not in states(anna)
 
 
@@ -228,8 +230,182 @@ def test_a_better_proof_sends_no_second_link_and_the_first_still_works(anna: Cli
     say_yes(anna, reception, how="paper_form")
     planner.plan(timezone.now())
     assert Message.objects.filter(kind="doi_request").count() == 1
-    letters.browser().post(path_of(ConsentEvent.objects.get(pk=optin.event_of(first.occasion))))
+    letters.press(path_of(ConsentEvent.objects.get(pk=optin.event_of(first.occasion))))
     assert states(anna) == {"granted"}
+
+
+def cell(client: Client, by: User, purpose: str, answer: str = "yes", *, now: dt.datetime | None = None) -> None:
+    """Let the client answer for one kind alone, as the table of the card takes it."""
+    grid.set_one(client, purpose, "email", answer, how="in_person", by=by, now=now)
+
+
+def waits(client: Client) -> set[str]:
+    return {purpose for purpose in consent.MARKETING if consent.standing(client, purpose, "email") == "pending"}
+
+
+def on_page(path: str) -> dict[str, str]:
+    """The kinds that the page behind a link asks to confirm, each with the line that its form would send."""
+    found = letters.browser().get(path).context["found"]
+    return {line.purpose: str(line.pk) for line in found.lines} if found else {}
+
+
+def shown(path: str) -> set[str]:
+    return set(on_page(path))
+
+
+def test_what_is_entered_cell_by_cell_is_one_link_for_all_of_it(anna: Client, reception: User, berlin: Salon) -> None:
+    now = timezone.now()
+    for number, purpose in enumerate(consent.MARKETING):
+        cell(anna, reception, purpose, now=now + number * dt.timedelta(seconds=10))
+        planner.plan(now + number * dt.timedelta(seconds=10))
+    assert Message.objects.filter(kind="doi_request", state=State.PENDING).count() == 1
+    message = Message.objects.select_related("client").get(state=State.PENDING)
+    assert message.not_before == now + dt.timedelta(seconds=70), "half a minute after the last of them"
+    assert rendering.render(message, berlin).body.count("- Ja, Atelier Nord") == 5
+    letters.press(path_of(ConsentEvent.objects.get(pk=optin.event_of(message.occasion))))
+    assert states(anna) == {"granted"}
+
+
+def test_a_second_yes_is_covered_by_the_link_that_is_out_already(anna: Client, reception: User) -> None:
+    now = timezone.now()
+    cell(anna, reception, "mkt.promotion", now=now - 2 * DAY)
+    planner.plan(now - 2 * DAY + SOON)
+    first = sent(Message.objects.get())
+    path = path_of(ConsentEvent.objects.get(pk=optin.event_of(first.occasion)))
+    stale = [str(line.pk) for line in letters.browser().get(path).context["found"].lines]
+    cell(anna, reception, "mkt.review", now=now)
+    planner.plan(now + SOON)
+    assert Message.objects.count() == 1
+    assert shown(path) == {"mkt.promotion", "mkt.review"}
+    letters.browser().post(path, {"line": stale})
+    assert waits(anna) == {"mkt.review"}, "what was not on the page is not confirmed"
+    letters.press(path)
+    assert waits(anna) == set()
+
+
+def test_a_yes_after_the_link_was_used_gets_one_of_its_own(anna: Client, reception: User) -> None:
+    cell(anna, reception, "mkt.promotion", now=timezone.now() - DAY)
+    planner.plan(timezone.now() - DAY + SOON)
+    first = sent(Message.objects.get())
+    Message.objects.filter(pk=first.pk).update(handoff_at=timezone.now() - DAY + SOON)
+    letters.press(path_of(ConsentEvent.objects.get(pk=optin.event_of(first.occasion))))
+    cell(anna, reception, "mkt.review")
+    planner.plan(timezone.now() + SOON)
+    second = Message.objects.exclude(pk=first.pk).get()
+    assert isinstance(decision(second), gate.Send)
+    letters.press(path_of(ConsentEvent.objects.get(pk=optin.event_of(second.occasion))))
+    assert {purpose for purpose in consent.MARKETING if consent.standing(anna, purpose, "email") == "granted"} == {
+        "mkt.promotion", "mkt.review",
+    }  # fmt: skip
+
+
+def test_a_yes_that_outlives_the_link_that_covered_it_gets_another(anna: Client, reception: User) -> None:
+    start = timezone.now() - 6 * DAY
+    cell(anna, reception, "mkt.promotion", now=start)
+    planner.plan(start + SOON)
+    first = sent(Message.objects.get())
+    Message.objects.filter(pk=first.pk).update(handoff_at=start + SOON)
+    cell(anna, reception, "mkt.review", now=start + 5 * DAY)
+    planner.plan(start + 6 * DAY)
+    assert Message.objects.count() == 1
+    planner.plan(start + 7 * DAY + SOON)
+    second = Message.objects.exclude(pk=first.pk).get()
+    assert second.expires_at == start + 12 * DAY
+
+
+def test_two_links_on_their_way_at_once_are_one(anna: Client, reception: User) -> None:
+    """A sender has the first in hand when the second Yes is recorded: the gate sees to the rest."""
+    first = ask(anna, reception, now=timezone.now() - DAY)
+    Message.objects.filter(pk=first.pk).update(state=State.CLAIMED)
+    consent.record(anna, purpose="mkt.review", channel="email", event="grant", source="phone", by=reception)
+    planner.plan(timezone.now() + SOON)
+    second = Message.objects.exclude(pk=first.pk).get()
+    assert isinstance(decision(second), gate.Send), "control: alone it would leave"
+    Message.objects.filter(pk=first.pk).update(
+        state=State.HANDOFF, handoff_at=timezone.now(), address_hmac=consent.address_hash(anna, "email")
+    )
+    assert decision(second) == gate.Refuse(("duplicate",))
+
+
+# --- whatever is said and pressed, in any order -------------------------------------------------------------------
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["yes", "yes", "yes", "no", "press", "press old", "stale press", "stop", "wait"]),
+        st.sampled_from(consent.MARKETING[:3]), st.sampled_from([1, 30, 60 * 24, 60 * 24 * 3]),
+    ),
+    min_size=1, max_size=9,
+)  # fmt: skip
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=STEPS)
+@example(
+    steps=[("yes", "mkt.review", 1), ("wait", "mkt.review", 1), ("yes", "mkt.birthday", 1), ("stale press", "mkt.review", 1)]
+)
+def test_every_yes_that_waits_has_a_link_and_only_what_was_shown_and_pressed_in_time_counts(
+    berlin: Salon, steps: list[tuple[str, str, int]]
+) -> None:
+    """I-40. The oracle keeps its own list of who said what when; it reads of the program only mails and pages."""
+    by, real = people.user_with(Role.RECEPTION), timezone.now()
+    with time_machine.travel(real, tick=False) as clock:
+        Client.objects.all().delete()
+        Message.objects.all().delete()
+        client = factories.client(language="de")
+        said: dict[str, dt.datetime] = {}  # what waits, since when
+        yes: set[str] = set()
+        mails: list[tuple[str, dt.datetime]] = []  # where each link leads, and when it was asked for
+        opened: tuple[str, dict[str, str]] = ("", {})
+        for act, purpose, minutes in steps:
+            clock.shift(dt.timedelta(minutes=minutes))
+            now = timezone.now()
+            is_open = {one for one, at in said.items() if now - at < 7 * DAY}
+            path, asked_at = ("", now) if not mails else (mails[0] if act == "press old" else mails[-1])
+            if act == "yes":
+                with contextlib.suppress(Refused):
+                    cell(client, by, purpose)
+                    if purpose not in yes and purpose not in is_open:
+                        said[purpose] = now
+            elif act in {"no", "stop"}:
+                gone = {purpose} if act == "no" else set(consent.MARKETING)
+                yes -= gone
+                said = {one: at for one, at in said.items() if one not in gone}
+                if act == "no":
+                    cell(client, by, purpose, "no")
+                else:
+                    letters.browser().post(letters.url(client))
+            elif act == "stale press" and opened[0]:
+                fresh = on_page(opened[0])
+                letters.browser().post(opened[0], {"line": list(opened[1].values())})
+                yes |= {one for one, line in opened[1].items() if fresh.get(one) == line}
+            elif act.startswith("press") and path:
+                assert shown(path) == (is_open if now - asked_at < 7 * DAY else set())
+                yes |= shown(path)
+                letters.press(path)
+            said = {one: at for one, at in said.items() if one not in yes}
+            if path and act == "wait":
+                opened = path, on_page(path)
+            leave(client, mails)
+            assert {one for one in consent.MARKETING if consent.standing(client, one, "email") == "granted"} == yes
+            assert waits(client) == set(said)
+        for one, at in said.items():
+            if timezone.now() - at < 7 * DAY:
+                assert any(one in shown(path) for path, _at in mails), f"{one} waits and has no link"
+        times = [at for _path, at in mails]
+        assert all(sum(at <= other < at + 7 * DAY for other in times) <= optin.LINKS_MAX for at in times)
+
+
+def leave(client: Client, mails: list[tuple[str, dt.datetime]]) -> None:
+    """Let planner and gate do their part, and a minute later what waits be handed over."""
+    now = timezone.now()
+    planner.plan(now + SOON)
+    for message in Message.objects.filter(state=State.PENDING).select_related("client"):
+        if isinstance(decision(message, now + SOON), gate.Send):
+            event = ConsentEvent.objects.get(pk=optin.event_of(message.occasion))
+            hmac = consent.address_hash(client, "email")
+            for state in (State.CLAIMED, State.HANDOFF, State.ACCEPTED):
+                Message.objects.filter(pk=message.pk).update(state=state, handoff_at=now, address_hmac=hmac)
+            mails.append((path_of(event), event.recorded_at))
 
 
 def test_an_import_asks_nobody(anna: Client) -> None:
@@ -286,7 +462,7 @@ def test_after_seven_days_the_yes_can_be_recorded_anew(anna: Client, reception: 
 
 def test_a_request_already_confirmed_is_not_asked_again(anna: Client, reception: User) -> None:
     event = say_yes(anna, reception)
-    letters.browser().post(path_of(event))
+    letters.press(path_of(event))
     assert answers.set_channel(anna, "email", "yes", how="in_person", by=reception) == []
     planner.plan(timezone.now())
     assert states(anna) == {"granted"}
@@ -341,7 +517,7 @@ def test_a_confirmed_yes_lifts_the_stop_of_the_address_it_came_through(anna: Cli
     sister = factories.client(email=anna.email)
     letters.browser().post(letters.url(sister))
     event = say_yes(anna, reception)
-    letters.browser().post(path_of(event))
+    letters.press(path_of(event))
     assert states(anna) == {"granted"}
     assert states(sister) == {"withdrawn"}
     assert Address.objects.get(hmac=consent.address_hash(anna, "email")).scope == ""
@@ -351,12 +527,12 @@ def test_the_link_follows_a_merge_and_ends_with_erasure(anna: Client, reception:
     event = say_yes(anna, reception)
     stays = factories.client(email=anna.email)
     Subject.objects.filter(client=anna).update(client=stays)
-    letters.browser().post(path_of(event))
+    letters.press(path_of(event))
     assert states(stays) == {"granted"}
     second = say_yes(factories.client(), reception)
     Subject.objects.filter(pk=second.subject_id).update(client=None)
     before = letters.dump()
-    assert b"does not work any more" in letters.browser().post(path_of(second)).content
+    assert b"does not work any more" in letters.press(path_of(second)).content
     assert letters.dump() == before
 
 
@@ -373,7 +549,7 @@ def test_the_card_says_what_a_waiting_yes_waits_for(anna: Client, reception: Use
 
 def test_a_link_page_signs_nobody_in_and_sets_no_cookie(anna: Client, reception: User) -> None:
     event = say_yes(anna, reception)
-    for answer in (letters.browser().get(path_of(event)), letters.browser().post(path_of(event))):
+    for answer in (letters.browser().get(path_of(event)), letters.press(path_of(event))):
         assert (answer.headers["Referrer-Policy"], dict(answer.cookies)) == ("no-referrer", {})
 
 

@@ -157,6 +157,33 @@ def test_a_message_of_unknown_fate_is_sent_again_by_hand_with_a_reason(fake: Fak
     assert (event.by, event.facts["reason"], event.facts["of"]) == (owner, "not_arrived", row.pk)
 
 
+def test_what_stays_unknown_is_closed_once_it_is_too_late_and_a_manager_had_a_day(
+    fake: FakeProvider, now: dt.datetime, owner: User
+) -> None:
+    row = message(now, expires_at=now + dt.timedelta(hours=30))
+    fake.at_dot = [Result(Outcome.UNKNOWN, "timeout", Phase.DOT)]
+    dispatch.deliver_due(now=now)
+    stages: list[tuple[float, dict[str, int]]] = [(24, {}), (29.9, {}), (30, {"closed": 1}), (31, {})]
+    for hours, counts in stages:
+        assert outcomes.recover(now + dt.timedelta(hours=hours)) == counts
+    row.refresh_from_db()
+    assert (row.state, row.reason) == (State.CLOSED_UNKNOWN, "dot_timeout")
+    line = AuditEvent.objects.get(action="message.closed_unknown")
+    assert (line.subject_id, line.by, line.facts) == (row.pk, None, {"kind": row.kind})
+    with pytest.raises(Refused):
+        outbox.resend(row, by=owner, reason="asked", now=now + dt.timedelta(hours=32))
+    assert len(fake.delivered) == 1
+    assert not outcomes.settle(row, Result(Outcome.ACCEPTED, "250", Phase.REPLY), now=now), "nothing comes of a late answer"
+
+
+def test_what_became_unknown_near_its_end_is_shown_for_a_whole_day(fake: FakeProvider, now: dt.datetime) -> None:
+    message(now, expires_at=now + dt.timedelta(minutes=5))
+    fake.at_dot = [Result(Outcome.UNKNOWN, "timeout", Phase.DOT)]
+    dispatch.deliver_due(now=now)
+    assert outcomes.recover(now + dt.timedelta(hours=23.9)) == {}
+    assert outcomes.recover(now + dt.timedelta(hours=24.1)) == {"closed": 1}
+
+
 def test_it_may_be_sent_again_many_times_but_never_two_at_once(salon: Salon, now: dt.datetime, owner: User) -> None:
     first = row = message(now, state=State.FAILED, occasion="1" * 70)
     for number in range(1, 8):

@@ -1,4 +1,4 @@
-"""The preference page: what a client ticks holds at once, what they left alone writes nothing (I-09, I-10, I-31, I-34)."""
+"""The preference page: what a client ticks holds at once, what they left alone writes nothing (I-09, I-10, I-31)."""
 
 import datetime as dt
 import re
@@ -108,14 +108,6 @@ def test_the_stop_button_is_one_press_and_says_so(amelie: Client) -> None:
     event = ConsentEvent.objects.get(event="object")
     assert (event.purpose, event.channel, event.source) == ("*", "email", "preference_page")
     assert "Stop offers by e-mail" not in answer.content.decode()
-
-
-def test_withdrawing_takes_no_more_steps_than_agreeing(amelie: Client) -> None:
-    """I-34: a Yes takes a tick and a press; a No on the page one press, in the mail program one, for all kinds at once."""
-    yes = len(letters.ticked(letters.browser().get(letters.url(amelie)), mkt_review__email=True))
-    assert len({"stop": "1"}) < yes
-    letters.browser().post(letters.url(amelie), {"stop": "1"})
-    assert {state(amelie, purpose) for purpose in consent.MARKETING} == {"withdrawn"}
 
 
 def test_stop_everything_ends_marketing_everywhere_but_not_reminders(amelie: Client) -> None:

@@ -54,7 +54,7 @@ class Command(BaseCommand):
                         jobs.finish(row)
                     self._show(Report.loaded(row.report), done=row)
                 else:
-                    self._show(Report.of(commit.plan_of(lines)), done=None)
+                    self._show(Report.of(commit.plan_of(lines, now=timezone.now())), done=None)
             except Refused as refused:
                 raise CommandError(str(refused)) from refused
             if options["refused"]:

@@ -1,5 +1,6 @@
 """Tags and filters that every template has without loading them."""
 
+import functools
 import json
 from datetime import date, datetime
 from decimal import Decimal
@@ -9,6 +10,7 @@ from django import template
 from django.contrib.messages.storage.base import Message
 from django.core.paginator import Page
 from django.forms import BoundField
+from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html
@@ -26,6 +28,22 @@ register = template.Library()
 @register.simple_tag
 def icon(name: str, css: str = "") -> SafeString:
     """Return the sprite icon `name`, hidden from screen readers: a word stands beside it."""
+    return _icon(name, css)
+
+
+@register.simple_tag
+def badge(state: str, text: str) -> SafeString:
+    """Return `components/_badge.html` for a state and a word: a list shows the same few a hundred times."""
+    return _badge(state, str(text))
+
+
+@functools.lru_cache(maxsize=512)
+def _badge(state: str, text: str) -> SafeString:
+    return render_to_string("components/_badge.html", {"state": state, "text": text})
+
+
+@functools.lru_cache(maxsize=512)
+def _icon(name: str, css: str) -> SafeString:
     return format_html(
         '<svg class="s-icon {}" aria-hidden="true" focusable="false" width="20" height="20"><use href="{}#{}"></use></svg>',
         css,
@@ -99,7 +117,7 @@ def as_time(value: datetime | None) -> str:
 
 @register.filter
 def undo_of(message: Message) -> dict[str, Any]:
-    """Return `{"undo_url", "undo"}` of a toast, or an empty mapping for one without Undo."""
+    """Return `{"undo_url", "undo", "see_url"}` of a toast, or an empty mapping for one with words only."""
     return json.loads(message.extra_tags) if message.extra_tags else {}
 
 

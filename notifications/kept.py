@@ -1,0 +1,25 @@
+"""What the messages keep of clients, for the page Privacy. Registered when the app starts."""
+
+from collections.abc import Sequence
+
+from django.utils.translation import gettext_lazy as lazy
+
+from clients.keeping import Kept
+from notifications import links
+
+
+def lines() -> Sequence[Kept]:
+    """Return what is kept of messages and of the addresses they went to."""
+    return [
+        Kept(
+            lazy("Messages: which, when and what became of them"),
+            lazy("The card says why a message was or was not sent. The mail as it left, and its address, are not kept."),
+        ),
+        Kept(
+            lazy("That a mail server does not know an address"),
+            lazy("So that nothing is tried there again. Only a code of the address is kept, not the address."),
+        ),
+        Kept(
+            lazy("Link to the privacy form for a client's own device"), lazy("After that it opens nothing."), links.FORM_VALID_FOR
+        ),
+    ]  # fmt: skip

@@ -1,0 +1,131 @@
+"""What is ticked in the list: by id, on any page, or everybody by a signed filter."""
+
+import html
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core import signing
+from django.http import QueryDict
+from django.test import Client as Browser
+from django.utils import timezone
+
+from clients import lists, selection
+from clients.models import Client, Export
+from salon.core.errors import Refused
+from salon.core.models import Salon, User
+from salon.core.roles import Role
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+SignIn = Callable[[Role], Browser]
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def book(salon: Salon) -> list[Client]:
+    """Sixty Germans, and two French."""
+    germans = [factories.client(language="de", sort_name=f"b{number:02}") for number in range(60)]
+    return [*germans, factories.client(language="fr", sort_name="a"), factories.client(language="fr", sort_name="z")]
+
+
+def body(answer: Any) -> str:
+    return str(answer.content.decode())
+
+
+def every_in(shown: str) -> str:
+    """Return the address of "Select all" on a page."""
+    found = re.search(r'id="sel-all" href="([^"]+)"', shown)
+    assert found
+    return html.unescape(found[1])
+
+
+def chosen(query: str, user: User) -> set[int]:
+    ticked = selection.read(QueryDict(query), user)
+    return set(selection.rows(ticked, user, Salon.objects.current(), now=timezone.now()).values_list("pk", flat=True))
+
+
+def test_select_all_takes_the_filtered_list_and_carries_no_ids(signed_in: SignIn, book: list[Client]) -> None:
+    desk = signed_in(Role.OWNER)
+    shown = body(desk.get("/clients/?lang=de&select=1"))
+    assert "Select all 60" in shown
+    every = body(desk.get(every_in(shown)))
+    assert "All 60 selected" in every
+    assert every.count("checked disabled") == 50, "without scripts a tick that is taken off must not be lost unseen"
+    assert '<input type="hidden" name="sel"' not in every
+    two = body(desk.get(f"{every_in(shown)}&page=2", headers=HTMX))
+    assert two.count("checked disabled") == 10
+    assert "All 60 selected" in two
+
+
+def test_all_of_one_list_stays_that_in_another_list(signed_in: SignIn, book: list[Client]) -> None:
+    desk = signed_in(Role.OWNER)
+    token = every_in(body(desk.get("/clients/?lang=de"))).rpartition("all=")[2]
+    shown = body(desk.get(f"/clients/?all={token}"))
+    assert "All 60 selected" in shown
+    assert "62 clients" in shown
+    assert shown.count("checked disabled") == 49, "of the fifty here one is French"
+
+
+def test_a_foreign_a_changed_and_an_old_filter_select_nobody(
+    owner: User, reception: User, book: list[Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = selection.seal(lists.wanted({"lang": "de"}), owner)
+    assert len(chosen(f"all={token}", owner)) == 60
+    assert chosen(f"all={token}", reception) == chosen(f"all={token}x", owner) == set()
+    forged = signing.dumps({"list": "", "by": owner.pk}, salt="another")
+    assert chosen(f"all={forged}", owner) == set()
+    monkeypatch.setattr(selection, "_LASTS", -1)
+    old = selection.read(QueryDict(f"all={token}"), owner)
+    assert (bool(old), old.is_over) == (False, True)
+    with pytest.raises(Refused, match="too old"):
+        selection.check(old, 0)
+
+
+def test_the_restricted_and_the_forgotten_leave_a_selection(owner: User, book: list[Client]) -> None:
+    ids = "&".join(f"sel={client.pk}" for client in book[:3])
+    Client.objects.filter(pk=book[0].pk).update(restricted_at=timezone.now())
+    assert chosen(ids, owner) == {book[1].pk, book[2].pk}
+
+
+def test_what_an_act_takes_is_limited_with_a_sentence(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(selection, "ACT_MOST", 5)
+    selection.check(selection.Selection((1,)), 5)
+    with pytest.raises(Refused, match="At most 5 clients at once"):
+        selection.check(selection.Selection((1,)), 6)
+    with pytest.raises(Refused, match="Nobody"):
+        selection.check(selection.Selection(), 0)
+
+
+def test_more_ticks_than_an_address_carries_are_cut_and_said(
+    signed_in: SignIn, book: list[Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(selection, "TICKED_MOST", 3)
+    shown = body(signed_in(Role.OWNER).get("/clients/", {"sel": [client.pk for client in book[:5]]}))
+    assert "3 selected" in shown
+    assert "At most 3 can be ticked by hand." in shown
+
+
+def test_all_are_exported_by_their_filter_and_the_job_remembers_it(
+    signed_in: SignIn, book: list[Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = signed_in(Role.OWNER)
+    token = every_in(body(desk.get("/clients/?lang=de"))).rpartition("all=")[2]
+    asked = body(desk.get(f"/clients/export/?all={token}"))
+    assert "Download 60 clients" in asked
+    assert "Language: German" in asked
+    monkeypatch.setattr("clients.exporting.exports.AT_ONCE", 2)
+    desk.post("/clients/export/", {"preset": "contacts", "who": "all", "lang": "de"})
+    row = Export.objects.get()
+    assert (row.filters, row.row_count) == ("lang=de", 60)
+    assert desk.get("/clients/export/?all=broken").status_code == 303
+
+
+def test_writing_to_all_asks_about_each_of_them(signed_in: SignIn, book: list[Client]) -> None:
+    desk = signed_in(Role.OWNER)
+    few = every_in(body(desk.get("/clients/?lang=fr"))).rpartition("all=")[2]
+    shown = body(desk.get(f"/messages/new/?all={few}"))
+    assert shown.count('name="sel"') == 2
+    many = every_in(body(desk.get("/clients/?lang=de"))).rpartition("all=")[2]
+    assert "At most 50 clients at once" in body(desk.get(f"/messages/new/?all={many}"))
