@@ -71,8 +71,12 @@ def stop(channel: str, address: str, *, scope: str, reason: str, now: dt.datetim
 def stop_hash(channel: str, hmac: str, *, scope: str, reason: str, now: dt.datetime) -> Address:
     """Stop an address of which only the hash is known. Rules as in `stop`."""
     row = lock(channel, hmac)
+    is_dead = row.reason in _UNDELIVERABLE
     if row.scope not in {scope, _ALL}:
         row.scope = scope if row.scope == _NONE else _ALL
+        # That a server does not know it is what `try_again` can end, and the No to marketing stays behind.
+        row.reason = row.reason if is_dead and scope == _MARKETING else reason
+    elif is_dead and scope == _ALL:
         row.reason = reason
     row.stopped_at = now  # the newest stop: who asks for something must have asked after it
     row.save(update_fields=["scope", "reason", "stopped_at"])
@@ -118,3 +122,6 @@ def lift_marketing(channel: str, hmac: str) -> None:
     if row.scope == _MARKETING:
         row.scope, row.reason, row.stopped_at = _NONE, Address.Reason.NONE, None
         row.save(update_fields=["scope", "reason", "stopped_at"])
+    elif row.scope == _ALL and row.reason in _UNDELIVERABLE:
+        row.scope = _DELIVERY
+        row.save(update_fields=["scope"])

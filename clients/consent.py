@@ -34,9 +34,7 @@ YES = frozenset({"grant", "confirm", "pending", "soft_opt_in", "import_claim"})
 
 _Source, _Actor = ConsentEvent.Source, ConsentEvent.Actor
 _EVENTS, _SOURCES = frozenset(ConsentEvent.Event.values) - {"void"}, frozenset(_Source.values)
-_CLIENTS_OWN = (
-    _Source.OWN_FORM, _Source.PREFERENCE_PAGE, _Source.ONE_CLICK_POST, _Source.WIDGET, _Source.PORTAL, _Source.SMS_REPLY,
-)  # fmt: skip
+_CLIENTS_OWN = [_Source(way) for way in ("own_form", "preference_page", "one_click_post", "widget", "portal", "sms_reply")]
 _ACTOR_OF = {
     **dict.fromkeys(_CLIENTS_OWN, _Actor.CLIENT),
     **dict.fromkeys((_Source.IMPORT, _Source.MERGE, _Source.RETENTION_JOB, _Source.API), _Actor.SYSTEM),
@@ -44,9 +42,8 @@ _ACTOR_OF = {
 }
 # What each way of saying it proves: 0 a claim, 1 told to staff, 2 signed or signed in, 3 through the address itself.
 EVIDENCE = {
-    _Source.IN_PERSON: 1, _Source.PHONE: 1, _Source.OTHER: 1,
-    _Source.PAPER_FORM: 2, _Source.OWN_FORM: 2, _Source.PORTAL: 2, _Source.WIDGET: 2,
-    _Source.PREFERENCE_PAGE: 3, _Source.ONE_CLICK_POST: 3, _Source.SMS_REPLY: 3, _Source.PROVIDER_WEBHOOK: 3,
+    _Source.IN_PERSON: 1, _Source.PHONE: 1, _Source.OTHER: 1, _Source.PAPER_FORM: 2, _Source.OWN_FORM: 2, _Source.PORTAL: 2,
+    _Source.WIDGET: 2, _Source.PREFERENCE_PAGE: 3, _Source.ONE_CLICK_POST: 3, _Source.SMS_REPLY: 3, _Source.PROVIDER_WEBHOOK: 3,
 }  # fmt: skip
 _STOPS = {
     "object": (Address.Scope.MARKETING, Address.Reason.OBJECT),
@@ -99,9 +96,8 @@ def record_many(said: Sequence[Said], *, by: User | None = None, now: dt.datetim
     subjects = _subjects(clients)
     events = [_event(one, clients[one.client_id], subjects[one.client_id], by=by, now=now) for one in said]
     _append(events)
-    ConsentEvidence.objects.bulk_create(
-        [ConsentEvidence(event=event, note=one.note) for one, event in zip(said, events, strict=True) if one.note], batch_size=500
-    )
+    notes = [ConsentEvidence(event=event, note=one.note) for one, event in zip(said, events, strict=True) if one.note]
+    ConsentEvidence.objects.bulk_create(notes, batch_size=500)
     pairs: dict[int, set[tuple[str, str]]] = defaultdict(set)
     for one in said:
         pairs[one.client_id].update(fold.affected(one.purpose, one.channel))

@@ -23,6 +23,12 @@ WHO = (
 )
 
 
+class Shown(forms.PasswordInput):
+    """A password that is seen while it is typed: with a slip in it nobody would ever open the file."""
+
+    input_type = "text"
+
+
 class ExportForm(forms.Form):
     """What somebody wants in the file. Columns for marketing decide who is in it, whatever else is chosen."""
 
@@ -38,10 +44,9 @@ class ExportForm(forms.Form):
         help_text=lazy("One line, for example: Christmas cards. It stands in the file and in the log."),
     )  # fmt: skip
 
-    # Shown while it is typed: with a slip in it nobody would ever open the file.
     password = forms.CharField(
         label=lazy("Password"), max_length=100, required=False, strip=False,
-        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
+        widget=Shown(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}, render_value=True),
         help_text=lazy("Excel asks for it. Note it down: nobody can open the file without it, and it cannot be recovered."),
     )  # fmt: skip
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as lazy
 
 from clients import answers, choices, consent, fold, requests, sheets, wording
 from clients.answers import Answer
-from clients.models import Channel, Client, ConsentEvent
+from clients.models import Channel, Client, ConsentEvent, ConsentText
 from clients.sheets import Sheet
 from salon.core.errors import Refused
 from salon.core.models import User
@@ -144,18 +144,19 @@ def outweighed(client: Client, ticks: Mapping[tuple[str, str], str]) -> list[Cel
 
 def said(
     client: Client, now_is: Cell, answer: str, how: str, *, by: User | None = None, at: dt.datetime | None = None,
-    language: str = "",
+    texts: Mapping[tuple[str, str], ConsentText] | None = None,
 ) -> consent.Said | None:  # fmt: skip
     """Return what to write down for an answer, None if it is so already, with no better proof now.
 
-    `language` is that of the words that were shown: the client's, unless they chose another.
+    `texts` are the wordings that were shown: those in force in the client's language, unless they read others.
     """
     is_yes = answer == "yes"
     # The client's own No binds the salon, one that staff wrote down does not.
     is_first_own = not is_yes and how == OWN and now_is.stopped_on is None
     if not is_first_own and not answers.is_news(now_is, is_yes=is_yes, how=how, by=by):
         return None
-    text = wording.in_force(language or client.language).get((now_is.purpose, now_is.channel)) if is_yes else None
+    shown = texts or wording.in_force(client.language)
+    text = shown.get((now_is.purpose, now_is.channel)) if is_yes else None
     event = "grant" if is_yes else "withdraw"
     return consent.Said(client, now_is.purpose, now_is.channel, event, how, effective_at=at, text=text)
 

@@ -13,7 +13,7 @@ from django.db import transaction
 
 from clients import consent, grid, privacyform, stops, wording
 from clients.grid import Cell
-from clients.models import Client, ConsentEvent
+from clients.models import Client, ConsentEvent, ConsentText
 from clients.privacyform import Question
 from clients.stops import Link
 from salon.core.models import Salon
@@ -60,7 +60,7 @@ def sheet(client: Client, salon: Salon, *, language: str) -> Sheet:
     """Return the form of a client in a language, which is active. Changes nothing."""
     questions = {question.purpose: question for question in privacyform.of(salon, language).questions}
     rows = [Row(questions[row.purpose], [_box(client, cell) for cell in row.cells]) for row in grid.rows(client)]
-    return Sheet(client, rows, _words(language))
+    return Sheet(client, rows, _named(wording.in_force(language)))
 
 
 @transaction.atomic
@@ -72,18 +72,17 @@ def answer(
     None if other words than those shown (`words`) are in force now, or if nobody is there any more: nothing is recorded.
     A Yes that cannot be said here is left out too: the form does not offer it.
     """
-    client = stops.locked(Link(subject_id, "", ""))
-    if client is None or words != _words(language):
+    client, texts = stops.locked(Link(subject_id, "", "")), wording.in_force(language)
+    if client is None or words != _named(texts):
         return None
     boxes = [_box(client, grid.cell(client, *pair)) for pair in ticks]
     given = [(box.cell, answer) for box, answer in zip(boxes, ticks.values(), strict=True) if answer == "no" or not box.bar]
-    said = [grid.said(client, cell, answer, SOURCE, language=language) for cell, answer in given]
+    said = [grid.said(client, cell, answer, SOURCE, texts=texts) for cell, answer in given]
     return consent.record_many([one for one in said if one], now=now)
 
 
-def _words(language: str) -> str:
-    """Return the wordings in force, by number."""
-    texts = wording.in_force(language)
+def _named(texts: Mapping[tuple[str, str], ConsentText]) -> str:
+    """Return which wordings these are, by number."""
     return ".".join(str(texts[pair].pk) if pair in texts else "" for pair in grid.pairs())
 
 

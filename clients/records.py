@@ -117,11 +117,12 @@ def empty_many(fields: Mapping[int, Sequence[str]], *, by: User | None, now: dt.
     An address that goes ends the Yes that was given for it. Raises Refused if nobody would be left on a card.
     """
     cards = list(Client.objects.select_for_update().filter(pk__in=fields).order_by("pk"))
-    said = []
+    said, further = [], contacts.addresses_of([card.pk for card in cards])
     for card in cards:
         emptied = fields[card.pk]
         before = {name: getattr(card, name) for name in FIELDS}
-        for name, value in prepare({**before, **{name: _EMPTY.get(name, "") for name in emptied}}).items():
+        left = {**before, **{name: _EMPTY.get(name, "") for name in emptied}}
+        for name, value in prepare(left, further=further[card.pk]).items():
             setattr(card, name, value)
         card.version += 1
         channels = [channel for channel, name in (("email", "email"), ("sms", "phone")) if name in emptied]

@@ -193,6 +193,7 @@
     if (ctrl && !event.shiftKey && event.key === "k" && field && !doc.querySelector("dialog[open]")) { event.preventDefault(); field.focus(); field.select(); return; }
     if (ctrl && event.key === "Enter" && el && el.form) { event.preventDefault(); el.form.requestSubmit(); return; }
     if (ctrl && !event.shiftKey && event.key === "z" && !typing(el)) { const undo = all("[data-undo]").pop(); if (undo) { event.preventDefault(); undo.click(); } return; }
+    if (event.key === "Enter" && el && el.matches("#sel [name=sel]")) { event.preventDefault(); el.closest("tr").querySelector("a[href]").click(); return; }
     if (ctrl && event.key === "a" && !typing(el) && el && el.closest("#sel")) { const every = $("tick-all"); if (every && !every.checked) every.click(); event.preventDefault(); return; }
     if (event.key === "Escape" && (!typing(el) || el.id === "q")) {
       const list = $("q"), bar = $("selection-bar");

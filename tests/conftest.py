@@ -25,6 +25,7 @@ from salon.core.roles import Role
 from tests import factories, people
 
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+os.environ.setdefault("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1],.example,.example.org")
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 CHROMIUM_ARGS = [

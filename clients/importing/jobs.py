@@ -69,6 +69,8 @@ def start(row: Import, *, by: User | None) -> Import:
     """Have the list imported, once the imports before it are done. Raises Refused for one that was forgotten meanwhile."""
     if not row.sheet:
         raise Refused(_("This list was forgotten meanwhile. Upload it again."))
+    if row.cards.exclude(outcome="").exists():
+        raise Refused(_("This import is further on already. Open it again."))
     return _queue(row, State.RUNNING, "import.started", by=by)
 
 

@@ -111,6 +111,11 @@ class Looking(admin.ModelAdmin):  # type: ignore[type-arg]
         if self.called:
             self.opts.verbose_name_plural = self.called  # type: ignore[assignment]
 
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        """Return whether the address bar may ask for it: what no page shows, no question may spell out either."""
+        is_hidden = not (HIDDEN | self.hidden).isdisjoint(lookup.split("__"))
+        return not is_hidden and bool(super().lookup_allowed(lookup, value, request))
+
     def everyday_path(self, obj: Any) -> str:
         """Return the path of the everyday page of this row, or nothing."""
         return reverse(self.everyday_page, args=[obj.pk]) if self.everyday_page else ""

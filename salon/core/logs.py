@@ -5,20 +5,24 @@ exception is ever printed.
 """
 
 import logging
+import re
 import traceback
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
+# Whoever knows what follows may act: stop, confirm, join, take the installation.
+_SECRET = re.compile(r"/(u|c|f|setup|join|accounts/password/reset/key)/[^/].*")
+
 _ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 
 def _harmless(value: object) -> object:
-    """Return `value` without what an exception says, and a path without its query."""
+    """Return `value` without what an exception says, and a path without its query and without a secret."""
     if isinstance(value, BaseException):
         return type(value).__name__
     if isinstance(value, str) and value.startswith("/"):
-        return value.partition("?")[0]
+        return _SECRET.sub(r"/\1/…", value.partition("?")[0])
     return value
 
 

@@ -70,12 +70,16 @@ def _can_be_read(request: HttpRequest) -> bool:
 
 
 def no_null(get_response: Answer) -> Answer:
-    """Refuse what no keyboard writes and no database takes: a zero byte in an address or a form. Forget such a cookie."""
+    """Refuse what no keyboard writes and no database takes: a zero byte in an address or a form. Forget such a cookie.
+
+    But not in a form behind the link of a message, of which nothing is kept as text: a stop must not be lost over it.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponse:
         for name in [name for name, value in request.COOKIES.items() if NULL in value]:
             del request.COOKIES[name]
-        fields = [*request.GET.lists(), *(request.POST.lists() if request.method == "POST" else [])]
+        has_form = request.method == "POST" and not request.path.startswith(LETTERS)
+        fields = [*request.GET.lists(), *(request.POST.lists() if has_form else [])]
         if NULL in request.path or any(NULL in text for name, values in fields for text in (name, *values)):
             raise BadRequest("zero byte")
         return get_response(request)

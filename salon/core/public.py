@@ -66,4 +66,5 @@ def base(salon: Salon) -> str:
 
 def has_address(salon: Salon) -> bool:
     """Return whether links in a message would work: what marketing waits for."""
-    return bool(base(salon))
+    address = base(salon)
+    return bool(address) and answers_to(address)

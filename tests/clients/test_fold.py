@@ -189,8 +189,8 @@ def test_what_is_recorded_later_is_not_known_yet() -> None:
 
 def test_a_signed_form_takes_back_an_objection_and_a_portal_does_not() -> None:
     objection = no(0, event="object", actor_type="client")
-    assert state([objection, yes(1, evidence_level=2, source="paper_form")], MAIL) is State.GRANTED
-    assert state([objection, yes(1, evidence_level=2, source="portal")], MAIL) is State.WITHDRAWN
+    assert state([objection, yes(1, 3, evidence_level=2, source="paper_form")], MAIL) is State.GRANTED
+    assert state([objection, yes(1, 3, evidence_level=2, source="portal")], MAIL) is State.WITHDRAWN
 
 
 def test_the_reading_names_the_stop_that_only_the_client_can_lift() -> None:
@@ -209,7 +209,7 @@ def test_the_reading_names_the_stop_that_only_the_client_can_lift() -> None:
     ],
 )  # fmt: skip
 def test_who_said_no_says_what_a_later_yes_must_prove(origin: int, level: int, actor: str, expected: State) -> None:
-    assert state([no(0, actor_type=actor), yes(1, evidence_level=level, origin=origin)], MAIL) is expected
+    assert state([no(0, actor_type=actor), yes(1, 3, evidence_level=level, origin=origin)], MAIL) is expected
 
 
 @pytest.mark.parametrize(("event", "source"), [("withdraw", "preference_page"), ("object", "one_click_post"), ("deny", "phone")])

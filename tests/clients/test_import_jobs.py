@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from clients import addresses, consent, invariants, records
+from clients import addresses, consent, contacts, invariants, records, search
 from clients.importing import commit, jobs, undoing
 from clients.importing.report import Report
 from clients.models import Address, Client, ConsentEvent, Import, ImportedCard, Subject
@@ -140,6 +140,25 @@ def test_the_ledger_outlives_a_card_that_an_undo_removed(salon: Salon) -> None:
     assert ConsentEvent.objects.count() == before == 20
     assert not Client.objects.exists()
     assert Subject.objects.filter(client=None).count() == 30
+
+
+def test_what_an_undo_empties_leaves_further_numbers_in_the_search(salon: Salon, reception: User) -> None:
+    client = factories.client(first_name="Ann", last_name="Lee", phone="", email="ann@example.org")
+    contacts.add(client, channel="sms", address="+33612345678", label="", by=reception)
+    row = bring_in("First name,Last name,E-mail,City\nAnn,Lee,ann@example.org,Lyon\n")
+    assert search.find("345678").get() == client
+    undo(row)
+    client.refresh_from_db()
+    assert (client.city, search.find("345678").get()) == ("", client)
+
+
+def test_what_was_taken_back_in_part_is_not_imported_again(salon: Salon) -> None:
+    row = bring_in()
+    ImportedCard.objects.filter(source=row, pk=row.cards.order_by("pk")[0].pk).update(outcome="emptied")
+    Import.objects.filter(pk=row.pk).update(state=State.FAILED)
+    row.refresh_from_db()
+    with pytest.raises(Refused):
+        jobs.start(row, by=None)
 
 
 def test_undo_ends_after_seven_days(salon: Salon) -> None:

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clients.importing import columns, numbers, reading, values
+from clients.importing import columns, numbers, reading, stored, values
 from clients.importing.reader import formats
 from clients.importing.reader.table import Unreadable
 from clients.importing.values import DAY_FIRST, MONTH_FIRST, UNDECIDED, Birth, Fault
 from salon.core.errors import Refused
+from tests.clients import files
 
 TODAY = dt.date(2026, 11, 22)
 FRENCH = "Prénom;Nom;Téléphone\nAmélie;Bérenger;0612345678\nChloé;Façade;0612345679\n"
@@ -280,3 +281,14 @@ def test_no_file_breaks_the_reader(data: bytes) -> None:
 )
 def test_joiners_stay_between_two_signs(typed: str, kept: str) -> None:
     assert values.clean(typed) == kept
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "nan", "inf"])
+def test_a_number_that_is_none_is_an_empty_cell(number: str) -> None:
+    data = files.with_rows(
+        f'<row r="3"><c r="A3" t="inlineStr"><is><t>Ben</t></is></c><c r="B3"><v>{number}</v></c></row>'.encode()
+    )
+    sheet = reading.read(data)
+    assert [line.cells for line in sheet.lines][-1][0] == "Ben"
+    assert all(isinstance(cell, str) for line in sheet.lines for cell in line.cells)
+    assert stored.unpack(stored.pack(sheet)) == sheet

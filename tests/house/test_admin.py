@@ -30,6 +30,7 @@ from clients.models import (
     ImportedCard,
     OpenedCard,
     SignedForm,
+    Subject,
     Tag,
 )
 from notifications.models import Attempt, CampaignRecipient, Heartbeat, MailServer, Message, Provider, State
@@ -174,6 +175,20 @@ def test_every_page_opens_and_says_where_the_everyday_way_is(keeper: Browser, ro
         note = re.search(r'<p class="everyday" role="note">(.*?)</p>', html, re.DOTALL)
         assert note, path
         assert len(note[1].split()) > 4, path
+
+
+@pytest.mark.parametrize(
+    ("model", "question"),
+    [
+        (User, "password__startswith=argon2"), (Client, "note__icontains=e"), (Client, "note=x"), (Address, "hmac__startswith=a"),
+        (Subject, "client__note__contains=e"), (Salon, "instance__startswith=a"),
+    ],
+)  # fmt: skip
+def test_what_no_page_shows_cannot_be_spelt_out_by_the_address_bar(
+    keeper: Browser, rows: None, model: type[models.Model], question: str
+) -> None:
+    answer = keeper.get(url(model, "changelist") + "?" + question)
+    assert answer.status_code == 400 or "?e=1" in answer.headers.get("Location", ""), "asked and answered"
 
 
 def test_no_page_shows_a_secret_or_a_note(keeper: Browser, rows: None, owner: User) -> None:

@@ -60,7 +60,7 @@ def test_the_keys_walk_tick_and_open(list_: Page) -> None:
     expect(list_.locator("tr.s-ticked")).to_contain_text("Nom01")
     list_.keyboard.press("Control+a")
     assert ticks(list_) == 50
-    list_.keyboard.press("k")
+    list_.locator("#sel [name=sel][type=checkbox]").nth(0).focus()
     list_.keyboard.press("Enter")
     list_.wait_for_url("**/clients/*/?from=*")
     expect(list_.locator("h1")).to_contain_text("Nom00")
@@ -104,3 +104,6 @@ def test_a_filter_is_added_in_a_dialog_and_taken_off_at_its_chip_with_the_ticks_
     expect(list_.locator("#add-filter")).to_be_focused()
     expect(list_.locator("#sel-count")).to_have_text("1 selected")
     assert "lang" not in list_.url
+    list_.click("#make-a-selection")
+    list_.wait_for_url("**/clients/?select=1*")
+    expect(list_.locator("#count")).to_have_text("60 clients")

@@ -35,8 +35,8 @@ LANGUAGES = ("en", "fr", "de")
 NO_PAGE = {
     "home", "core:healthz", "core:settings", "appointments:today", "mfa_download_recovery_codes", "mfa_view_recovery_codes",
     "mfa_generate_recovery_codes", "mfa_deactivate_totp", "mfa_authenticate", "mfa_reauthenticate", "account_reauthenticate",
-    "mfa_activate_totp", "core:setup_closed", "core:link", "core:second_factor",
-    "clients:import_template", "clients:import_faulty", "clients:export_file", "notifications:form_code",
+    "mfa_activate_totp", "core:setup_closed", "core:link", "core:second_factor", "notifications:form_code", "clients:signed_form",
+    "clients:import_template", "clients:import_faulty", "clients:export_file",
 }  # fmt: skip
 SIGNED_OUT = {name for name, row in permissions.TABLE.items() if row.is_public}
 
@@ -97,7 +97,10 @@ def faults_of(page: Page, path: str) -> Iterator[str]:
 def olivia(live_server: LiveServer, transactional_db: None) -> User:
     """The owner of a demo salon."""
     demo.fill(client_count=60, language="en", seed=7, now=timezone.now())
-    return User.objects.get(role=Role.OWNER)
+    user = User.objects.get(role=Role.OWNER)
+    factories.imported(by=user)
+    factories.exported(by=user, is_protected=True)
+    return user
 
 
 def walk(context: BrowserContext, *, is_signed_in: bool) -> list[str]:

@@ -177,6 +177,30 @@ def test_a_stop_of_the_client_is_not_lifted_by_trying_the_address_again(salon: S
     assert Address.objects.get().scope == "marketing"
 
 
+def test_an_objection_after_a_bounce_does_not_shut_the_address_for_ever(salon: Salon, visit: Appointment, owner: User) -> None:
+    client = client_of(visit)
+    shut("delivery", "hard_bounce")
+    shut("marketing", "object")
+    assert addresses.is_undeliverable("email", client.email)
+    addresses.try_again(client, "email", by=owner)
+    assert Address.objects.get().scope == "marketing"
+
+
+def test_a_stop_of_everything_after_a_bounce_is_the_holders_own(salon: Salon, visit: Appointment, owner: User) -> None:
+    shut("delivery", "hard_bounce")
+    shut("marketing", "object")
+    shut("all", "stop")
+    with pytest.raises(Refused):
+        addresses.try_again(client_of(visit), "email", by=owner)
+
+
+def test_a_yes_by_its_link_leaves_of_a_dead_address_only_that_it_is_dead(visit: Appointment) -> None:
+    shut("delivery", "hard_bounce")
+    shut("marketing", "object")
+    addresses.lift_marketing("email", Address.objects.get().hmac)
+    assert (Address.objects.get().scope, Address.objects.get().reason) == ("delivery", "hard_bounce")
+
+
 def test_a_stylist_is_not_offered_to_try_an_address_again(fake: FakeProvider, visit: Appointment, signed_in: SignIn) -> None:
     shut("delivery", "hard_bounce")
     page = signed_in(Role.STYLIST).get(f"/clients/{client_of(visit).pk}/messages/").content.decode()

@@ -28,6 +28,12 @@ BODIES: dict[str, dict[str, Any]] = {
     "empty": {"data": "", "content_type": URLENCODED},
     "empty multipart": {"data": "", "content_type": "multipart/form-data"},
     "nothing at all": {"data": b"", "content_type": ""},
+    "plain": {"data": "List-Unsubscribe=One-Click", "content_type": "text/plain"},
+    "ascii": {"data": "List-Unsubscribe=One-Click", "content_type": f"{URLENCODED}; charset=us-ascii"},
+    "latin": {"data": "List-Unsubscribe=One-Click", "content_type": f"{URLENCODED}; charset=ISO-8859-1"},
+    "utf": {"data": "List-Unsubscribe=One-Click", "content_type": f"{URLENCODED}; charset=UTF8"},
+    "multipart without a boundary": {"data": "List-Unsubscribe=One-Click", "content_type": "multipart/form-data"},
+    "zero byte": {"data": "List-Unsubscribe=One-Click%00&save%00=", "content_type": URLENCODED},
 }
 
 

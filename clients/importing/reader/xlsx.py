@@ -154,6 +154,13 @@ def _rows(sheet: CalamineSheet) -> Rows:
     return rows
 
 
+def _number(value: float) -> Cell:
+    """Return a number without ".0". One beyond all numbers, or none, is nothing that a person typed: an empty cell."""
+    if not math.isfinite(value):
+        return ""
+    return value if value % 1 else int(value)
+
+
 def _cell(value: object) -> Cell:
     """Return a cell as text, a number as a number without ".0", a date as 1990-04-12, true and false as yes and no."""
     if isinstance(value, str):
@@ -161,7 +168,7 @@ def _cell(value: object) -> Cell:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int | float):
-        return value if not math.isfinite(value) or value % 1 else int(value)
+        return _number(value)
     if isinstance(value, dt.datetime):
         return value.date().isoformat() if value.time() == dt.time() else value.isoformat(" ")
     if isinstance(value, dt.date | dt.time):
