@@ -13,13 +13,14 @@ class ClientsConfig(AppConfig):
     def ready(self) -> None:
         """Ask to be called when the country changes: it decides what a Yes must prove. Say how the jobs are told in the bell.
 
-        And how acts are told on the activity page.
+        And how acts are told on the activity page. An import may be undone while somebody has a card of it open.
         """
         from clients import deeds, standings  # noqa: PLC0415 (models are not ready before)
         from clients.exporting import telling as exports  # noqa: PLC0415
         from clients.importing import telling as imports  # noqa: PLC0415
 
         hooks.on_country_change(standings.rebuild)
+        hooks.may_vanish(self.get_model("Client"))
         imports.register()
         exports.register()
         deeds.register()

@@ -52,7 +52,7 @@ def client_of(link: Link) -> Client | None:
 def locked(link: Link) -> Client | None:
     """Return the card of a link, locked. Call it inside a transaction. Follows a merge that commits meanwhile."""
     while (found := client_of(link)) is not None:
-        client = Client.objects.select_for_update().get(pk=found.pk)
+        client = Client.objects.select_for_update().filter(pk=found.pk).first()  # None: removed meanwhile
         if client_of(link) == client:
             return client
     return None

@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from clients.exporting import exports
 from clients.importing import jobs
+from salon.core import notices
 
 
 @shared_task(name="clients.work")
@@ -21,7 +22,8 @@ def export() -> None:
 
 @shared_task(name="clients.tidy")
 def tidy() -> None:
-    """Forget lists and delete files that nobody needs any more."""
+    """Forget lists, and delete files and notices that nobody needs any more."""
     now = timezone.now()
     jobs.tidy(now)
     exports.tidy(now)
+    notices.tidy(now)

@@ -41,6 +41,7 @@ TELLINGS: Mapping[str, Telling] = {
     "message.stop": Telling(Kind.MESSAGES, "mail-off", lazy("%(who)s stopped a message: %(kind)s"), _kind),
     "message.resume": Telling(Kind.MESSAGES, "mail", lazy("%(who)s let a stopped message wait again: %(kind)s"), _kind),
     "message.resend": Telling(Kind.MESSAGES, "refresh", lazy("%(who)s sent a message again: %(kind)s. %(reason)s"), _kind),
+    "message.let_go": Telling(Kind.MESSAGES, "send", lazy("%(who)s sent a message that was held: %(kind)s"), _kind),
     "message.closed_unknown": Telling(
         Kind.MESSAGES, "help-circle", lazy("%(who)s closed a message of unknown fate: %(kind)s"), _kind
     ),
@@ -74,6 +75,15 @@ TELLINGS: Mapping[str, Telling] = {
     ),
     "sending.tested": Telling(Kind.SETTINGS, "server", lazy("%(who)s sent a test mail. %(result)s"), _result),
     "trigger.changed": Telling(Kind.SETTINGS, "bell", _switched, _kind),
+    "salon.restored": Telling(
+        Kind.SETTINGS, "history",
+        ngettext_lazy(
+            "%(who)s held %(held_count)s message after a restore from a backup",
+            "%(who)s held %(held_count)s messages after a restore from a backup",
+            "held_count",
+        ),
+    ),
+    "salon.released": Telling(Kind.SETTINGS, "send", lazy("%(who)s let messages leave again after the restore")),
     "demo.filled": Telling(
         Kind.SETTINGS, "sparkles",
         ngettext_lazy(

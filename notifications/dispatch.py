@@ -21,9 +21,9 @@ from notifications import circuit, facts, gate, heartbeats, outbox, outcomes, re
 from notifications.channels import email
 from notifications.drafts import Desk, Draft
 from notifications.models import Message, State
-from notifications.providers.base import Envelope, Outcome, Phase, Ready, Result
+from notifications.providers.base import BREAKS, Envelope, Outcome, Phase, Ready, Result
 from notifications.providers.replies import is_no_mailbox, is_policy
-from salon.core import failpoints
+from salon.core import clocks, failpoints
 from salon.core.models import Salon
 
 log = logging.getLogger("carnet.dispatch")
@@ -150,7 +150,7 @@ class _Sender:
         if isinstance(ready, Result):
             return self._refused_early(message, self._judge(ready))
         failpoints.hit("after_prepare")
-        began = time.monotonic()
+        began = clocks.awake_or_not()
         try:
             leave = self._hand_over(draft, ready, following)
         except AWAY:
@@ -166,7 +166,7 @@ class _Sender:
             return True
         failpoints.hit("after_handoff_commit")
         failpoints.hit("before_send")
-        if time.monotonic() - began > DECISION_HOLDS:
+        if clocks.awake_or_not() - began > DECISION_HOLDS:
             ready.abandon()
             self._count("taken_back", outcomes.take_back(message, now=self.clock()))
             return True
@@ -179,7 +179,7 @@ class _Sender:
         elif self.broken_by:
             circuit.close(self.line.provider.name)
             self.broken_by = ""
-        return result.outcome != Outcome.DOWN
+        return result.outcome not in BREAKS
 
     def _meanwhile(self, following: Message | None) -> None:
         failpoints.hit("while_committing")
@@ -285,7 +285,7 @@ class _Sender:
                 failpoints.hit("before_settle")
                 with transaction.atomic():
                     outcomes.settle(message, result, now=self.clock())
-                    if result.outcome == Outcome.DOWN:
+                    if result.outcome in BREAKS:
                         circuit.fail(self.line.provider.name, now=self.clock(), reason=_reason(result))
                 break
             except AWAY:

@@ -49,6 +49,11 @@ class Line:
         return self.message.state in {State.PENDING, State.HELD}
 
     @property
+    def is_held(self) -> bool:
+        """Return whether it waits for somebody to let it go."""
+        return self.message.state == State.HELD
+
+    @property
     def may_be_resent(self) -> bool:
         """Return whether a manager may send it once more."""
         return self.message.state in outbox.RESENDABLE

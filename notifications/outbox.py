@@ -17,7 +17,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from notifications import gate, models, writing
-from notifications.models import Attempt, Message, State
+from notifications.models import Attempt, Heartbeat, Message, State
 from salon.core import audit, prepared, states
 from salon.core.errors import Refused
 from salon.core.models import User
@@ -59,10 +59,14 @@ CLAIM_MAX = 20
 CLAIM_LEASE = dt.timedelta(seconds=150)
 HANDOFF_LEASE = dt.timedelta(minutes=15)
 CLAIMS_MAX = 5
+# What so many senders died over is taken alone, one at a time: what kills them takes no innocent along to the quarantine.
+SUSPECT_FROM = 2
 
 _OF_CLIENT = ("first_name", "last_name", "email", "phone", "language")
 _AGAIN = re.compile(r"(:again\d+)+$")
-_MAY_ARRIVE = (State.PENDING, State.CLAIMED, State.HANDOFF, State.UNKNOWN, State.ACCEPTED, State.DELIVERED, State.BOUNCED)
+_MAY_ARRIVE = (
+    State.PENDING, State.HELD, State.CLAIMED, State.HANDOFF, State.UNKNOWN, State.ACCEPTED, State.DELIVERED, State.BOUNCED,
+)  # fmt: skip
 RESENDABLE = (State.UNKNOWN, State.FAILED, State.QUARANTINED)
 
 # --- writing down what is to be said ------------------------------------------------------------------------------
@@ -109,12 +113,13 @@ def _expression(name: str, value: Any) -> Any:
 def claim(now: dt.datetime, limit: int = CLAIM_MAX) -> list[Message]:
     """Take up to `limit` (at most 20) messages that are due at `now` for this sender alone, the oldest first.
 
-    Each carries `lease_token`; after the lease, told by the clock of the database, anybody may take it again.
+    One over which senders died comes alone, and not while another such one is in hand. Each carries `lease_token`; after
+    the lease, told by the clock of the database, anybody may take it again.
     """
     token = uuid.uuid4()
     with transaction.atomic():
         due = Message.objects.filter(state=State.PENDING, not_before__lte=now, expires_at__gt=now).order_by("not_before", "id")
-        ids = list(due.select_for_update(skip_locked=True).values_list("id", flat=True)[: min(limit, CLAIM_MAX)])
+        ids = _first_of(due.select_for_update(skip_locked=True), min(limit, CLAIM_MAX))
         if not ids:
             return []
         Message.objects.filter(id__in=ids, state=State.PENDING).update(
@@ -122,6 +127,17 @@ def claim(now: dt.datetime, limit: int = CLAIM_MAX) -> list[Message]:
         )
     taken = Message.objects.filter(id__in=ids, state=State.CLAIMED, lease_token=token).only(*_columns())
     return list(taken.select_related("client", "appointment__staff", "appointment__service").order_by("not_before", "id"))
+
+
+def _first_of(due: "QuerySet[Message]", limit: int) -> list[int]:
+    rows = list(due.values_list("id", "claim_count")[:limit])
+    if rows and rows[0][1] >= SUSPECT_FROM:
+        list(Heartbeat.objects.select_for_update().filter(pk="sender"))  # two that look at once, one after the other
+        suspects = Message.objects.filter(state=State.CLAIMED, claim_count__gt=SUSPECT_FROM, lease_until__gte=Now())
+        if not suspects.exists():
+            return [rows[0][0]]
+        rows = list(due.filter(claim_count__lt=SUSPECT_FROM).values_list("id", "claim_count")[:limit])
+    return [pk for pk, count in rows if count < SUSPECT_FROM]
 
 
 @functools.cache
@@ -233,8 +249,8 @@ def cancel(rows: "QuerySet[Message]", *, reason: str, now: dt.datetime) -> int:
 
 
 def revive(rows: "QuerySet[Message]") -> int:
-    """Let messages among `rows` wait again that were cancelled before any provider could have them."""
-    untouched = rows.filter(state__in=[State.CANCELLED, State.SUPPRESSED], handoff_at=None)
+    """Let messages among `rows` wait again that were cancelled or held before any provider could have them."""
+    untouched = rows.filter(state__in=[State.CANCELLED, State.SUPPRESSED, State.HELD], handoff_at=None)
     return untouched.update(state=State.PENDING, reason="", settled_at=None, claim_count=0)
 
 
@@ -244,7 +260,8 @@ def stop(message: Message, *, by: User, now: dt.datetime) -> Message:
         row = Message.objects.select_for_update().get(pk=message.pk)
         if row.state not in {State.PENDING, State.HELD}:
             raise Refused(_("This message is on its way already, or has ended. It cannot be stopped."))
-        states.move(row, TABLE, to=State.CANCELLED, reason="stopped", settled_at=now)
+        reason = "stopped_held" if row.state == State.HELD else "stopped"  # to take that back would send it
+        states.move(row, TABLE, to=State.CANCELLED, reason=reason, settled_at=now)
         audit.record("message.stop", row, by=by, kind=row.kind)
     return row
 
@@ -253,7 +270,7 @@ def resend(message: Message, *, by: User, reason: str, now: dt.datetime) -> Mess
     """Say once more what may never have arrived: a new row, asked of the gate like any other.
 
     `reason` is a code of `notifications.reasons.RESEND`. Raises Refused without one, for a message that is not of
-    unknown fate or failed, or that is too late.
+    unknown fate or failed, that another one has told or is about to tell, or that is too late.
     """
     with transaction.atomic():
         row = Message.objects.select_for_update().get(pk=message.pk)
@@ -261,7 +278,10 @@ def resend(message: Message, *, by: User, reason: str, now: dt.datetime) -> Mess
             raise Refused(_("Say why it is sent again."), "reason")
         root = _AGAIN.sub("", row.occasion)
         family = Message.objects.filter(kind=row.kind, client=row.client, occasion__startswith=f"{root}:again")
-        if row.state not in RESENDABLE or family.filter(state__in=_MAY_ARRIVE).exclude(pk=row.pk).exists():
+        beside = _beside(row, family)
+        if beside.filter(state__in=TOLD).exists():
+            raise Refused(_("The client was told already."))
+        if row.state not in RESENDABLE or beside.exists():
             raise Refused(_("This message cannot be sent again."))
         if row.expires_at <= now:
             raise Refused(_("It is too late for this message."))
@@ -275,3 +295,14 @@ def resend(message: Message, *, by: User, reason: str, now: dt.datetime) -> Mess
         )  # fmt: skip
         audit.record("message.resend", again, by=by, kind=row.kind, of=row.pk, reason=reason)
     return again
+
+
+def _beside(row: Message, family: "QuerySet[Message]") -> "QuerySet[Message]":
+    """Return what says the same as `row` in its place: sent again, to another address, or planned anew by another rule."""
+    others = Message.objects.filter(state__in=_MAY_ARRIVE).exclude(pk=row.pk)
+    if row.appointment_id is None:
+        return others.filter(pk__in=family)
+    # What left before `row` was written was other news: a visit that was cancelled, taken up and cancelled again.
+    since = Q(handoff_at=None) | Q(handoff_at__gte=row.created_at)
+    same = Q(since, kind=row.kind, appointment_id=row.appointment_id, told_start_at=row.told_start_at)
+    return others.filter(same | Q(pk__in=family))

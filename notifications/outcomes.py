@@ -15,7 +15,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from notifications import writing
-from notifications.models import Attempt, Message, State
+from notifications.models import MARKETING, Attempt, Message, State
 from notifications.outbox import CLAIMS_MAX, OURS, TABLE, token_of
 from notifications.providers.base import Outcome, Phase, Result
 from salon.core import audit, states
@@ -170,6 +170,18 @@ def recover(now: dt.datetime) -> dict[str, int]:
         "closed": _close(now),
     }
     return {name: count for name, count in counts.items() if count}
+
+
+def end_leases() -> int:
+    """Take what senders hold from them: of a restored database they are all dead, however long their leases run."""
+    return Message.objects.filter(state__in=[State.CLAIMED, State.HANDOFF]).update(lease_until=Now() - dt.timedelta(seconds=1))
+
+
+def hold_back(now: dt.datetime, *, reason: str) -> dict[str, int]:
+    """Set aside for a person's eyes what is due and may have been said already; advertising ends. Return both counts."""
+    due = Message.objects.filter(state=State.PENDING, not_before__lte=now)
+    expired = due.filter(kind__in=MARKETING).update(state=State.EXPIRED, reason=reason, settled_at=now)
+    return {"held": due.update(state=State.HELD, reason=reason), "expired": expired}
 
 
 @transaction.atomic

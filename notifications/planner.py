@@ -106,7 +106,7 @@ def _unstopped(visits: Visits, kind: Kind) -> Visits:
     """Leave out the visits of which somebody stopped this kind of message by hand, unless they begin at another time now."""
     by_hand = Message.objects.filter(
         kind=kind.name, appointment=OuterRef("pk"), told_start_at=OuterRef("start_at"),
-        state=State.CANCELLED, reason=stopping.REASON,
+        state=State.CANCELLED, reason__in=[stopping.REASON, stopping.REASON_HELD],
     )  # fmt: skip
     return visits.filter(~Exists(by_hand))
 

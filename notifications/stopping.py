@@ -1,4 +1,4 @@
-"""A person stops a waiting message, and takes that back. Called by the message pages; the rows are the outbox's."""
+"""A person stops a waiting message, takes that back, lets a held one go. For the message pages; the rows are the outbox's."""
 
 import datetime as dt
 
@@ -7,12 +7,12 @@ from django.utils.translation import gettext as _
 
 from notifications import outbox
 from notifications.models import Message, State
-from salon.core import audit
+from salon.core import audit, bell
 from salon.core.errors import Refused
 from salon.core.models import User
 
-# What `outbox.stop` writes.
-REASON = "stopped"
+# What `outbox.stop` writes; the second of a message that was held, which nobody takes back.
+REASON, REASON_HELD = "stopped", "stopped_held"
 
 
 def stop(message: Message, *, by: User, now: dt.datetime) -> Message:
@@ -27,3 +27,12 @@ def resume(message: Message, *, by: User) -> None:
     if not outbox.revive(stopped):
         raise Refused(_("This cannot be undone any more."))
     audit.record("message.resume", message, by=by, kind=message.kind)
+
+
+@transaction.atomic
+def let_go(message: Message, *, by: User) -> None:
+    """Send a message that was held for review, if the gate agrees. Raises Refused when it is not held any more."""
+    if not outbox.revive(Message.objects.filter(pk=message.pk, state=State.HELD)):
+        raise Refused(_("This message is on its way already, or has ended."))
+    audit.record("message.let_go", message, by=by, kind=message.kind)
+    bell.ring()

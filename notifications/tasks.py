@@ -1,9 +1,37 @@
 """What the alarm clock rings: each task is one line, without arguments, and may be lost, late or doubled without harm."""
 
+import threading
+from typing import Any
+
 from celery import shared_task
+from celery.signals import worker_shutting_down
+from django.conf import settings
 from django.utils import timezone
 
 from notifications import dispatch, planner
+
+
+def seats(concurrency: int) -> int:
+    """Return how many of a worker's threads may send at once: the others plan, import and export while a mail server is slow."""
+    return max(1, concurrency - 2)
+
+
+_seats = threading.Semaphore(seats(settings.WORKER_CONCURRENCY))
+
+
+def _deliver() -> None:
+    """Hand over what is due, unless so many do so already that one more would leave no thread for anything else."""
+    if _seats.acquire(blocking=False):
+        try:
+            dispatch.deliver_due()
+        finally:
+            _seats.release()
+
+
+@worker_shutting_down.connect
+def claim_no_more(**kwargs: Any) -> None:
+    """Finish the messages in hand and take no new ones: the worker was told to stop."""
+    dispatch.stopping.set()
 
 
 @shared_task(name="notifications.plan")
@@ -15,11 +43,11 @@ def plan() -> None:
 @shared_task(name="notifications.deliver")
 def deliver() -> None:
     """Hand over what is due."""
-    dispatch.deliver_due()
+    _deliver()
 
 
 @shared_task(name="notifications.wake")
 def wake() -> None:
     """Fill the outbox and hand over what is due: somebody is waiting for a confirmation."""
     planner.plan(timezone.now())
-    dispatch.deliver_due()
+    _deliver()

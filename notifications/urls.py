@@ -16,6 +16,7 @@ urlpatterns = [
     path("messages/unknown/", messages.unknown, name="unknown"),
     path("messages/<int:pk>/stop/", messages.stop, name="stop"),
     path("messages/<int:pk>/resume/", messages.resume, name="resume"),
+    path("messages/<int:pk>/send/", messages.let_go, name="let_go"),
     path("messages/<int:pk>/resend/", messages.resend, name="resend"),
     path("messages/new/", campaigns.new, name="new"),
     path("messages/campaigns/", campaigns.index, name="campaigns"),

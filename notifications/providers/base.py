@@ -25,6 +25,10 @@ class Outcome(StrEnum):
     """It may have it. Never repeated by itself."""
 
 
+# After these the provider is left alone for a while: one that takes texts and answers nothing would lose one after the other.
+BREAKS = frozenset({Outcome.DOWN, Outcome.UNKNOWN})
+
+
 class Phase(StrEnum):
     """How far a hand-over came."""
 

@@ -16,6 +16,7 @@ from clients import access as clients_access
 from clients.models import Client
 from notifications import access, facts, history, outbox, sending, stopping, triggers, words
 from notifications.forms import ResendForm
+from notifications.models import State
 from salon.core import asking
 from salon.core.errors import Refused
 from salon.core.models import Salon
@@ -117,7 +118,9 @@ def stop(request: SignedIn, pk: int) -> HttpResponse:
     else:
         name = message.client.name if message.client else ""
         text = _("%(kind)s to %(name)s stopped.") % {"kind": words.kind(message.kind), "name": name}
-        toast(request, text, undo_url=reverse("notifications:resume", args=[pk]), undo=str(pk))
+        # To undo is to let it leave: not for one that was held for somebody to decide on.
+        undo_url = "" if message.state == State.HELD else reverse("notifications:resume", args=[pk])
+        toast(request, text, undo_url=undo_url, undo=str(pk))
     return go(request, safe_next(request, "notifications:list"))
 
 
@@ -132,6 +135,20 @@ def resume(request: SignedIn, pk: int) -> HttpResponse:
         toast(request, refused.message, level=messages.ERROR)
     else:
         toast(request, _("The message waits again."))
+    return go(request, safe_next(request, "notifications:list"))
+
+
+@allowed(May.RESEND_UNKNOWN)
+@require_POST
+def let_go(request: SignedIn, pk: int) -> HttpResponse:
+    """Send a message that was held for review."""
+    message = access.message_for(request.user, pk)
+    try:
+        stopping.let_go(message, by=request.user)
+    except Refused as refused:
+        toast(request, refused.message, level=messages.ERROR)
+    else:
+        toast(request, _("It is sent, if nothing stands against it now."))
     return go(request, safe_next(request, "notifications:list"))
 
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from django.db import transaction
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import models, transaction
 
 _on_country_change: list[Callable[[], object]] = []
 
@@ -17,3 +18,16 @@ def country_changed() -> None:
     """Call everybody who asked, once the current transaction has committed."""
     for act in _on_country_change:
         transaction.on_commit(act, robust=True)
+
+
+_may_vanish: set[type[ObjectDoesNotExist]] = set()
+
+
+def may_vanish(model: type[models.Model]) -> None:
+    """Say that rows of `model` may be removed while a page works on them, between the look and the lock."""
+    _may_vanish.add(model.DoesNotExist)  # type: ignore[attr-defined]
+
+
+def vanished() -> tuple[type[ObjectDoesNotExist], ...]:
+    """Return what is raised when such a row is gone."""
+    return tuple(_may_vanish)

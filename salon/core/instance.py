@@ -26,13 +26,19 @@ def _read(path: str, changed_at_ns: int) -> str:
 
 
 def claim(salon: Salon) -> None:
-    """Make this host the one that sends for `salon`. Called by the set-up page and the demo, never at a start.
+    """Make this host the one that sends for `salon`. Called by the set-up page, the demo and after a restore, never at a start.
 
     Call it before the commit: an id of a salon that came to nothing does no harm, a salon without it never sends.
     """
     path = _path()
     path.parent.mkdir(parents=True, exist_ok=True)
     env.write_whole(path, f"{salon.instance}\n")
+
+
+def disown(salon: Salon) -> None:
+    """Give the salon an id that no host has, so that nobody sends for it until one claims it."""
+    salon.instance = uuid.uuid4()
+    salon.save(update_fields=["instance"])
 
 
 def is_ours(salon: Salon) -> bool:

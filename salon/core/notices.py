@@ -8,10 +8,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.db.models import Q
 
 from salon.core.models import Notice, User
 
 SHOWN = 8
+# How long a notice is kept once it was read, and at most.
+READ_FOR, KEPT_FOR = dt.timedelta(days=30), dt.timedelta(days=90)
 Words = Callable[[Mapping[str, int]], str]
 
 
@@ -68,6 +71,12 @@ def read(user: User, *, now: dt.datetime, url: str | None = None) -> int:
     """Note that `user` has read what waits, all of it or what leads to `url`, and return how many notices that were."""
     waiting = Notice.objects.filter(user=user, read_at=None)
     return (waiting if url is None else waiting.filter(url=url)).update(read_at=now)
+
+
+def tidy(now: dt.datetime) -> int:
+    """Delete notices that were read long ago, and those too old to be news to anybody; return how many."""
+    old = Q(read_at__lt=now - READ_FOR) | Q(at__lt=now - KEPT_FOR)
+    return Notice.objects.filter(old).delete()[0]
 
 
 def bell(user: User, *, limit: int = SHOWN) -> Bell:

@@ -12,7 +12,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, QueryDict
 from django.shortcuts import render, resolve_url
 from django.template.loader import render_to_string
 from django.utils.cache import patch_vary_headers
@@ -20,6 +20,7 @@ from django.utils.encoding import iri_to_uri
 from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.middleware import HtmxDetails
 
+from salon.core import hooks
 from salon.core.errors import Refused
 from salon.core.models import Salon, User
 from salon.core.roles import May
@@ -50,7 +51,8 @@ def allowed(
 ) -> Callable[[Callable[Concatenate[SignedIn, P], HttpResponseBase]], Callable[Concatenate[HttpRequest, P], HttpResponseBase]]:
     """Open a view to the roles that have `act`. Nobody signed in: to the sign-in page (a fragment gets 401).
 
-    Raises MissingAct (the 403 page) for a role that has it not. A house test fails on a view without this or `public`.
+    Raises MissingAct (the 403 page) for a role that has it not, and Http404 where what the view works on was removed
+    meanwhile. A house test fails on a view without this or `public`.
     """
 
     def decorate(
@@ -65,7 +67,10 @@ def allowed(
                 return redirect_to_login(request.get_full_path())
             if not user.may(act):
                 raise MissingAct(act)
-            return view(request, *args, **kwargs)  # type: ignore[arg-type]
+            try:
+                return view(request, *args, **kwargs)  # type: ignore[arg-type]
+            except hooks.vanished() as error:  # fetched, and gone before it was locked
+                raise Http404 from error
 
         guarded.act = act  # type: ignore[attr-defined]
         return guarded

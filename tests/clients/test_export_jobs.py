@@ -186,6 +186,33 @@ def test_a_worker_killed_in_the_middle_leaves_nothing_half_and_the_next_begins_a
     assert last_names(content(row, owner)) == [f"Lee{number:05}" for number in range(2_500)]
 
 
+@pytest.mark.chaos
+@pytest.mark.django_db(transaction=True)
+def test_an_export_that_kills_every_worker_stops_and_the_next_one_has_its_turn(owner: User) -> None:
+    fill(2)
+    deadly, behind = start(owner), start(owner)
+    for _death in range(exports.TRIES):
+        assert work_elsewhere("export_stored:kill9") == -signal.SIGKILL
+        Export.objects.update(lease_until=workers.LONG_AGO)
+    assert work_elsewhere("") == 0
+    deadly.refresh_from_db()
+    behind.refresh_from_db()
+    assert (deadly.state, deadly.reason, deadly.lease_token) == (State.FAILED, "fault", None)
+    assert behind.state == State.READY
+    assert sorted(Notice.objects.values_list("code", flat=True)) == ["export_failed", "export_ready"]
+    exports.start_again(deadly, by=owner)
+    assert exports.work() == 1
+
+
+def test_an_export_whose_last_try_is_under_way_is_not_stopped(owner: User) -> None:
+    fill(1)
+    row = start(owner)
+    Export.objects.update(lease_token=uuid.uuid4(), lease_until=timezone.now() + leases.LEASE, try_count=exports.TRIES)
+    assert exports.work() == 0
+    row.refresh_from_db()
+    assert row.state == State.RUNNING
+
+
 def work_elsewhere(failpoint: str) -> int:
     """Write what waits in a process of its own that dies where `failpoint` says, and return its exit code."""
     script = "import django; django.setup(); from clients.exporting import exports; exports.work()"

@@ -342,3 +342,37 @@ def test_an_undo_killed_in_the_middle_goes_on_and_is_whole(salon: Salon) -> None
     assert work_elsewhere("") == 0
     row.refresh_from_db()
     assert (row.state, row.taken_back_count, Client.objects.count()) == (State.UNDONE, 600, 0)
+
+
+@pytest.mark.chaos
+@pytest.mark.django_db(transaction=True)
+def test_an_import_that_kills_every_worker_stops_and_the_next_one_has_its_turn(salon: Salon, owner: User) -> None:
+    deadly = jobs.start(factories.imported(LIST, by=owner), by=owner)
+    behind = jobs.start(factories.imported(HEAD + "Bo,Behind,0612345699,,,\n"), by=None)
+    for _death in range(jobs.TRIES):
+        assert work_elsewhere("import_step_written:kill9") == -signal.SIGKILL
+        let_the_lease_end()
+    assert work_elsewhere("") == 0
+    deadly.refresh_from_db()
+    behind.refresh_from_db()
+    assert (deadly.state, deadly.lease_token, behind.state) == (State.FAILED, None, State.DONE)
+    assert [client.last_name for client in Client.objects.all()] == ["Behind"]
+    assert Notice.objects.get(user=owner).code == "import_failed"
+    assert AuditEvent.objects.get(action="import.failed").facts["kind"] == "died"
+    assert jobs.finish(jobs.start(deadly, by=owner)).new_count == 30, "it can be gone on with"
+
+
+def test_an_import_whose_last_try_is_under_way_is_not_stopped(salon: Salon) -> None:
+    row = jobs.start(factories.imported(LIST), by=None)
+    held = {"lease_token": uuid.uuid4(), "lease_until": timezone.now() + leases.LEASE, "try_count": jobs.TRIES}
+    Import.objects.filter(pk=row.pk).update(**held)
+    assert jobs.work() == 0
+    row.refresh_from_db()
+    assert row.state == State.RUNNING
+
+
+def test_who_waits_for_an_import_that_was_stopped_elsewhere_is_told(salon: Salon) -> None:
+    row = jobs.start(factories.imported(LIST), by=None)
+    Import.objects.filter(pk=row.pk).update(try_count=jobs.TRIES)
+    with pytest.raises(Refused, match="stopped"):
+        jobs.finish(row)

@@ -1,11 +1,13 @@
 """The bell: what was done meanwhile, for who asked, in their language, until they have read it."""
 
+import datetime as dt
 from collections.abc import Callable
 
 import pytest
 from django.test import Client as Browser
 from django.utils import timezone
 
+from clients import tasks
 from salon.core import notices
 from salon.core.models import Notice, User
 from salon.core.roles import Role
@@ -66,3 +68,19 @@ def test_a_second_notice_about_the_same_page_takes_the_place_of_the_unread_first
 def test_a_code_that_nobody_can_tell_is_never_written(olivia: User) -> None:
     with pytest.raises(KeyError):
         notices.tell(olivia, "nonsense", url="/", now=timezone.now())
+
+
+def test_notices_are_deleted_a_month_after_they_were_read_and_after_three_in_any_case(owner: User) -> None:
+    now, day = timezone.now(), dt.timedelta(days=1)
+    ages: list[tuple[int, int | None]] = [(29, 29), (40, 29), (40, 31), (89, None), (91, None), (91, 29)]
+    for number, (told, read) in enumerate(ages):
+        read_at = None if read is None else now - read * day
+        Notice.objects.create(user=owner, code="import_done", url=f"/{number}/", at=now - told * day, read_at=read_at)
+    assert notices.tidy(now) == 3
+    assert list(Notice.objects.order_by("pk").values_list("url", flat=True)) == ["/0/", "/1/", "/3/"]
+
+
+def test_the_worker_deletes_them(owner: User) -> None:
+    Notice.objects.create(user=owner, code="import_done", at=timezone.now() - dt.timedelta(days=100))
+    tasks.tidy()
+    assert not Notice.objects.exists()

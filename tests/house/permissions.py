@@ -188,6 +188,7 @@ TABLE: dict[str, Row] = {
     "notifications:unknown": get(DESK),
     "notifications:resend": get(LEAD, pk="message"),
     "notifications:stop": post(DESK, pk="message"),
+    "notifications:let_go": post(LEAD, pk="message"),
     "notifications:resume": post(DESK, pk="message"),
     "notifications:new": get(LEAD),
     "notifications:campaigns": get(DESK),

@@ -1,6 +1,7 @@
 """From the book to the provider: what leaves, once, and what does not."""
 
 import datetime as dt
+import time
 import uuid
 from email import message_from_bytes, policy
 from types import SimpleNamespace
@@ -14,6 +15,7 @@ from clients.models import Address, Client
 from notifications import dispatch, facts, gate, invariants, outbox, outcomes, planner
 from notifications.models import Attempt, Heartbeat, Message, Provider, State, Trigger
 from notifications.providers.base import Outcome, Phase, Result
+from salon.core import failpoints
 from salon.core.models import Salon
 from tests import factories
 from tests.fakes.provider import FakeProvider
@@ -283,6 +285,27 @@ def test_an_unknown_fate_is_never_sent_again(fake: FakeProvider, now: dt.datetim
     assert len(fake.delivered) == 1
 
 
+@pytest.mark.parametrize("code", ["timeout", "dropped"])
+def test_a_server_that_takes_a_text_and_answers_nothing_gets_no_second_one_at_once(
+    fake: FakeProvider, now: dt.datetime, code: str
+) -> None:
+    for _ in range(3):
+        visit(now, is_notice_wanted=False)
+    fake.at_dot = [Result(Outcome.UNKNOWN, code, Phase.DOT)] * 2
+    at = now
+    for lost in (1, 2):
+        run(at)
+        run(at)
+        assert Message.objects.filter(state=State.UNKNOWN).count() == len(fake.delivered) == lost
+        circuit = Provider.objects.get(pk="fake")
+        assert (circuit.failure_count, circuit.reason) == (lost, f"dot_{code}")
+        assert circuit.open_until == at + lost * MINUTE
+        at = circuit.open_until
+    run(at)
+    assert Message.objects.filter(state=State.ACCEPTED).count() == 1
+    assert Provider.objects.get(pk="fake").failure_count == 0
+
+
 def test_a_dead_provider_burns_nothing_and_is_left_alone(fake: FakeProvider, now: dt.datetime) -> None:
     """D14: an hour of refused passwords, then everything leaves."""
     rows = [visit(now, is_notice_wanted=False) for _ in range(3)]
@@ -362,6 +385,23 @@ def test_a_decision_that_is_too_old_is_taken_back(fake: FakeProvider, now: dt.da
     message = row.messages.get()
     assert (message.state, message.reason, message.handoff_at) == (State.PENDING, "stale_decision", None)
     monkeypatch.undo()
+
+
+@pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="no clock that goes on in a sleeping machine")
+def test_a_decision_ages_while_the_machine_sleeps(fake: FakeProvider, now: dt.datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    """W10: suspended for an hour between the decision and the first byte; the monotonic clock stood still."""
+    row = visit(now, is_notice_wanted=False)
+    gettime, slept = time.clock_gettime, [0.0]
+
+    def sleep(place: str) -> None:
+        if place == "before_send":
+            slept[0] = 3600.0
+
+    monkeypatch.setattr(time, "clock_gettime", lambda clock: gettime(clock) + slept[0] * (clock == time.CLOCK_BOOTTIME))
+    monkeypatch.setattr(failpoints, "hit", sleep)
+    run(now)
+    assert list(Attempt.objects.order_by("pk").values_list("outcome", flat=True)) == ["taken_back", "accepted"]
+    assert (row.messages.get().state, len(fake.delivered)) == (State.ACCEPTED, 1)
 
 
 def test_an_address_changed_while_preparing_gets_nothing_at_the_old_one(fake: FakeProvider, now: dt.datetime) -> None:

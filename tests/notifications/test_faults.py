@@ -13,7 +13,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError, connection
 
-from notifications import dispatch, outcomes
+from notifications import dispatch, heartbeats, outbox, outcomes
 from notifications.models import Attempt, Message, State
 from notifications.providers.base import Result
 from salon.core import failpoints
@@ -96,6 +96,34 @@ def test_a_sender_killed_while_it_waits_for_the_answer_to_the_dot(committed: Sal
     assert (state(), len(sink.mails)) == (State.UNKNOWN, 1)
 
 
+def test_a_message_that_kills_its_sender_takes_no_other_with_it(committed: Salon, sink: Sink) -> None:
+    """D26, with a sender that dies whenever it comes to the first of five."""
+    poison, *others = workers.reminders(5)
+    for _ in range(outbox.CLAIMS_MAX + 1):
+        assert workers.deliver(sink.port, FAILPOINT="after_claim:kill9") == -signal.SIGKILL
+        workers.let_leases_end()
+    workers.deliver(sink.port)
+    fates = dict(Message.objects.values_list("pk", "state"))
+    assert fates == {poison.pk: State.QUARANTINED, **{other.pk: State.ACCEPTED for other in others}}
+    assert len(sink.mails) == len(others)
+
+
+@pytest.mark.parametrize("suspect_from", [outbox.SUSPECT_FROM, 99])
+def test_the_control_claimed_together_every_time_all_of_them_are_set_aside(
+    committed: Salon, fake: FakeProvider, monkeypatch: pytest.MonkeyPatch, suspect_from: int
+) -> None:
+    """D26, the control: the same deaths, as claims that are never heard of again."""
+    workers.reminders(5)
+    monkeypatch.setattr(outbox, "SUSPECT_FROM", suspect_from)
+    for _ in range(outbox.CLAIMS_MAX + 1):
+        assert outbox.claim(dt.datetime.now(dt.UTC))
+        workers.let_leases_end()
+        outcomes.recover(dt.datetime.now(dt.UTC))
+    dispatch.deliver_due()
+    expected = {State.QUARANTINED: 1, State.ACCEPTED: 4} if suspect_from < 99 else {State.QUARANTINED: 5}
+    assert workers.states() == expected
+
+
 def test_a_message_whose_sender_died_after_the_hand_over_is_still_unknown_a_day_later(
     committed: Salon, fake: FakeProvider, now: dt.datetime
 ) -> None:
@@ -141,6 +169,40 @@ def test_a_sender_told_to_stop_finishes_the_one_in_hand(committed: Salon, sink: 
     found = workers.states()
     assert found[State.ACCEPTED] == len(sink.mails) <= 2
     assert found[State.PENDING] == 10 - len(sink.mails)
+
+
+def test_a_worker_told_to_stop_finishes_the_one_in_hand_and_claims_no_more(committed: Salon, sink: Sink) -> None:
+    """D25, with the worker that `./run` starts."""
+    workers.reminders(10)
+    sink.script = "dot:slow=1"
+    worker = workers.start_worker(sink.port, concurrency=4)
+    try:
+        workers.ring("notifications.deliver")
+        workers.wait_for(lambda: sink.mails)
+        worker.send_signal(signal.SIGTERM)
+        worker.communicate(timeout=30)
+    finally:
+        workers.kill(worker)
+    assert worker.returncode == 0
+    found = workers.states()
+    assert found[State.ACCEPTED] == len(sink.mails) <= 2
+    assert found[State.PENDING] == 10 - len(sink.mails)
+
+
+def test_a_mail_server_that_never_answers_the_dot_leaves_threads_for_the_rest(committed: Salon, sink: Sink) -> None:
+    """Of three threads one sends, however often the clock rings, and the planner has its turn."""
+    workers.reminders(3 * outbox.CLAIM_MAX)
+    sink.script = "dot:hang"
+    worker = workers.start_worker(sink.port, concurrency=3)
+    try:
+        workers.ring("notifications.deliver")
+        workers.wait_for(lambda: sink.mails)
+        workers.ring("notifications.deliver", "notifications.wake", "notifications.deliver", "notifications.plan")
+        workers.wait_for(lambda: heartbeats.last("planner") is not None, 30)
+        time.sleep(2)
+        assert workers.states()[State.HANDOFF] == len(sink.mails) == 1
+    finally:
+        workers.kill(worker)
 
 
 def test_a_wake_up_that_comes_twice_at_once_sends_once(committed: Salon, sink: Sink) -> None:

@@ -3,11 +3,13 @@
 import datetime as dt
 import re
 import uuid
+from collections import Counter
 from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
+from django.utils import timezone
 
 from clients.models import Client
 from notifications import dispatch, outbox, outcomes, planner
@@ -90,6 +92,18 @@ def test_a_batch_is_twenty_at_most_and_belongs_to_one(salon: Salon, now: dt.date
     assert {row.lease_token for row in first} != {row.lease_token for row in second}
     assert outbox.release(second) == 5
     assert {row.pk for row in outbox.claim(now)} == {row.pk for row in second}
+
+
+def test_what_senders_died_over_is_taken_alone_and_one_at_a_time(salon: Salon, now: dt.datetime) -> None:
+    visit = factories.appointment(start_at=now + 30 * HOUR)
+    waits = now - HOUR
+    first, second = (message(now, appointment=visit, not_before=waits, claim_count=outbox.SUSPECT_FROM).pk for _ in range(2))
+    fresh = [message(now, appointment=visit, claim_count=one % outbox.SUSPECT_FROM).pk for one in range(3)]
+    assert [row.pk for row in outbox.claim(now)] == [first]
+    assert [row.pk for row in outbox.claim(now)] == fresh, "not the second while the first is in hand; the others go on"
+    assert outbox.claim(now) == []
+    Message.objects.filter(pk=first).update(state=State.HANDOFF)
+    assert [row.pk for row in outbox.claim(now)] == [second]
 
 
 def test_waiting_grows_fourfold_up_to_six_hours() -> None:
@@ -181,6 +195,60 @@ def test_it_may_be_sent_again_many_times_but_never_two_at_once(salon: Salon, now
             Message.objects.filter(pk=row.pk).update(state=state)
 
 
+def _refused_at_the_old_address(fake: FakeProvider, now: dt.datetime) -> Message:
+    """Return a reminder that the mail server would not have for the address on the card, which is another one now."""
+    start_at = now + 30 * HOUR
+    row = message(now, appointment=factories.appointment(start_at=start_at, time_set_at=now - HOUR, is_notice_wanted=False))
+    Message.objects.filter(pk=row.pk).update(occasion=f"{row.appointment_id}:1:1")
+    fake.at_rcpt = [Result(Outcome.FAILED, "550", Phase.RCPT, status="5.1.1")]
+    dispatch.deliver_due(now=now)
+    row.refresh_from_db()
+    assert (row.state, row.reason) == (State.FAILED, "rcpt_550")
+    Client.objects.filter(pk=client_of(row).pk).update(email="right@example.org")
+    return row
+
+
+@pytest.mark.parametrize("is_delivered", [True, False])
+def test_what_the_stand_in_told_or_is_about_to_tell_is_not_sent_again(
+    fake: FakeProvider, now: dt.datetime, owner: User, is_delivered: bool
+) -> None:
+    row = _refused_at_the_old_address(fake, now)
+    planner.plan(now)
+    stand_in = Message.objects.get(occasion__endswith=f":to{row.pk}")
+    if is_delivered:
+        dispatch.deliver_due(now=now)
+    stand_in.refresh_from_db()
+    assert stand_in.state == (State.ACCEPTED if is_delivered else State.PENDING)
+    with pytest.raises(Refused, match="told already" if is_delivered else "cannot be sent again"):
+        outbox.resend(row, by=owner, reason="important", now=now)
+    dispatch.deliver_due(now=now)
+    assert fake.recipients == ["right@example.org"]
+
+
+def test_what_the_stand_in_could_not_tell_either_may_be_sent_again(fake: FakeProvider, now: dt.datetime, owner: User) -> None:
+    row = _refused_at_the_old_address(fake, now)
+    planner.plan(now)
+    Message.objects.filter(occasion__endswith=f":to{row.pk}").update(state=State.CANCELLED)
+    assert outbox.resend(row, by=owner, reason="important", now=now).resend_of_id == row.pk
+
+
+def test_what_a_changed_rule_said_in_its_place_is_not_sent_again(salon: Salon, now: dt.datetime, owner: User) -> None:
+    """The salon reminded one day before, then two: another occasion, the same thing said."""
+    row = message(now, state=State.FAILED)
+    same = {"appointment": row.appointment, "client": row.client, "created_at": now}
+    message(now, state=State.ACCEPTED, handoff_at=timezone.now(), **same)
+    with pytest.raises(Refused, match="told already"):
+        outbox.resend(row, by=owner, reason="important", now=now)
+
+
+def test_earlier_news_of_the_same_start_does_not_stand_against_sending_again(salon: Salon, now: dt.datetime, owner: User) -> None:
+    """Cancelled and told, taken up again, cancelled again: the second cancellation is news."""
+    first = message(now, kind="cancellation", state=State.ACCEPTED, handoff_at=now - HOUR, created_at=now - HOUR)
+    same = {"appointment": first.appointment, "client": first.client}
+    second = message(now, kind="cancellation", state=State.FAILED, created_at=now, **same)
+    assert outbox.resend(second, by=owner, reason="important", now=now)
+
+
 def test_sent_again_is_still_asked_of_the_gate(fake: FakeProvider, now: dt.datetime, owner: User) -> None:
     row = message(now, state=State.UNKNOWN, handoff_at=now)
     again = outbox.resend(row, by=owner, reason="not_arrived", now=now)
@@ -215,6 +283,25 @@ def test_the_commands_plan_and_deliver(fake: FakeProvider, capsys: pytest.Captur
     call_command("plan")
     call_command("deliver", "--once")
     assert capsys.readouterr().out == "Nothing new.\nNothing due.\n"
+
+
+def test_the_loop_outlives_a_plan_for_somebody_who_was_just_removed(
+    fake: FakeProvider, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plans: list[dt.datetime] = []
+
+    def plan(now: dt.datetime) -> Counter[str]:
+        plans.append(now)
+        if len(plans) == 1:
+            raise IntegrityError("violates foreign key constraint")
+        dispatch.stopping.set()
+        return Counter()
+
+    monkeypatch.setattr(planner, "plan", plan)
+    monkeypatch.setattr("notifications.management.commands.deliver.close_old_connections", lambda: None)  # ours is the test's
+    call_command("deliver", "--loop", "--every", "0.01")
+    assert len(plans) == 2
+    assert "trying again" in capsys.readouterr().err
 
 
 def test_our_own_stumbles_are_not_counted_with_senders_that_died(salon: Salon, now: dt.datetime) -> None:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -45,6 +46,26 @@ def start(port: int, *arguments: str, **more: str) -> "subprocess.Popen[str]":
         [sys.executable, "manage.py", "deliver", *(arguments or ("--once",))],
         cwd=ROOT, env=environment(port, **more), text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
+
+
+def start_worker(port: int, *, concurrency: int) -> "subprocess.Popen[str]":
+    """Start the worker as `./run` does, with an empty queue in a folder, delivering to the mail server on `port`."""
+    shutil.rmtree(settings.DATA_DIR / "queue", ignore_errors=True)
+    for name in ("messages", "control"):
+        (settings.DATA_DIR / "queue" / name).mkdir(parents=True)
+    arguments = f"worker --pool threads --concurrency {concurrency} --without-gossip --without-mingle --without-heartbeat"
+    return subprocess.Popen(
+        [sys.executable, "-m", "celery", "--quiet", "-A", "salon", *arguments.split(), "--loglevel", "warning"], cwd=ROOT,
+        env=environment(port, CELERY_BROKER_URL="filesystem://", WORKER_CONCURRENCY=str(concurrency)), text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+
+
+def ring(*tasks: str) -> None:
+    """Put these tasks into the queue in a folder, as the clock does."""
+    script = "import sys; from salon.celery import app; [app.send_task(name) for name in sys.argv[1:]]"
+    environ = environment(1, CELERY_BROKER_URL="filesystem://")
+    subprocess.run([sys.executable, "-c", script, *tasks], cwd=ROOT, env=environ, check=True, timeout=60)
 
 
 def deliver(port: int, **more: str) -> int:

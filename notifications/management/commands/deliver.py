@@ -8,7 +8,7 @@ from types import FrameType
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.db import close_old_connections
+from django.db import IntegrityError, close_old_connections
 from django.utils import timezone
 
 from notifications import dispatch, planner
@@ -45,10 +45,10 @@ class Command(BaseCommand):
             if loop:
                 counts += planner.plan(timezone.now())
             counts += dispatch.deliver_due(threads=threads)
-        except dispatch.AWAY as error:
+        except (*dispatch.AWAY, IntegrityError) as error:  # the last: planned for somebody who was removed in that moment
             if not loop:
                 raise
-            self.stderr.write(f"The database is away ({type(error).__name__}); trying again.")
+            self.stderr.write(f"The database is away or has changed ({type(error).__name__}); trying again.")
             time.sleep(1)
         if counts or not loop:
             self.stdout.write(", ".join(f"{name}: {count}" for name, count in counts.items()) or "Nothing due.")
