@@ -4,7 +4,6 @@ Large ones are jobs: the table is the queue, a job is held by a lease that each 
 the next one begins anew. The finished file lies in the database for a day, for the one who asked.
 """
 
-import contextlib
 import datetime as dt
 import logging
 import os
@@ -202,9 +201,9 @@ def _ids(wanted: Wanted, *, by: User, salon: Salon, now: dt.datetime) -> "array[
 
 def _claim(only: int | None) -> Export | None:
     waiting = Export.objects.filter(state=State.RUNNING, **({} if only is None else {"pk": only})).select_related("by")
-    for row in leases.worn_out(waiting, TRIES):
-        with contextlib.suppress(leases.Lost):
-            _settle(row, State.FAILED, "export.failed", leases.free(), notice="export_failed", reason="fault")
+    while (deadly := leases.take(waiting.filter(try_count__gte=TRIES))) is not None:  # one worker after the other died over it
+        log.error("export %s: its workers died", deadly.pk)
+        _settle(deadly, State.FAILED, "export.failed", notice="export_failed", reason="fault")
     return leases.take(waiting.order_by("pk"))
 
 
@@ -261,10 +260,10 @@ def _store(row: Export, content: IO[bytes], count: int) -> None:
 
 
 @transaction.atomic
-def _settle(row: Export, to: str, event: str, guard: Q | None = None, /, *, notice: str, **changes: int | str | None) -> None:
+def _settle(row: Export, to: str, event: str, *, notice: str, **changes: int | str | None) -> None:
     """End the job in this state, leave a line in the audit trail and ring for who asked. Raises Lost if it is not ours."""
-    now, ours = timezone.now(), Q(lease_token=row.lease_token)
-    if not states.move(row, TABLE, to=to, guard=ours & (guard or Q()), settled_at=now, **leases.FREE, **changes):
+    now = timezone.now()
+    if not states.move(row, TABLE, to=to, guard=Q(lease_token=row.lease_token), settled_at=now, **leases.FREE, **changes):
         raise leases.Lost
     facts = {**_codes(wanted_of(row)), "rows_count": row.row_count, "reason": row.reason, "has_password": row.is_protected}
     audit.record(event, row, by=row.by, **facts)

@@ -3,7 +3,6 @@
 The table is the queue. A job is held by a lease that each step renews; when its worker dies, the next one goes on.
 """
 
-import contextlib
 import datetime as dt
 import logging
 import time
@@ -160,18 +159,17 @@ def _claim(only: int | None) -> Import | None:
         return None
     with transaction.atomic():
         list(Salon.objects.select_for_update().values_list("pk"))  # two that claim at once, one after the other
-        for row in leases.worn_out(waiting, TRIES).select_related("by").defer("sheet"):
-            _give_up(row)
+        while (deadly := leases.take(waiting.filter(try_count__gte=TRIES).select_related("by").defer("sheet"))) is not None:
+            _give_up(deadly)
         writes = Import.objects.filter(leases.held(), state__in=_WRITERS).exists()
         return leases.take(waiting.exclude(state__in=_WRITERS if writes else ()).select_related("by").defer("sheet"))
 
 
 def _give_up(row: Import) -> None:
     """Stop an import over which one worker after the other died, so that those behind it have their turn."""
-    log.error("import %s: %s workers died over it", row.pk, row.try_count)
-    with contextlib.suppress(leases.Lost):
-        job = Job(row, Salon.objects.current(), timezone.now(), partial(leases.hold, row))
-        _settle(job, State.FAILED, "import.failed", notice="import_failed", guard=leases.free(), kind="died")
+    log.error("import %s: its workers died", row.pk)
+    job = Job(row, Salon.objects.current(), timezone.now(), partial(leases.hold, row))
+    _settle(job, State.FAILED, "import.failed", notice="import_failed", kind="died")
 
 
 def _do(row: Import, *, is_alone: bool) -> None:
@@ -232,14 +230,13 @@ def _undo(job: Job) -> None:
 
 @transaction.atomic
 def _settle(
-    job: Job, to: str, event: str, *, notice: str, facts: Mapping[str, int] | None = None, kind: str = "",
-    guard: Q | None = None, **changes: object,
-) -> None:  # fmt: skip
+    job: Job, to: str, event: str, *, notice: str, facts: Mapping[str, int] | None = None, kind: str = "", **changes: object
+) -> None:
     """End the job in this state, leave a line in the audit trail and ring for whoever asked. Raises Lost if it is not ours."""
     row = job.row
     settled = {} if to == State.CHECKED else {"settled_at": timezone.now()}
-    ours = Q(lease_token=row.lease_token) & (guard or Q())
-    if not states.move(row, TABLE, to=to, guard=ours, **leases.FREE, **settled, **changes):
+    guard = Q(lease_token=row.lease_token)
+    if not states.move(row, TABLE, to=to, guard=guard, **leases.FREE, **settled, **changes):
         raise leases.Lost
     counts = dict(facts or {})
     if event:

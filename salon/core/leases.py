@@ -35,11 +35,6 @@ def held() -> Q:
     return Q(lease_until__gte=Now(), lease_token__isnull=False)
 
 
-def worn_out(waiting: "models.QuerySet[Row]", tries: int) -> "models.QuerySet[Row]":
-    """Return those of `waiting` that nobody holds and that ended every one of `tries`: they kill who takes them."""
-    return waiting.filter(free(), try_count__gte=tries)
-
-
 def take(waiting: "models.QuerySet[Row]") -> Row | None:
     """Return the first of `waiting` that nobody holds, held by us from now on; None if there is none."""
     while (row := waiting.filter(free()).first()) is not None:

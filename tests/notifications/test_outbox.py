@@ -147,6 +147,7 @@ def test_a_message_of_unknown_fate_is_sent_again_by_hand_with_a_reason(fake: Fak
     again = outbox.resend(row, by=owner, reason="not_arrived", now=now)
     with pytest.raises(Refused):
         outbox.resend(row, by=owner, reason="not_arrived", now=now)
+    now += dt.timedelta(minutes=2)  # the line rests after a lost answer
     planner.plan(now)
     dispatch.deliver_due(now=now)
     again.refresh_from_db()
