@@ -14,8 +14,9 @@ from tests.house.test_sources import ROOT, SOURCES, name_of
 
 # One value for each fact that a sentence reads, and one event of each code: what `audit.record` was given somewhere.
 FACTS: dict[str, Any] = {
-    "fields": ["name"], "clients_count": 3, "rows_count": 3, "chosen_count": 2, "stopped_count": 2, "held_count": 2, "count": 2, "new_count": 4,
-    "updated_count": 2, "taken_back_count": 3, "kept_count": 1, "role": "stylist", "before": "booked", "after": "done",
+    "fields": ["name"], "clients_count": 3, "rows_count": 3, "chosen_count": 2, "stopped_count": 2, "count": 2, "new_count": 4,
+    "held_count": 2, "updated_count": 2, "taken_back_count": 3, "kept_count": 1, "role": "stylist",
+    "before": "booked", "after": "done",
     "channel": "email", "channels": ["email"], "purposes": ["mkt.promotion"], "kinds": ["grant"], "kind": "reminder",
     "reason": "important", "purpose": "mkt.promotion", "language": "fr", "preset": "contacts", "who": "all",
     "outcome": "accepted", "phase": "reply", "code": "250", "is_on": True,
