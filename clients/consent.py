@@ -5,25 +5,25 @@ Called by the pages, the import and the rooms above. What the events add up to i
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from clients import addresses, countries, fold
+from clients import addresses, fold
 from clients.addresses import hash_of, normalise
-from clients.models import Address, Client, ConsentEvent, ConsentEvidence, ConsentText, HealthNote, SignedForm, Standing, Subject
+from clients.models import Address, Client, ConsentEvent, ConsentEvidence, ConsentText, HealthNote, SignedForm, Subject
+from clients.readings import address_hash, address_of, entries_of, events_of, lines_of, needed, project, reading, standing
 from salon.core import audit, bulk
 from salon.core.errors import Refused
-from salon.core.models import Salon, User
+from salon.core.models import User
 
 __all__ = [
-    "MARKETING", "SERVICE", "Said", "address_hash", "entries_of", "events_of", "hash_of", "lines_of", "normalise", "project",
-    "reading", "record", "record_many", "standing", "void", "void_many",
+    "MARKETING", "SERVICE", "Said", "address_hash", "entries_of", "events_of", "hash_of", "lines_of", "needed", "normalise",
+    "project", "reading", "record", "record_many", "standing", "void", "void_many",
 ]  # fmt: skip
 
 MARKETING = fold.MARKETING
@@ -150,81 +150,6 @@ def may_be_void(entry: fold.Entry | ConsentEvent, now: dt.datetime) -> bool:
     return entry.actor_type == _Actor.STAFF and entry.event not in _STOPS and now - entry.recorded_at <= UNDO_WITHIN
 
 
-def events_of(client: Client) -> list[fold.Entry]:
-    """Return the ledger of a client as the fold reads it, oldest first."""
-    return entries_of([client.pk])[client.pk]
-
-
-def entries_of(client_ids: Collection[int]) -> dict[int, list[fold.Entry]]:
-    """Return the ledgers of these clients, each over all the subjects that point to them."""
-    ledgers: dict[int, list[fold.Entry]] = {pk: [] for pk in client_ids}
-    for row in lines_of(client_ids):
-        client_id, *values = cast("tuple[Any, ...]", row)
-        ledgers[client_id].append(fold.Entry(*values))
-    return ledgers
-
-
-def lines_of(client_ids: Collection[int]) -> "QuerySet[ConsentEvent, Any]":
-    """Return the lines of these ledgers, oldest first: the client, then what makes a `fold.Entry`."""
-    rows = ConsentEvent.objects.filter(subject__client__in=client_ids).order_by("effective_at", "pk")
-    return rows.values_list(
-        "subject__client_id", "pk", "purpose", "channel", "event", "address_hmac", "effective_at", "recorded_at", "source",
-        "actor_type", "evidence_level", "subject_id", "voids_id",
-    )  # fmt: skip
-
-
-def reading(client: Client, purpose: str, channel: str, *, entries: Sequence[fold.Entry] | None = None) -> fold.Reading:
-    """Return what the ledger says today, folded afresh with the country's minimum evidence."""
-    return fold.reading(
-        events_of(client) if entries is None else entries,
-        purpose=purpose,
-        channel=channel,
-        address_hmac=address_hash(client, channel),
-        minimum_evidence=needed(purpose, channel),
-    )
-
-
-def needed(purpose: str, channel: str) -> int:
-    """Return the evidence (0 to 3) from which a Yes counts in the salon's country."""
-    return countries.minimum_evidence(_country(), purpose, channel)
-
-
-def standing(client: Client, purpose: str, channel: str) -> str:
-    """Return the state as the projection has it. For service purposes `withdrawn` is off and everything else on."""
-    row = Standing.objects.filter(client=client, purpose=purpose, channel=channel).values_list("state", flat=True).first()
-    return row or Standing.State.UNKNOWN
-
-
-def address_hash(client: Client, channel: str) -> str:
-    """Return the hash of the address the card has for `channel`, or an empty text."""
-    return hash_of(channel, _address(client, channel)) if channel in fold.CHANNELS else ""
-
-
-def project(clients: Iterable[Client], pairs: dict[int, set[tuple[str, str]]] | None = None) -> None:
-    """Bring Standing up to date for `pairs` of (purpose, channel) by client id (None: every pair of these clients).
-
-    Call it with the clients locked and as they are now in the database.
-    """
-    clients = list(clients)
-    entries = entries_of([client.pk for client in clients])
-    country, rows = _country(), []
-    existing = set(Standing.objects.filter(client__in=clients).values_list("client_id", "purpose", "channel"))
-    for client in clients:
-        wanted = sorted(fold.pairs() if pairs is None else pairs[client.pk])
-        hashes = {channel: address_hash(client, channel) for channel in {pair[1] for pair in wanted}}
-        for purpose, channel in wanted:
-            found = fold.reading(
-                entries[client.pk], purpose=purpose, channel=channel, address_hmac=hashes[channel],
-                minimum_evidence=countries.minimum_evidence(country, purpose, channel),
-            )  # fmt: skip
-            if found.entry is None and (client.pk, purpose, channel) not in existing:
-                continue
-            event_id = found.entry.id if found.entry else None
-            rows.append((client.pk, purpose, channel, found.state.value, event_id))
-    names = ("client_id", "purpose", "channel", "state", "event_id")
-    bulk.upsert(Standing, names, rows, unique=("client_id", "purpose", "channel"))
-
-
 def _append(events: Sequence[ConsentEvent]) -> None:
     """Write new events and give them their ids."""
     names = [field.attname for field in ConsentEvent._meta.concrete_fields if not field.primary_key]
@@ -318,12 +243,4 @@ def _mark_addresses(said: Said, client: Client, event: ConsentEvent) -> None:
 def _said_address_hash(said: Said, client: Client) -> str:
     if said.channel not in fold.CHANNELS or said.address_hmac is not None:
         return said.address_hmac or ""
-    return hash_of(said.channel, _address(client, said.channel) if said.address is None else said.address)
-
-
-def _address(client: Client, channel: str) -> str:
-    return str((client.email if channel == "email" else client.phone) or "") if channel in fold.CHANNELS else ""
-
-
-def _country() -> str:
-    return Salon.objects.filter(pk=1).values_list("country", flat=True).first() or ""
+    return hash_of(said.channel, address_of(client, said.channel) if said.address is None else said.address)

@@ -44,6 +44,11 @@ class Row:
     visits: Visits
 
     @property
+    def key(self) -> str:
+        """Return the id as text: as a number each place where it stands would be put into the reader's language first."""
+        return str(self.client.pk)
+
+    @property
     def has_marks(self) -> bool:
         """Return whether something stands beside the name."""
         return bool(self.client.inactive_at or self.client.blacklisted_at or self.client.tags.all())

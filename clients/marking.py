@@ -21,6 +21,9 @@ class Marker:
     def __init__(self, text: str) -> None:
         self._terms = search.terms(text)
 
+    def __bool__(self) -> bool:
+        return bool(self._terms)
+
     def words(self, text: str) -> SafeString:
         """Return a name or an e-mail, escaped, with each found part in <mark>."""
         return _with_marks(text, [span for term in self._terms for span in _in_words(text, term)])

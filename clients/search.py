@@ -8,7 +8,6 @@ import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-import phonenumbers
 from django.core.exceptions import EmptyResultSet
 from django.db import models
 from django.db.models import BooleanField, ExpressionWrapper, Q, Value
@@ -16,6 +15,7 @@ from django.db.models.functions import StrIndex
 from django.db.models.lookups import LessThan
 
 from clients.models import Client, ClientQuerySet
+from salon.core import phone as phones
 
 # Fifty pages. Nobody leafs through more; whoever finds as many types another word.
 COUNT_UP_TO = 2_500
@@ -275,11 +275,4 @@ def _words(folded: str) -> list[str]:
 
 def _digits_of(phone: str) -> list[str]:
     """Return the digits of an E.164 number as people at home dial them and as people abroad do."""
-    if not phone:
-        return []
-    try:
-        number = phonenumbers.parse(phone, None)
-    except phonenumbers.NumberParseException:
-        return [re.sub(r"\D", "", phone)]
-    national = re.sub(r"\D", "", phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL))
-    return [national, phone.removeprefix("+")]
+    return [phones.dialled(phone), phone.removeprefix("+")] if phone else []

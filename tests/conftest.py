@@ -25,7 +25,9 @@ from salon.core.roles import Role
 from tests import factories, people
 
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-os.environ.setdefault("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1],.example,.example.org")
+# Public addresses of salons in tests: links in messages work only where the installation answers to their name.
+PUBLIC_HOSTS = ["salon.example", "carnet.example.org", "book.example.com"]
+os.environ.setdefault("ALLOWED_HOSTS", ",".join(["localhost", "127.0.0.1", "[::1]", *PUBLIC_HOSTS]))
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 CHROMIUM_ARGS = [
@@ -35,7 +37,11 @@ CHROMIUM_ARGS = [
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Hash passwords cheaply: Argon2 is slow on purpose, and `test_accounts` sees that the salon uses it."""
+    """Hash passwords cheaply: Argon2 is slow on purpose, and `test_accounts` sees that the salon uses it.
+
+    Answer to the names of the tests' salons, also where the settings were read before this file.
+    """
+    settings.ALLOWED_HOSTS = [*settings.ALLOWED_HOSTS, *PUBLIC_HOSTS]
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]
 
 

@@ -4,7 +4,6 @@ import datetime as dt
 
 from django import forms, template
 from django.utils import formats, timezone
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import pgettext
 
@@ -31,15 +30,17 @@ def as_shown(text: ConsentText, salon: Salon) -> str:
 
 
 @register.filter
-def marked(contacts: Contacts, marker: Marker) -> SafeString:
+def marked(contacts: Contacts, marker: Marker) -> SafeString | str:
     """Return the name with what the search found in it; for somebody without a name their number."""
+    if not marker:
+        return contacts.name
     return marked_number(contacts, marker) if contacts.name == contacts.phone else marker.words(contacts.name)
 
 
 @register.filter
-def marked_number(contacts: Contacts, marker: Marker) -> SafeString:
+def marked_number(contacts: Contacts, marker: Marker) -> SafeString | str:
     """Return the number with the digits that were found. A masked one stays as it is."""
-    return marker.number(contacts.phone, contacts.dial) if contacts.dial else format_html("{}", contacts.phone)
+    return marker.number(contacts.phone, contacts.dial) if marker and contacts.dial else contacts.phone
 
 
 @register.filter

@@ -10,6 +10,7 @@ from phonenumber_field.phonenumber import to_python
 
 from salon.core.errors import Refused
 
+_NO_DIGIT = re.compile(r"\D")
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}").fullmatch
 EXAMPLES = {"FR": "06 12 34 56 78", "DE": "0151 23456789", "GB": "07400 123456"}
 
@@ -44,13 +45,37 @@ def show(e164: str, country: str) -> str:
     """Return the number as people in `country` write it: national at home, with +CC from abroad."""
     if not e164:
         return ""
-    try:
-        number = phonenumbers.parse(e164, None)
-    except phonenumbers.NumberParseException:
+    number = _parts(e164)
+    if number is None:
         return e164
     at_home = phonenumbers.country_code_for_region(country) == number.country_code
     form = phonenumbers.PhoneNumberFormat.NATIONAL if at_home else phonenumbers.PhoneNumberFormat.INTERNATIONAL
     return phonenumbers.format_number(number, form)
+
+
+def dialled(e164: str) -> str:
+    """Return the digits of the number as people in its own country dial them; those it has if it is none."""
+    number = _parts(e164)
+    shown = e164 if number is None else phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
+    return _NO_DIGIT.sub("", shown)
+
+
+def _parts(e164: str) -> phonenumbers.PhoneNumber | None:
+    """Return the parts of a number as it is stored, None if it is none.
+
+    Taken apart and not read as something that a person typed: that takes ten times as long, in every line of a list.
+    """
+    if not _E164(e164):
+        return None
+    for length in (1, 2, 3):  # no country's code begins another's
+        code, rest = int(e164[1 : 1 + length]), e164[1 + length :]
+        if code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE:
+            zeros = len(rest) - len(rest.lstrip("0"))
+            return phonenumbers.PhoneNumber(
+                country_code=code, national_number=int(rest), italian_leading_zero=bool(zeros) or None,
+                number_of_leading_zeros=zeros if zeros > 1 else None,
+            )  # fmt: skip
+    return None
 
 
 def mask(shown: str) -> str:

@@ -98,6 +98,18 @@ def test_what_an_act_takes_is_limited_with_a_sentence(owner: User, monkeypatch: 
         selection.check(selection.Selection(), 0)
 
 
+def test_a_list_too_long_for_an_act_says_so_in_the_menu(
+    signed_in: SignIn, book: list[Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = signed_in(Role.OWNER)
+    assert "Add tag to 62 clients" in body(desk.get("/clients/"))
+    monkeypatch.setattr(selection, "ACT_MOST", 61)
+    shown = body(desk.get("/clients/"))
+    assert "At most 61 at once: narrow the list by a filter." in shown
+    assert "Add tag to 62 clients" not in shown
+    assert "Export 62 clients to Excel" in shown, "a file takes more"
+
+
 def test_more_ticks_than_an_address_carries_are_cut_and_said(
     signed_in: SignIn, book: list[Client], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -52,7 +52,7 @@ def test_plain_http_to_this_machine_is_for_demo_and_test_alone(settings: Any, sa
 def test_the_salon_page_takes_the_address_and_says_what_is_missing(
     signed_in: Callable[[Role], Browser], salon: Salon, settings: Any
 ) -> None:
-    settings.PUBLIC_BASE_URL = ""
+    settings.PUBLIC_BASE_URL, settings.ALLOWED_HOSTS = "", ["testserver"]
     browser = signed_in(Role.MANAGER)
     form = {name: value for name, value in SalonForm.of(salon).items() if not isinstance(value, bool)}
     # The demo's and the manager's page say the same; Nadia reads English.
@@ -63,8 +63,10 @@ def test_the_salon_page_takes_the_address_and_says_what_is_missing(
     assert Salon.objects.current().public_url == "https://book.example.com"
     page = browser.get("/settings/salon/").content.decode()
     assert "Carnet does not answer to book.example.com yet" in page
+    assert not public.has_address(Salon.objects.current()), "no advertising with links that nobody can open"
     settings.ALLOWED_HOSTS = ["book.example.com", "testserver"]
     assert "Carnet does not answer to" not in browser.get("/settings/salon/").content.decode()
+    assert public.has_address(Salon.objects.current())
 
 
 def test_what_the_environment_gives_is_shown_as_such(signed_in: Callable[[Role], Browser], salon: Salon, settings: Any) -> None:

@@ -117,7 +117,9 @@ def click(url: str, body: bytes, content_type: str, head: dict[str, str]) -> Any
 
 def opens(client: Client, channel: str) -> set[str]:
     """Oracle: the kinds that the ledger leaves open on a channel, by the second reading of the rule."""
-    names = ("purpose", "channel", "event", "address_hmac", "effective_at", "source", "actor_type", "evidence_level")
+    names = (
+        "purpose", "channel", "event", "address_hmac", "effective_at", "recorded_at", "source", "actor_type", "evidence_level",
+    )  # fmt: skip
     events: list[dict[str, Any]] = [
         {"id": row.pk, "origin": row.subject_id, "voids": row.voids_id, **{name: getattr(row, name) for name in names}}
         for row in ConsentEvent.objects.filter(subject__client=client)

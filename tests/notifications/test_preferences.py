@@ -236,7 +236,9 @@ PRESSES = (
 
 def _oracle(client: Client, purpose: str, channel: str) -> str:
     rows = ConsentEvent.objects.filter(subject__client=client).order_by("pk")
-    names = ("purpose", "channel", "event", "address_hmac", "effective_at", "source", "actor_type", "evidence_level")
+    names = (
+        "purpose", "channel", "event", "address_hmac", "effective_at", "recorded_at", "source", "actor_type", "evidence_level",
+    )  # fmt: skip
     events: list[dict[str, Any]] = [
         {"id": row.pk, "origin": row.subject_id, "voids": row.voids_id, **{name: getattr(row, name) for name in names}}
         for row in rows

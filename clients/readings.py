@@ -1,0 +1,99 @@
+"""What the ledger says, read: its lines, the state of a purpose on a channel today, and the projection that writes it down.
+
+`clients.consent` writes the ledger and gives these names on; what the lines add up to is decided in `clients.fold`.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, cast
+
+from django.db.models import QuerySet
+
+from clients import countries, fold
+from clients.addresses import hash_of
+from clients.models import Client, ConsentEvent, Standing
+from salon.core import bulk
+from salon.core.models import Salon
+
+
+def events_of(client: Client) -> list[fold.Entry]:
+    """Return the ledger of a client as the fold reads it, oldest first."""
+    return entries_of([client.pk])[client.pk]
+
+
+def entries_of(client_ids: Collection[int]) -> dict[int, list[fold.Entry]]:
+    """Return the ledgers of these clients, each over all the subjects that point to them."""
+    ledgers: dict[int, list[fold.Entry]] = {pk: [] for pk in client_ids}
+    for row in lines_of(client_ids):
+        client_id, *values = cast("tuple[Any, ...]", row)
+        ledgers[client_id].append(fold.Entry(*values))
+    return ledgers
+
+
+def lines_of(client_ids: Collection[int]) -> "QuerySet[ConsentEvent, Any]":
+    """Return the lines of these ledgers, oldest first: the client, then what makes a `fold.Entry`."""
+    rows = ConsentEvent.objects.filter(subject__client__in=client_ids).order_by("effective_at", "pk")
+    return rows.values_list(
+        "subject__client_id", "pk", "purpose", "channel", "event", "address_hmac", "effective_at", "recorded_at", "source",
+        "actor_type", "evidence_level", "subject_id", "voids_id",
+    )  # fmt: skip
+
+
+def reading(client: Client, purpose: str, channel: str, *, entries: Sequence[fold.Entry] | None = None) -> fold.Reading:
+    """Return what the ledger says today, folded afresh with the country's minimum evidence."""
+    return fold.reading(
+        events_of(client) if entries is None else entries,
+        purpose=purpose,
+        channel=channel,
+        address_hmac=address_hash(client, channel),
+        minimum_evidence=needed(purpose, channel),
+    )
+
+
+def needed(purpose: str, channel: str) -> int:
+    """Return the evidence (0 to 3) from which a Yes counts in the salon's country."""
+    return countries.minimum_evidence(_country(), purpose, channel)
+
+
+def standing(client: Client, purpose: str, channel: str) -> str:
+    """Return the state as the projection has it. For service purposes `withdrawn` is off and everything else on."""
+    row = Standing.objects.filter(client=client, purpose=purpose, channel=channel).values_list("state", flat=True).first()
+    return row or Standing.State.UNKNOWN
+
+
+def address_hash(client: Client, channel: str) -> str:
+    """Return the hash of the address the card has for `channel`, or an empty text."""
+    return hash_of(channel, address_of(client, channel)) if channel in fold.CHANNELS else ""
+
+
+def project(clients: Iterable[Client], pairs: dict[int, set[tuple[str, str]]] | None = None) -> None:
+    """Bring Standing up to date for `pairs` of (purpose, channel) by client id (None: every pair of these clients).
+
+    Call it with the clients locked and as they are now in the database.
+    """
+    clients = list(clients)
+    entries = entries_of([client.pk for client in clients])
+    country, rows = _country(), []
+    existing = set(Standing.objects.filter(client__in=clients).values_list("client_id", "purpose", "channel"))
+    for client in clients:
+        wanted = sorted(fold.pairs() if pairs is None else pairs[client.pk])
+        hashes = {channel: address_hash(client, channel) for channel in {pair[1] for pair in wanted}}
+        for purpose, channel in wanted:
+            found = fold.reading(
+                entries[client.pk], purpose=purpose, channel=channel, address_hmac=hashes[channel],
+                minimum_evidence=countries.minimum_evidence(country, purpose, channel),
+            )  # fmt: skip
+            if found.entry is None and (client.pk, purpose, channel) not in existing:
+                continue
+            event_id = found.entry.id if found.entry else None
+            rows.append((client.pk, purpose, channel, found.state.value, event_id))
+    names = ("client_id", "purpose", "channel", "state", "event_id")
+    bulk.upsert(Standing, names, rows, unique=("client_id", "purpose", "channel"))
+
+
+def address_of(client: Client, channel: str) -> str:
+    """Return the address the card has for `channel`, or an empty text."""
+    return str((client.email if channel == "email" else client.phone) or "") if channel in fold.CHANNELS else ""
+
+
+def _country() -> str:
+    return Salon.objects.filter(pk=1).values_list("country", flat=True).first() or ""
