@@ -48,7 +48,7 @@ SENTENCES: Mapping[str, Words] = {
     "stopped_held": _("Stopped by hand."),
     "sent_again": _("Its fate stayed unknown. It was sent again by hand."),
     "closed": _("Its fate stayed unknown. Closed by hand."),
-    "restored": _("The data was restored from a backup. It may have been sent before."),
+    "restored": _("After a restore: it may have been sent already."),
     "sender_died": _("The sending was interrupted at the worst moment. It may have arrived."),
     "template_error": _("A word for the text is missing."),
     "provider_down": _("The mail server cannot be used at present. It is tried again."),
