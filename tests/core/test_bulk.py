@@ -46,7 +46,8 @@ def test_empty_and_full_moments_flags_and_mappings_are_kept() -> None:
 def test_ids_come_in_the_order_given_over_several_statements() -> None:
     names = [f"Name{number}" for number in range(2 * bulk.BATCH + 7)]
     ids = bulk.insert(Client, ("last_name",), ([name] for name in names))
-    assert [Client.objects.in_bulk(ids)[pk].last_name for pk in ids] == names
+    written = Client.objects.in_bulk(ids)
+    assert [written[pk].last_name for pk in ids] == names
     assert bulk.insert(Client, ("last_name",), []) == []
 
 
