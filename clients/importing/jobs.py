@@ -21,7 +21,7 @@ from clients.importing.commit import Job
 from clients.importing.plan import Plan
 from clients.importing.report import Report
 from clients.models import Import, ImportedCard
-from salon.core import audit, bell, leases, notices, states
+from salon.core import audit, bell, collector, leases, notices, states
 from salon.core.errors import Refused
 from salon.core.lines import one_line
 from salon.core.models import Salon, User
@@ -192,6 +192,7 @@ def _do(row: Import, *, is_alone: bool) -> None:
                 raise
 
 
+@collector.resting()
 def _check(job: Job) -> None:
     lines = commit.lines_of(stored.unpack(job.row.sheet), commit.chosen_of(job.row), job.salon, now=job.now)
     job.hold()
@@ -201,6 +202,7 @@ def _check(job: Job) -> None:
     _settle(job, State.CHECKED, "", notice=notice, report=report.kept())
 
 
+@collector.resting()
 def _run(job: Job) -> None:
     row = job.row
     lines = commit.lines_of(stored.unpack(row.sheet), commit.chosen_of(row), job.salon, now=job.now)

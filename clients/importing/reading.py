@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clients.importing import columns
-from salon.core import apart
+from salon.core import apart, collector
 from salon.core.errors import Refused
 
 log = logging.getLogger(__name__)
@@ -80,6 +80,7 @@ class Sheet:
     blanks: frozenset[tuple[int, int]] = frozenset()
 
 
+@collector.resting()
 def read(data: bytes, name: str = "") -> Sheet:
     """Return the header and rows of a CSV, Excel (.xlsx) or vCard file, told apart by content: its `name` decides nothing.
 
