@@ -91,6 +91,12 @@ def reopen_service(channel: str, hmac: str) -> None:
         row.save(update_fields=["scope"])
 
 
+def shut_at(channel: str, hmac: str) -> dt.datetime | None:
+    """Return since when whoever has the address gets no marketing by it, None if they may."""
+    rows = Address.objects.filter(channel=channel, hmac=hmac, scope__in=[_MARKETING, _ALL]).exclude(hmac="")
+    return rows.values_list("stopped_at", flat=True).first()
+
+
 def is_undeliverable(channel: str, address: str) -> bool:
     """Return whether nothing is sent to the address because a server said that it does not exist."""
     rows = Address.objects.filter(channel=channel, hmac=hash_of(channel, address))

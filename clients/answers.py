@@ -6,7 +6,7 @@ Reads and writes through `clients.consent`; called by the pages. Refuses what on
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from django.core import signing
@@ -16,7 +16,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
-from clients import consent, fold, requests, wording
+from clients import addresses, consent, fold, requests, wording
 from clients.models import Channel, Client, ConsentEvent, ConsentText, Standing
 from salon.core.errors import Refused
 from salon.core.models import User
@@ -69,6 +69,18 @@ class Front:
     is_late: bool = False
     # Whether what it stands on can still be taken back as a slip of the salon's.
     may_go: bool = False
+    # Since when marketing to the address itself is stopped, by whoever has it: perhaps on another card.
+    shut_on: dt.date | None = None
+
+    @property
+    def bar(self) -> str:
+        """Return why staff cannot say Yes here, in a sentence; nothing where they can."""
+        if self.stopped_on:
+            return _("The client stopped this on %(day)s. Only they can turn it on.") % {"day": _as_day(self.stopped_on)}
+        if self.shut_on:
+            words = _("Whoever has this address stopped it on %(day)s. Only they can turn it on.")
+            return words % {"day": _as_day(self.shut_on)}
+        return ""
 
     @property
     def word(self) -> str | Promise:
@@ -107,7 +119,8 @@ def front(client: Client, channel: str, *, entries: Sequence[fold.Entry] | None 
     """Return the marketing line of one channel."""
     ledger = consent.events_of(client) if entries is None else entries
     readings = [consent.reading(client, purpose, channel, entries=ledger) for purpose in fold.MARKETING]
-    return _front(client, channel, summed(reading.state for reading in readings), readings)
+    line = _front(client, channel, summed(reading.state for reading in readings), readings)
+    return replace(line, shut_on=shut_on(client, channel))
 
 
 def reminders(client: Client, channel: str = "email") -> Front:
@@ -198,9 +211,8 @@ def undo(token: str, *, client: Client, by: User, now: dt.datetime | None = None
 
 def check_yes(line: Front) -> None:
     """Raise Refused if staff may not say Yes here: the client stopped it, or there is no address."""
-    if line.stopped_on:
-        day = formats.date_format(line.stopped_on, "DATE_FORMAT")
-        raise Refused(_("The client stopped this on %(day)s. Only they can turn it on.") % {"day": day})
+    if line.bar:
+        raise Refused(line.bar)
     if not line.is_reachable:
         raise Refused(
             _("There is no e-mail on this card.") if line.channel == "email" else _("There is no phone number on this card.")
@@ -228,17 +240,34 @@ def _front(client: Client, channel: str, answer: Answer, readings: Sequence[fold
     stop = newest(reading.stop for reading in readings)
     event = ConsentEvent.objects.select_related("actor").get(pk=made_by.id) if made_by else None
     stopped_on = timezone.localtime(stop.effective_at).date() if stop else None
-    lacks = _lacks(channel) if answer is Answer.WAITING else ""
-    is_late = lacks == "link" and event is not None and requests.is_over(event.recorded_at, timezone.now())
+    needed = max(consent.needed(purpose, channel) for purpose in fold.MARKETING)
+    lacking = lacks(needed) if answer is Answer.WAITING else ""
+    is_late = lacking == "link" and event is not None and requests.is_over(event.recorded_at, timezone.now())
     is_reachable = bool(consent.address_hash(client, channel))
     may_go = any(reading.entry and consent.may_be_void(reading.entry, timezone.now()) for reading in readings)
-    return Front(channel, Channel(channel).label, answer, is_reachable, event, stopped_on, lacks, is_late, may_go)
+    return Front(channel, Channel(channel).label, answer, is_reachable, event, stopped_on, lacking, is_late, may_go)
 
 
-def _lacks(channel: str) -> str:
-    """Return what would make a waiting Yes count: a signed form where that is proof enough, else the client's link."""
-    form = consent.EVIDENCE[ConsentEvent.Source.PAPER_FORM]
-    return "form" if max(consent.needed(purpose, channel) for purpose in fold.MARKETING) <= form else "link"
+def shut_on(client: Client, channel: str) -> dt.date | None:
+    """Return the day since which marketing to the client's address is stopped, whoever stopped it.
+
+    None where a Yes is confirmed through a link: it goes to the holder of the address, who may open it again.
+    """
+    if any(lacks(consent.needed(purpose, channel)) == "link" for purpose in fold.MARKETING):
+        return None
+    at = addresses.shut_at(channel, consent.address_hash(client, channel))
+    return timezone.localtime(at).date() if at else None
+
+
+def lacks(needed: int) -> str:
+    """Return what would make a waiting Yes count where so much evidence is needed: "word", "form" or "link"."""
+    if needed <= consent.EVIDENCE[ConsentEvent.Source.IN_PERSON]:
+        return "word"
+    return "form" if needed <= consent.EVIDENCE[ConsentEvent.Source.PAPER_FORM] else "link"
+
+
+def _as_day(day: dt.date) -> str:
+    return str(formats.date_format(day, "DATE_FORMAT"))
 
 
 def _texts(client: Client, channel: str) -> dict[str, ConsentText]:

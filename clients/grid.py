@@ -171,12 +171,11 @@ def _checked(now_is: Cell, answer: str) -> Cell:
 def _cell(client: Client, purpose: str, channel: str, reading: fold.Reading, events: Mapping[int, ConsentEvent]) -> Cell:
     answer = answers.summed([reading.state])
     stopped_on = timezone.localtime(reading.stop.effective_at).date() if reading.stop else None
-    lacks = (
-        ("form" if consent.needed(purpose, channel) <= consent.EVIDENCE[PAPER] else "link") if answer is Answer.WAITING else ""
-    )
+    lacks = answers.lacks(consent.needed(purpose, channel)) if answer is Answer.WAITING else ""
     event = events.get(reading.entry.id) if reading.entry else None
     is_late = lacks == "link" and event is not None and requests.is_over(event.recorded_at, timezone.now())
     is_reachable = not channel or bool(consent.address_hash(client, channel))
     label = Channel(channel).label if channel else ""
     may_go = reading.entry is not None and consent.may_be_void(reading.entry, timezone.now())
-    return Cell(channel, label, answer, is_reachable, event, stopped_on, lacks, is_late, may_go, purpose)
+    shut_on = answers.shut_on(client, channel) if channel else None
+    return Cell(channel, label, answer, is_reachable, event, stopped_on, lacks, is_late, may_go, shut_on, purpose)

@@ -67,10 +67,16 @@ def _against(decision: gate.Decision) -> str:
 
 
 def _unfit(client: Client, campaign: Campaign, salon: Salon) -> str:
-    """Return why the words do not fit this client: they ask for a first name that the card has not got."""
+    """Return why the words do not fit this client: they ask for a first name that the card has not got.
+
+    Words that stand for nothing fit nobody, which is no fault of a card: the page says so beside them.
+    """
+    texts = (campaign.title, campaign.text, campaign.conditions)
+    if any(rendering.fault(text) for text in texts):
+        return ""
     values = {"first_name": client.first_name, "salon": salon.name}
     try:
-        for text in (campaign.title, campaign.text, campaign.conditions):
+        for text in texts:
             rendering.own(text, values)
     except rendering.TemplateError:
         return "no_first_name"

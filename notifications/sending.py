@@ -182,16 +182,17 @@ def save(*, host: str, port: int, security: str, user: str, password: str, sende
     row = mail_server()
     asked_by = {"host": host, "port": port, "user": user, "security": security}
     is_elsewhere = row is not None and any(getattr(row, name) != value for name, value in asked_by.items())
-    if is_elsewhere and "password" not in values and MailServer.objects.exclude(password="").exists():
+    had_password = MailServer.objects.exclude(password="").exists()
+    if is_elsewhere and "password" not in values and had_password:
         raise Refused(_("Enter the password again: it was saved for another server or account."), "password")
     changed = sorted(
-        name for name, value in values.items() if name != "password" and (row is None or getattr(row, name) != value)
+        name for name, value in values.items() if name != "password" and value != (getattr(row, name) if row else "")
     )
     if row is None:
         MailServer.objects.create(pk=1, **values)
     else:
         MailServer.objects.filter(pk=1).update(**values)
-    if "password" in values:
+    if "password" in values and (password or had_password):
         changed.append("password")
     row = MailServer.objects.defer("password").get(pk=1)
     circuit.close(SmtpProvider.name)

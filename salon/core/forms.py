@@ -30,7 +30,10 @@ class ProfileForm(forms.Form):
     phone = Line(label=_("Phone"), max_length=40, required=False)
     email = forms.EmailField(label=_("E-mail of the salon"), max_length=254, required=False)
     language = forms.ChoiceField(label=_("Language"), required=False)
-    time_zone = forms.ChoiceField(label=_("Time zone"), required=False)
+    time_zone = forms.ChoiceField(
+        label=_("Time zone"), required=False,
+        help_text=_("With another one, every appointment that is entered already is shown at another hour."),
+    )  # fmt: skip
     currency = forms.ChoiceField(label=_("Currency"), required=False)
     is_mfa_required = forms.BooleanField(
         label=_("Ask owner and managers for a second factor"),

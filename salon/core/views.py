@@ -2,6 +2,7 @@
 
 from allauth.account import views as account_views
 from django.conf import settings
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -89,8 +90,13 @@ def salon_page(request: SignedIn) -> HttpResponse:
     form = SalonForm(sent(request), initial=SalonForm.of(request.salon), salon=request.salon)
     form.fields["is_mfa_required"].disabled = not request.user.may(May.EDIT_TEAM)
     if form.is_valid():
-        profile.edit(request.salon, by=request.user, **form.profile())
+        before = request.salon.time_zone
+        after = profile.edit(request.salon, by=request.user, **form.profile()).time_zone
         toast(request, _("Profile saved."))
+        if after != before:
+            words = _("The time zone was %(before)s and is %(after)s now: every appointment is shown at another hour.")
+            names = {"before": before.replace("_", " "), "after": after.replace("_", " ")}
+            toast(request, words % names, level=messages.WARNING)
         return go(request, "core:salon")
     base = public_address.base(request.salon)
     context = {

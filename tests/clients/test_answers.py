@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 from django.utils import timezone
 
-from clients import addresses, answers, consent, invariants, ledger, records
+from clients import addresses, answers, consent, fold, grid, invariants, ledger, records
 from clients.answers import Answer
 from clients.models import Address, Client, ConsentEvent, Standing
 from salon.core.errors import Refused
@@ -78,6 +78,36 @@ def test_staff_cannot_undo_the_clients_own_no(amelie: Client, reception: User, e
     with pytest.raises(Refused, match="Only they can turn it on"):
         answers.set_channel(amelie, "email", "yes", how="paper_form", by=reception)
     assert answer(amelie) is Answer.NO
+
+
+def test_a_stop_by_the_holder_of_an_address_bars_the_yes_on_every_card_that_has_it(amelie: Client, reception: User) -> None:
+    consent.record(amelie, purpose="*", channel="email", event="object", source="one_click_post")
+    twin = records.add(by=reception, first_name="Ada", email=amelie.email)
+    line = answers.front(twin, "email")
+    assert (line.answer, line.stopped_on) == (Answer.NOT_ASKED, None)
+    assert line.bar.startswith("Whoever has this address stopped it on")
+    for how in answers.HOW:
+        with pytest.raises(Refused, match="Whoever has this address"):
+            answers.set_channel(twin, "email", "yes", how=how, by=reception)
+        with pytest.raises(Refused, match="Whoever has this address"):
+            grid.set_one(twin, "mkt.promotion", "email", "yes", how=how, by=reception)
+    assert answer(twin) is Answer.NOT_ASKED
+    Salon.objects.update(country="DE")
+    assert answers.front(twin, "email").bar == "", "there a link asks the holder of the address"
+    Salon.objects.update(country="FR")
+    assert answers.front(records.add(by=reception, first_name="Bea", email="bea@example.org"), "email").bar == ""
+
+
+@pytest.mark.parametrize(
+    ("country", "channel", "lacks"), [("FR", "email", "word"), ("DE", "email", "link"), ("DE", "sms", "form")]
+)
+def test_a_waiting_yes_says_what_it_lacks_in_this_country(
+    amelie: Client, salon: Salon, country: str, channel: str, lacks: str
+) -> None:
+    Salon.objects.update(country=country)
+    for purpose in fold.MARKETING:
+        consent.record(amelie, purpose=purpose, channel=channel, event="pending", source="widget")
+    assert (answers.front(amelie, channel).answer, answers.front(amelie, channel).lacks) == (Answer.WAITING, lacks)
 
 
 def test_a_yes_needs_an_address(reception: User) -> None:

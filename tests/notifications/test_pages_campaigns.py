@@ -111,6 +111,7 @@ def test_the_preview_is_the_mail_in_the_clients_language_and_carries_nobodys_lin
     assert len(re.findall(r"/u/", side)) == 1
     fault = content(manager.post("/messages/new/", form(client, act="preview", text="{x}"), headers=HTMX))
     assert "{x} stands for nothing." in fault
+    assert "no first name" not in fault, "that is no fault of the card"
     assert not Campaign.objects.exists()
 
 

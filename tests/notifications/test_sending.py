@@ -176,6 +176,9 @@ def test_a_server_without_a_user_keeps_no_password(salon: Salon, owner: User) ->
 
 
 def test_who_changed_sending_is_written_down_without_values(salon: Salon, owner: User) -> None:
+    saved(owner, user="", password="", reply_to="", sender="")
+    event = AuditEvent.objects.filter(action="sending.changed").latest("pk")
+    assert event.facts == {"fields": ["host", "port", "security"]}, "what was and stays empty did not change"
     saved(owner)
     saved(owner, port=465, security="tls", password="another one")
     event = AuditEvent.objects.filter(action="sending.changed").latest("pk")
