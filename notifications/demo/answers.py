@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from random import Random
 from typing import Any
 
-from clients import consent, fold
+from clients import consent, fold, health
 from clients.consent import Said
 from clients.models import Channel, Client, ConsentEvent
+from notifications.demo import words
 from salon.core.models import User
 
 # Who answers at all: a bench with many more clients would otherwise measure the writing of the ledger.
@@ -95,10 +96,23 @@ def _reminders(client: Client, rng: Random, now: dt.datetime) -> Iterator[Line]:
 
 
 def _health(client: Client, rng: Random, now: dt.datetime) -> Iterator[Line]:
-    """Whoever has a health note agreed to it on paper."""
-    if client.note.startswith("Aller"):
+    """Whoever has a health note agreed to it on paper: one in twenty, by the number of the card."""
+    if _has_health_note(client):
         at = client.created_at + (now - client.created_at) * 0.05
         yield _said(client, at, "grant", _Source.PAPER_FORM, on="", about="health_notes")
+
+
+def _has_health_note(client: Client) -> bool:
+    return (client.pk * 11) % 20 == 0
+
+
+def write_health_notes(clients: Sequence[Client], *, language: str, by: User, now: dt.datetime) -> None:
+    """Write the health notes of those who agreed to one: not into the note on the card, which everybody reads."""
+    place = words.LANGUAGES.index(language)
+    for client in clients:
+        if _has_health_note(client) and health.is_open(client):
+            text = words.HEALTH_NOTES[client.pk % len(words.HEALTH_NOTES)][place]
+            health.write(client, text=text, patch_tested_on=None, version=0, by=by, now=now)
 
 
 def _profiling(client: Client, now: dt.datetime) -> Iterator[Line]:

@@ -97,7 +97,4 @@ def _address(code: str, rng: Random) -> dict[str, Any]:
 
 
 def _note(place: int, rng: Random) -> dict[str, Any]:
-    chance = rng.random()
-    if chance < 0.05:
-        return {"note": rng.choice(words.ALLERGY_NOTES)[place]}
-    return {"note": rng.choice(words.NOTES)[place]} if chance < 0.17 else {}
+    return {"note": rng.choice(words.NOTES)[place]} if rng.random() < 0.17 else {}

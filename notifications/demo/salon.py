@@ -51,6 +51,7 @@ def fill(*, client_count: int, language: str, seed: int, now: dt.datetime) -> Op
     staff = house.staff(users[Role.STYLIST])
     clients = people.add(client_count, language=language, rng=rng, by=desk, now=now)
     answers.add(clients, by=desk, rng=rng, now=now)
+    answers.write_health_notes(clients, language=language, by=desk, now=now)
     book = visits.Book(clients, staff, services, salon.zone, language, desk, now, rng)
     made = visits.add(book)
     people.retire(made, rng=rng, now=now)

@@ -119,15 +119,15 @@ CATEGORIES = {
 }
 LANGUAGES = ("en", "fr", "de")
 
-ALLERGY_NOTES = (
+HEALTH_NOTES = (
     ("Allergy: PPD in dark colours. Patch test first.", "Allergie : PPD dans les couleurs foncées. Test cutané d'abord.",
      "Allergie: PPD in dunklen Farben. Vorher Hauttest."),
     ("Allergy: latex. Vinyl gloves.", "Allergie : latex. Gants en vinyle.", "Allergie: Latex. Handschuhe aus Vinyl."),
     ("Allergy: nuts. No almond oil.", "Allergie : fruits à coque. Pas d'huile d'amande.", "Allergie: Nüsse. Kein Mandelöl."),
+    ("Sensitive scalp, lukewarm water.", "Cuir chevelu sensible, eau tiède.", "Empfindliche Kopfhaut, lauwarmes Wasser."),
 )  # fmt: skip
 NOTES = (
     ("Likes it quiet, brings a book.", "Aime le calme, apporte un livre.", "Mag es ruhig, bringt ein Buch mit."),
-    ("Sensitive scalp, lukewarm water.", "Cuir chevelu sensible, eau tiède.", "Empfindliche Kopfhaut, lauwarmes Wasser."),
     ("Colour 7.3, 20 vol., 35 minutes.", "Couleur 7.3, 20 vol., 35 minutes.", "Farbe 7.3, 6 %, 35 Minuten."),
     (
         "Comes with a pram: seat by the door.",
