@@ -32,7 +32,8 @@
     const here = all("input[type=checkbox][name=sel]", form), n = all("[name=sel]:checked, [type=hidden][name=sel]", form).length;
     here.forEach(tick => tick.closest("tr").classList.toggle("s-ticked", tick.checked));
     form.classList.toggle("s-selecting", n > 0 || !!form.elements.select); $("selection-bar").classList.toggle("s-none", !n && !form.elements.select);
-    box.textContent = n > 1 ? box.dataset.many.replace("{n}", n) : n ? box.dataset.one : box.dataset.none;
+    const words = form.dataset.isLeft ? [box.dataset.pageMany, box.dataset.pageOne] : [box.dataset.many, box.dataset.one];
+    box.textContent = n > 1 ? words[0].replace("{n}", n) : n ? words[1] : box.dataset.none;
     if (every) { every.hidden = false; every.checked = here.length > 0 && here.every(tick => tick.checked); every.indeterminate = !every.checked && here.some(tick => tick.checked); }
   };
   /* Shift and a click tick everything between the last tick and this one. */
@@ -177,7 +178,7 @@
     if (row && !hit("a, button, input, label, select, summary, [popover]") && !String(getSelection())) { const link = row.querySelector("a[href]"); if (link) { if (event.ctrlKey || event.metaKey) open_(link.href); else link.click(); } }
   }, true);
   const open_ = href => window.open(href, "_blank", "noopener");
-  doc.addEventListener("change", event => { const el = event.target; if (el.matches("[data-submit]")) el.form.requestSubmit(); if (el.matches("[data-toggle]")) toggle(el); if (el.matches("[data-tick-all]")) all("[name=sel][type=checkbox]", el.form).forEach(tick => { tick.checked = el.checked; }); if (el.form && el.form.id === "sel") { if (el.form.elements.all) el.form.elements.all.remove(); ticked(); } });
+  doc.addEventListener("change", event => { const el = event.target; if (el.matches("[data-submit]")) el.form.requestSubmit(); if (el.matches("[data-toggle]")) toggle(el); if (el.matches("[data-tick-all]")) all("[name=sel][type=checkbox]", el.form).forEach(tick => { tick.checked = el.checked; }); if (el.form && el.form.id === "sel") { if (el.form.elements.all) { el.form.elements.all.remove(); el.form.dataset.isLeft = "1"; $("sel-all").hidden = false; } ticked(); } });
 
   /* Keys */
   let first = "", timer = 0;
