@@ -68,6 +68,8 @@ def test_a_tag_of_forty_letters_keeps_its_cross_inside(desk: Page, width: int) -
     desk.set_viewport_size({"width": width, "height": 900})
     desk.goto(f"/clients/{client.pk}/other/")
     chip = desk.locator("#tags .s-chip-still")
+    assert desk.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert all(box(badge)[2] <= width for badge in desk.locator("#card-head .s-badge").all())
     assert box(chip.locator(".s-chip-x"))[2] <= box(chip)[2] <= box(desk.locator("#tags"))[2]
 
 
@@ -76,7 +78,9 @@ def test_the_days_before_a_reminder_can_be_read_in_german(desk: Page) -> None:
         desk.set_viewport_size({"width": width, "height": 900})
         desk.goto("/settings/notifications/triggers/")
         days = desk.locator("#triggers-form input[type=number]").first
-        assert box(days)[2] - box(days)[0] >= 70, width
+        assert box(days)[2] - box(days)[0] >= 60, width
+        switch = desk.locator("#triggers-form .s-switch").last
+        assert box(switch)[2] <= box(desk.locator(".s-table-wrap"))[2], "the switch stays in view"
 
 
 @pytest.mark.parametrize("width", [1440, 820, 390])
