@@ -117,7 +117,9 @@ def note(request: SignedIn, pk: int) -> HttpResponse:
 
 def _answer_saved(request: SignedIn, client: Client, words: str, *, fragment: str) -> HttpResponse:
     toast(request, words)
-    if not is_fragment(request):
+    # The form as a page of its own has no card around it whose parts could be renewed: on to the card.
+    is_own_page = (request.htmx.current_url_abs_path or "").split("?")[0] == request.path
+    if is_own_page or not is_fragment(request):
         return go(request, "clients:card", client.pk)
     answer = page(request, "clients/card.html", {**cards.card(request, client), "is_back": True}, fragment=fragment)
     return trigger_client_event(answer, cards.CHANGED)

@@ -82,6 +82,7 @@ MIDDLEWARE = [
     "salon.core.middleware.house",
     "salon.core.middleware.not_set_up",
     "salon.core.middleware.session_limits",
+    "salon.core.middleware.page_of_another",
     "salon.core.middleware.second_factor",
 ]
 

@@ -32,7 +32,8 @@
     const here = all("input[type=checkbox][name=sel]", form), n = all("[name=sel]:checked, [type=hidden][name=sel]", form).length;
     here.forEach(tick => tick.closest("tr").classList.toggle("s-ticked", tick.checked));
     form.classList.toggle("s-selecting", n > 0 || !!form.elements.select); $("selection-bar").classList.toggle("s-none", !n && !form.elements.select);
-    box.textContent = n > 1 ? box.dataset.many.replace("{n}", n) : n ? box.dataset.one : box.dataset.none;
+    const words = form.dataset.isLeft ? [box.dataset.pageMany, box.dataset.pageOne] : [box.dataset.many, box.dataset.one];
+    box.textContent = n > 1 ? words[0].replace("{n}", n) : n ? words[1] : box.dataset.none;
     if (every) { every.hidden = false; every.checked = here.length > 0 && here.every(tick => tick.checked); every.indeterminate = !every.checked && here.some(tick => tick.checked); }
   };
   /* Shift and a click tick everything between the last tick and this one. */
@@ -83,7 +84,9 @@
   const hide = menu => { if (native) { if (menu.matches(":popover-open")) menu.hidePopover(); } else closeOld(); };
 
   /* Requests: progress, one sending at a time, signed out, no connection */
-  let busy = 0, waiting = null;
+  let busy = 0, waiting = null, isComing = false;
+  /* A form that is sent by each press shows what is saved: what was pressed is in the request, which can be sent again. */
+  const truth = el => { const form = el.closest("form[hx-post][hx-trigger*=change]"); if (form) form.reset(); };
   /* Parts that ask again by themselves: not while nobody looks, and what goes wrong with them is nobody's loss. */
   const asks = el => /\bevery\b/.test(el.getAttribute("hx-trigger") || "");
   const again = detail => { const c = detail.requestConfig; window.htmx.ajax(c.verb, c.path, { source: c.elt, target: detail.target, swap: detail.swap, values: Object.fromEntries(c.parameters instanceof FormData ? c.parameters : Object.entries(c.parameters || {})) }); };
@@ -93,25 +96,31 @@
   doc.addEventListener("htmx:afterRequest", ({ detail }) => { if (asks(detail.elt)) return; busy = Math.max(0, busy - 1); if (!busy) root.classList.remove("s-busy"); lock(detail.elt, false); detail.target.removeAttribute("aria-busy"); });
   doc.addEventListener("htmx:sendError", ({ detail }) => failed(detail));
   doc.addEventListener("htmx:timeout", ({ detail }) => failed(detail));
-  const failed = detail => { if (detail.elt.id === "search" || asks(detail.elt)) return; toastFrom("toast-offline").querySelector("[data-again]").addEventListener("click", event => { close(event.target.closest("[data-toast]")); again(detail); }); };
+  const failed = detail => { if (detail.elt.id === "search" || asks(detail.elt)) return; truth(detail.elt); toastFrom("toast-offline").querySelector("[data-again]").addEventListener("click", event => { close(event.target.closest("[data-toast]")); again(detail); }); };
   doc.addEventListener("htmx:responseError", ({ detail }) => {
+    truth(detail.elt);
     if (detail.xhr.status === 401 && $("signed-out")) { if (!waiting || !asks(detail.elt)) waiting = detail; if (!$("signed-out").open) $("signed-out").showModal(); return; }
     if (asks(detail.elt)) return;
     const words = new DOMParser().parseFromString(detail.xhr.responseText, "text/html").querySelector("[data-reason]");
     toastFrom("toast-refused", words && words.textContent.trim());
   });
   const back = async () => {
-    if (!waiting || doc.hidden) return;
-    const answer = await fetch(location.href, { headers: { Accept: "text/html" } }).catch(() => null);
-    if (!answer || !answer.ok || answer.redirected) return;
-    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html"), token = fresh.querySelector("[name=csrfmiddlewaretoken]");
-    doc.body.setAttribute("hx-headers", fresh.body.getAttribute("hx-headers") || "{}");
-    if (token) all("[name=csrfmiddlewaretoken]").forEach(field => { field.value = token.value; });
-    const detail = waiting; waiting = null;
+    if (!waiting || doc.hidden || isComing) return;
+    isComing = true;
+    const answer = await fetch(location.href, { headers: { Accept: "text/html" } }).catch(() => null), text = answer && !answer.redirected ? await answer.text().catch(() => "") : "";
+    isComing = false;
+    const fresh = new DOMParser().parseFromString(text, "text/html"), token = fresh.querySelector("[name=csrfmiddlewaretoken]"), detail = waiting;
+    const theirs = JSON.parse(fresh.body.getAttribute("hx-headers") || "{}"), who = theirs["X-Page-User"], own = JSON.parse(doc.body.getAttribute("hx-headers"))["X-Page-User"];
+    if (!detail || !who || (who === own && !answer.ok)) return;
+    /* The page stays its user's: under another account the server does nothing and has it loaded anew. */
+    doc.body.setAttribute("hx-headers", JSON.stringify({ ...theirs, "X-Page-User": own }));
+    if (token && who === own) all("[name=csrfmiddlewaretoken]").forEach(field => { field.value = token.value; });
+    waiting = null;
     if (detail.requestConfig.parameters.delete) detail.requestConfig.parameters.delete("csrfmiddlewaretoken");
     $("signed-out").close(); again(detail);
   };
   addEventListener("focus", back); doc.addEventListener("visibilitychange", back);
+  doc.addEventListener("close", event => { if (event.target.id === "signed-out") waiting = null; }, true);
   doc.addEventListener("htmx:afterSettle", ({ detail }) => arrive(detail.elt));
   doc.addEventListener("htmx:oobAfterSwap", ({ detail }) => arrive(detail.target));
   doc.addEventListener("submit", event => {
@@ -169,7 +178,7 @@
     if (row && !hit("a, button, input, label, select, summary, [popover]") && !String(getSelection())) { const link = row.querySelector("a[href]"); if (link) { if (event.ctrlKey || event.metaKey) open_(link.href); else link.click(); } }
   }, true);
   const open_ = href => window.open(href, "_blank", "noopener");
-  doc.addEventListener("change", event => { const el = event.target; if (el.matches("[data-submit]")) el.form.requestSubmit(); if (el.matches("[data-toggle]")) toggle(el); if (el.matches("[data-tick-all]")) all("[name=sel][type=checkbox]", el.form).forEach(tick => { tick.checked = el.checked; }); if (el.form && el.form.id === "sel") { if (el.form.elements.all) el.form.elements.all.remove(); ticked(); } });
+  doc.addEventListener("change", event => { const el = event.target; if (el.matches("[data-submit]")) el.form.requestSubmit(); if (el.matches("[data-toggle]")) toggle(el); if (el.matches("[data-tick-all]")) all("[name=sel][type=checkbox]", el.form).forEach(tick => { tick.checked = el.checked; }); if (el.form && el.form.id === "sel") { if (el.form.elements.all) { el.form.elements.all.remove(); el.form.dataset.isLeft = "1"; $("sel-all").hidden = false; } ticked(); } });
 
   /* Keys */
   let first = "", timer = 0;

@@ -1,4 +1,6 @@
-"""The house's own middleware: pages of nobody, no zero bytes, language and zone, set-up first, sessions, second factor."""
+"""The house's own middleware: pages of nobody, no zero bytes, language and zone, set-up first, sessions, whose page it is,
+second factor.
+"""
 
 import time
 import zoneinfo
@@ -6,6 +8,7 @@ from collections.abc import Callable
 
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import BadRequest, SuspiciousOperation
@@ -13,6 +16,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.multipartparser import MultiPartParserError
 from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 
 from salon.core import sessions
 from salon.core.models import Salon, User
@@ -143,6 +147,25 @@ def session_limits(get_response: Answer) -> Answer:
             if request.headers.get("HX-Request"):
                 return HttpResponse(status=401)
             return redirect_to_login(request.get_full_path() if request.method == "GET" else "/")
+        return get_response(request)
+
+    return middleware
+
+
+def page_of_another(get_response: Answer) -> Answer:
+    """Do nothing that is asked from a page made for somebody else than who is signed in now: say so and load it anew.
+
+    The page names its user in each request of htmx. A plain form of such a page is refused by its CSRF token, which every
+    sign-in renews.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        made_for = request.headers.get("X-Page-User")
+        is_asked = made_for and request.headers.get("HX-Trigger") not in ASKS_BY_ITSELF
+        if is_asked and request.user.is_authenticated and made_for != str(request.user.pk):
+            text = _("Somebody else is signed in here now. What was pressed or typed on the page before was not saved.")
+            messages.warning(request, text)
+            return HttpResponse(status=204, headers={"HX-Refresh": "true"})
         return get_response(request)
 
     return middleware

@@ -87,7 +87,9 @@ def test_everybody_is_selected_and_taking_one_off_leaves_the_page(list_: Page) -
     expect(list_.locator("#rows")).to_contain_text("Nom55")
     assert ticks(list_) == 10
     list_.locator("#sel [name=sel][type=checkbox]").nth(0).click()
-    expect(list_.locator("#sel-count")).to_have_text("9 selected")
+    expect(list_.locator("#sel-count")).to_have_text("9 of this page stay selected")
+    list_.click("#sel-all")
+    expect(list_.locator("#sel-count")).to_have_text("All 60 selected")
 
 
 def test_a_filter_is_added_in_a_dialog_and_taken_off_at_its_chip_with_the_ticks_kept(list_: Page) -> None:
