@@ -71,7 +71,7 @@ def columns(request: SignedIn, pk: int) -> HttpResponse:
             if row.row_count <= AT_ONCE:
                 jobs.work(only=row.pk)
             return go(request, "clients:import", pk)
-    context = {"form": form, "row": row, "step": 2}
+    context = {"form": form, "row": row, "step": 2, "has_header": sheet.has_header}
     return page(request, "clients/import_columns.html", context, status=422 if form.is_bound else 200)
 
 

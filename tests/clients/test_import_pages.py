@@ -107,6 +107,27 @@ def test_a_list_goes_from_the_file_to_the_book_and_back(desk: Browser) -> None:
     assert not Client.objects.exists()
 
 
+def test_a_list_without_names_of_columns_says_so_and_brings_in_everybody(desk: Browser) -> None:
+    row = uploaded(desk, "Léa;Martin;06 88 21 04 11\nAnn;Lee;06 88 21 04 12\nBen;Low;06 88 21 04 13\n")
+    assert [field["label"] for field in fields_of(desk, row).values()] == [
+        f"What is in “Column {number}”" for number in (1, 2, 3)
+    ]  # fmt: skip
+    words = "its first row is read as a client"
+    assert words in body(desk.get(f"/clients/import/{row.pk}/columns/"))
+    assert words not in body(desk.get(f"/clients/import/{uploaded(desk).pk}/columns/"))
+    desk.post(f"/clients/import/{row.pk}/columns/", {"c0": "first_name", "c1": "last_name", "c2": "mobile"})
+    desk.post(f"/clients/import/{row.pk}/start/")
+    jobs.work()
+    assert {client.name for client in Client.objects.all()} == {"Léa Martin", "Ann Lee", "Ben Low"}
+
+
+def test_a_list_of_names_of_columns_alone_is_refused_at_once(desk: Browser) -> None:
+    answer = send(desk, "Name,Phone\n")
+    assert answer.status_code == 422
+    assert "The list holds nobody" in body(answer)
+    assert not Import.objects.exists()
+
+
 def test_each_column_stands_at_what_was_recognised_with_samples(desk: Browser) -> None:
     row = uploaded(desk)
     fields = fields_of(desk, row)

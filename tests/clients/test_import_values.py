@@ -36,6 +36,33 @@ def test_the_separator_and_the_line_ends_are_found(separator: str, ending: str) 
     assert sheet.lines[0].cells == ("Ann", "Lee", "a,b;c")
 
 
+@pytest.mark.parametrize("first", ["Léa;Martin;06 88 21 04 11", "Léa;Martin;lea@example.org", "Léa;Martin;12.04.1990"])
+def test_a_list_without_names_of_columns_keeps_its_first_client(first: str) -> None:
+    sheet = reading.read(f"{first}\nAnn;Lee;;x\nBen;Low\n".encode())
+    assert sheet.header == ("Column 1", "Column 2", "Column 3", "Column 4")
+    assert [line.number for line in sheet.lines] == [1, 2, 3]
+    assert sheet.lines[0].cells == tuple(first.split(";"))
+    assert not sheet.has_header
+    assert stored.unpack(stored.pack(sheet)) == sheet
+
+
+@pytest.mark.parametrize("header", ["Prénom;06 88 21 04 11", "Who;What", "Jahr 1990;2024", "Name;12.04.1990"])
+def test_a_row_that_names_a_column_or_holds_nothing_of_a_client_is_the_header(header: str) -> None:
+    sheet = reading.read(f"{header}\nAnn;Lee\n".encode())
+    assert (sheet.header, len(sheet.lines), sheet.has_header) == (tuple(header.split(";")), 1, True)
+
+
+def test_a_title_with_a_phone_number_above_the_names_of_columns_is_no_client() -> None:
+    sheet = reading.read(b"Salon Anna;04 72 00 00 01\nName;Phone\nAnn Lee;06 88 21 04 11\n")
+    assert (sheet.header, len(sheet.lines)) == (("Name", "Phone"), 1)
+
+
+@pytest.mark.parametrize("data", [b"Name;Phone\n", b"Name;Phone\n;\n\n", b"whatever\n"])
+def test_a_list_that_holds_nobody_says_so(data: bytes) -> None:
+    with pytest.raises(Refused, match="holds nobody"):
+        reading.read(data)
+
+
 def test_excels_sep_line_is_obeyed_and_not_read_as_a_header() -> None:
     sheet = reading.read(b"sep=|\r\nName|Phone\r\nAnn Lee|1\r\n")
     assert sheet.header == ("Name", "Phone")

@@ -107,6 +107,7 @@ def test_the_first_visible_sheet_with_content_is_read() -> None:
     book.create_sheet("Hidden").append(["Name", "Secret"])
     book["Hidden"].sheet_state = "hidden"
     book.create_sheet("Clients").append(["Name", "Phone"])
+    book["Clients"].append(["Ann Lee", "06 88 21 04 11"])
     assert reading.read(files.saved(book)).header == ("Name", "Phone")
     book.remove(book["Clients"])
     assert reading.read(files.saved(book)).header == ("Name", "Secret")
