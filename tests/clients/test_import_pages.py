@@ -176,7 +176,7 @@ def test_the_faulty_rows_are_downloaded_mended_and_brought_in(desk: Browser) -> 
     row = imported(desk)
     answer = desk.get(f"/clients/import/{row.pk}/faulty/")
     assert answer.headers["Content-Disposition"] == 'attachment; filename="faulty-rows.csv"'
-    (header, line) = csv.reader(io.StringIO(answer.content.decode("utf-8-sig")))
+    (header, line) = csv.reader(io.StringIO(answer.content.decode("utf-8-sig")), delimiter=";")
     assert header[:4] == ["Row", "Column", "Reason", "First name"]
     assert line[:3] == ["4", "E-mail", "This is no e-mail address."]
     mended = answer.content.replace(b"eva@", b"eva@example.org")
@@ -189,7 +189,8 @@ def test_the_faulty_rows_are_downloaded_mended_and_brought_in(desk: Browser) -> 
 def test_the_first_three_columns_are_ignored_in_every_language(desk: Browser, language: str) -> None:
     row = checked(desk)
     User.objects.update(language=language)
-    header = next(csv.reader(io.StringIO(desk.get(f"/clients/import/{row.pk}/faulty/").content.decode("utf-8-sig"))))
+    text = desk.get(f"/clients/import/{row.pk}/faulty/").content.decode("utf-8-sig")
+    header = next(csv.reader(io.StringIO(text), delimiter=";"))
     assert len(header) == 11
     assert {column.index for column in columns.recognise(header)} == {3, 4, 5, 6, 7, 8}
 
@@ -197,7 +198,7 @@ def test_the_first_three_columns_are_ignored_in_every_language(desk: Browser, la
 def test_no_cell_of_the_faulty_rows_is_a_formula(desk: Browser) -> None:
     row = checked(desk, '=cmd,Name,Phone\n=1+1,"=HYPERLINK(""x"")",06 12\n+33,@x,06 12\n')
     text = desk.get(f"/clients/import/{row.pk}/faulty/").content.decode("utf-8-sig")
-    cells = [cell for line in csv.reader(io.StringIO(text)) for cell in line]
+    cells = [cell for line in csv.reader(io.StringIO(text), delimiter=";") for cell in line]
     assert "'=1+1" in cells
     assert [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))] == []
 

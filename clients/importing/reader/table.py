@@ -36,7 +36,10 @@ class Unreadable(Exception):
 
 @dataclass
 class Table:
-    """Header (empty where the file names no columns), and rows as (number in the file, cells). `blanks`: (row, column) of formulas that were stored without a value."""
+    """Header (empty where the file names no columns), and rows as (number in the file, cells).
+
+    `blanks`: (row, column) of formulas that were stored without a value.
+    """
 
     format: str
     header: list[Cell]
