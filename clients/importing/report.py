@@ -16,9 +16,11 @@ from clients.importing.names import words
 from clients.importing.plan import Plan
 from clients.importing.reading import Sheet
 from clients.importing.rows import Problem, Row
+from salon.core.lines import one_line
 
 # As many as anybody reads; the file of faulty rows has all of them.
 LISTED = 500
+_SHOWN_CHARS = 60
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 # What a spreadsheet would take for a quantity and write without its zeros, or as 3,36E+10.
 _DIGITS = re.compile(r"0[0-9 ()./-]+|[0-9]{8,}").fullmatch
@@ -40,6 +42,7 @@ class Report:
     stop_count: int = 0
     fault_count: int = 0
     warning_count: int = 0
+    # [row, column, reason, whose row it is, value of the cell]
     faults: list[list[Any]] = field(default_factory=list)
     warnings: list[list[Any]] = field(default_factory=list)
     # How often each reason occurs: [reason, count], the most frequent first.
@@ -68,8 +71,9 @@ class Report:
 
     @classmethod
     def loaded(cls, kept: Mapping[str, Any]) -> Self:
-        """Return the report that `kept` was made of; an empty one for nothing."""
-        return cls(**kept)
+        """Return the report that `kept` was made of; an empty one for nothing. An older one says of no row whose it is."""
+        listed = {name: [[*one, "", ""][:5] for one in kept[name]] for name in ("faults", "warnings") if name in kept}
+        return cls(**{**kept, **listed})
 
     def kept(self) -> dict[str, Any]:
         """Return the report as plain values for the database."""
@@ -87,7 +91,13 @@ class Report:
 
 
 def _listed(problems: Sequence[Problem]) -> list[list[Any]]:
-    return [[problem.row, problem.column, problem.reason] for problem in problems[:LISTED]]
+    return [[one.row, one.column, one.reason, _shown(one.who), _shown(one.value)] for one in problems[:LISTED]]
+
+
+def _shown(text: str) -> str:
+    """Return as much of a cell as it takes to know it again, in one line."""
+    line = one_line(text)
+    return line if len(line) <= _SHOWN_CHARS else f"{line[:_SHOWN_CHARS]}…"
 
 
 def faulty_csv(sheet: Sheet, rows: Iterable[Row], *, country: str) -> str:

@@ -128,6 +128,16 @@ def test_a_list_of_names_of_columns_alone_is_refused_at_once(desk: Browser) -> N
     assert not Import.objects.exists()
 
 
+def test_the_check_shows_whose_row_is_wrong_and_what_stands_in_the_file(desk: Browser) -> None:
+    row = checked(desk, "Name,Phone,Birthday\nEva Lang,06 12,\nAnn Lee,06 88 21 04 13,sometime\n")
+    for show, cells in (("errors", ["Eva Lang", "Phone", "06 12"]), ("unclear", ["Ann Lee", "Birthday", "sometime"])):
+        table = body(desk.get(f"/clients/import/{row.pk}/?show={show}")).partition("<tbody")[2].partition("</tbody>")[0]
+        assert re.findall(r"<td[^>]*>([^<]*)</td>", table)[:3] == cells
+    row.report["faults"] = [[2, "Phone", "A reason"]]
+    row.save(update_fields=["report"])
+    assert "A reason" in body(desk.get(f"/clients/import/{row.pk}/")), "a list checked before is still shown"
+
+
 def test_each_column_stands_at_what_was_recognised_with_samples(desk: Browser) -> None:
     row = uploaded(desk)
     fields = fields_of(desk, row)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clients.importing import columns, numbers, reading, stored, values
+from clients.importing import columns, numbers, reading, rows, stored, values
 from clients.importing.reader import formats
 from clients.importing.reader.table import Unreadable
 from clients.importing.values import DAY_FIRST, MONTH_FIRST, UNDECIDED, Birth, Fault
@@ -61,6 +61,42 @@ def test_a_title_with_a_phone_number_above_the_names_of_columns_is_no_client() -
 def test_a_list_that_holds_nobody_says_so(data: bytes) -> None:
     with pytest.raises(Refused, match="holds nobody"):
         reading.read(data)
+
+
+@pytest.mark.parametrize(
+    ("cell", "country", "e164", "told"),
+    [
+        ("612345678", "FR", "+33612345678", "06 12 34 56 78"),
+        ("6 12 34 56 78", "FR", "+33612345678", "06 12 34 56 78"),
+        ("15123456789", "DE", "+4915123456789", "01512 3456789"),
+        ("0612345678", "FR", "+33612345678", ""),
+        ("'0612345678", "FR", "+33612345678", ""),
+        ("33612345678", "FR", "+33612345678", ""),
+        ("+33612345678", "FR", "+33612345678", ""),
+        ("+33612345678", "DE", "+33612345678", ""),
+        ("612345678", "ES", "+34612345678", ""),
+    ],
+)
+def test_a_number_in_text_without_its_zero_is_taken_and_told(cell: str, country: str, e164: str, told: str) -> None:
+    sheet = reading.read(f"Name;Phone\nAnn Lee;{cell}\n".encode())
+    (row,) = rows.read(sheet, columns.recognise(sheet.header), country=country, today=TODAY)
+    assert (row.fields["phone"], row.faults) == (e164, [])
+    assert [warning.reason for warning in row.warnings] == (
+        [f"The number has no zero in front. It is taken as {told}."] if told else []
+    )
+
+
+def test_each_problem_says_whose_row_it_is_and_what_stands_in_the_cell() -> None:
+    text = "Name;Phone;E-mail;Birthday;Newsletter\nAnn Lee;06 12;ann@;99.99.1990;perhaps\n;;ben@example.org;;\n"
+    sheet = reading.read(text.encode())
+    ann, ben = rows.read(sheet, columns.recognise(sheet.header), country="FR", today=TODAY)
+    assert [(one.column, one.who, one.value) for one in (*ann.faults, *ann.warnings)] == [
+        ("E-mail", "Ann Lee", "ann@"),
+        ("Phone", "Ann Lee", "06 12"),
+        ("Birthday", "Ann Lee", "99.99.1990"),
+        ("Newsletter", "Ann Lee", "perhaps"),
+    ]
+    assert [(one.who, one.value) for one in ben.faults] == [("ben@example.org", "")]
 
 
 def test_excels_sep_line_is_obeyed_and_not_read_as_a_header() -> None:

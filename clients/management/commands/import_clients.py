@@ -92,7 +92,7 @@ class Command(BaseCommand):
         if not problems:
             return
         self.stdout.write(f"\n{title}")
-        for number, column, reason in problems[:SHOWN]:
+        for number, column, reason, _who, _value in problems[:SHOWN]:
             where = _("Row %(row)s") % {"row": number}
             name = f", {column}" if column else ""
             self.stdout.write(f"  {where}{name}: {reason}")
