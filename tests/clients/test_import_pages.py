@@ -91,7 +91,8 @@ def test_a_list_goes_from_the_file_to_the_book_and_back(desk: Browser) -> None:
     assert tally(page) == {"new": "2", "updates": "0", "unchanged": "0", "unclear": "1", "errors": "1"}
     assert "Import 2 rows" in page
     assert "Proof is missing, so nothing is sent on it." in page
-    assert "It counts at once, and stays in force if the import is undone." in page
+    assert "Answers Yes to marketing, e-mail and SMS counted apart: 1." in page
+    assert "A No counts at once, and stays in force if the import is undone." in page
     assert not Client.objects.exists(), "nothing before somebody says so"
     assert desk.post(f"/clients/import/{row.pk}/start/").status_code == 303
     assert 'id="job"' in body(desk.get(f"/clients/import/{row.pk}/"))

@@ -73,11 +73,17 @@ class Command(BaseCommand):
             out(f"{name:<{width}}  {count:>6}")
         if report.claim_count:
             out(
-                _("Marketing, yes in the file: %(count)s. Proof is missing, so nothing is sent on it.")
+                _(
+                    "Answers Yes to marketing, e-mail and SMS counted apart: %(count)s. Proof is missing, so nothing is sent "
+                    "on it."
+                )
                 % {"count": report.claim_count}
             )
         if report.stop_count:
-            out(_("Marketing, no in the file: %(count)s. It counts at once.") % {"count": report.stop_count})
+            out(
+                _("Answers No to marketing, e-mail and SMS counted apart: %(count)s. A No counts at once.")
+                % {"count": report.stop_count}
+            )
         self._list(_("Refused rows"), report.faults, report.fault_count)
         self._list(_("Left out or worth a look"), report.warnings, report.warning_count)
         for reason, count in report.warning_reasons if report.warning_count > SHOWN else ():
