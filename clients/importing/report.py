@@ -125,7 +125,7 @@ def _ours() -> tuple[str, str, str]:
 
 def _every_ours() -> set[tuple[str, ...]]:
     """Return these names in each language: the file may have been written for somebody else."""
-    found = set()
+    found: set[tuple[str, ...]] = set()
     for code, _name in settings.LANGUAGES:
         with translation.override(code):
             found.add(_ours())
