@@ -174,7 +174,9 @@ class OpenedCardAdmin(OfClient):
 
 CARD = Everyday(lazy("This is kept on the client’s card, on the page Other."), lazy("Open the clients"), "clients:list")
 IMPORTS = Everyday(
-    lazy("Lists are imported, and taken back, under Clients → Import."), lazy("Open the imports"), "clients:imports"
+    lazy("Lists are imported, and taken back, under Clients → Other actions → Import a list."),
+    lazy("Open the imports"),
+    "clients:imports",
 )
 LISTS = Everyday(lazy("Filters and tags are changed from the list of clients."), lazy("Open the clients"), "clients:list")
 EXPORTS = Everyday(

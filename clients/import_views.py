@@ -71,7 +71,7 @@ def columns(request: SignedIn, pk: int) -> HttpResponse:
             if row.row_count <= AT_ONCE:
                 jobs.work(only=row.pk)
             return go(request, "clients:import", pk)
-    context = {"form": form, "row": row, "step": 2}
+    context = {"form": form, "row": row, "step": 2, "has_header": sheet.has_header}
     return page(request, "clients/import_columns.html", context, status=422 if form.is_bound else 200)
 
 
@@ -124,8 +124,9 @@ def discard(request: SignedIn, pk: int) -> HttpResponse:
 def faulty(request: SignedIn, pk: int) -> HttpResponse:
     """Give the faulty rows as a file to mend and bring in again."""
     row = get_object_or_404(Import.objects.exclude(sheet=b""), pk=pk)
-    header, lines = commit.faulty(row, request.salon, now=timezone.now())
-    return _download(report.faulty_csv(header, lines).encode("utf-8-sig"), _("faulty-rows.csv"))
+    sheet, lines = commit.faulty(row, request.salon, now=timezone.now())
+    data = report.faulty_csv(sheet, lines, country=request.salon.country).encode("utf-8-sig")
+    return _download(data, _("faulty-rows.csv"))
 
 
 def _move(request: SignedIn, pk: int, act: Any) -> HttpResponse:

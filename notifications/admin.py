@@ -93,7 +93,7 @@ class MailServerAdmin(Looking):
     """The mail server. Its password is not read."""
 
     everyday = Everyday(
-        lazy("The mail server is entered and tested under Settings → Sending."),
+        lazy("The mail server is entered and tested under Settings → Notifications → Sending."),
         lazy("Open the mail server"), "notifications:sending",
     )  # fmt: skip
     list_display = ("host", "port", "security", "user", "sender", "changed_at")

@@ -117,7 +117,10 @@ def check(found: Sequence[Column]) -> None:
     """Raise Refused unless the header names something that makes a card: a name or a phone number."""
     if not {column.field for column in found} & {"first_name", "last_name", "name", "phone", "mobile", "home_phone"}:
         raise Refused(
-            _("No column with names or phone numbers was recognised. Name them in the first row, like Name, Phone, E-mail.")
+            _(
+                "No column with names or phone numbers was recognised. Choose what the columns hold, or name them in the first "
+                "row, like Name, Phone, E-mail."
+            )
         )
 
 

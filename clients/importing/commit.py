@@ -63,11 +63,11 @@ def lines_of(sheet: reading.Sheet, chosen: dict[int, str] | None, salon: Salon, 
     return rows.read(sheet, found, country=salon.country, today=now.astimezone(salon.zone).date())
 
 
-def faulty(row: Import, salon: Salon, *, now: dt.datetime) -> tuple[Sequence[str], list[Row]]:
-    """Return the header of a checked list and its faulty rows, with their faults in the language that is active."""
+def faulty(row: Import, salon: Salon, *, now: dt.datetime) -> tuple[reading.Sheet, list[Row]]:
+    """Return a checked list cut down to its faulty rows, and these rows as values, their faults in the active language."""
     sheet, numbers = stored.unpack(row.sheet), frozenset(row.report.get("faulty_rows", ()))
     some = dataclasses.replace(sheet, lines=tuple(line for line in sheet.lines if line.number in numbers))
-    return sheet.header, lines_of(some, chosen_of(row), salon, now=now)
+    return some, lines_of(some, chosen_of(row), salon, now=now)
 
 
 def chosen_of(row: Import) -> dict[int, str] | None:

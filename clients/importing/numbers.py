@@ -9,6 +9,7 @@ from clients.importing.values import Fault, clean
 from salon.core import phone as phones
 from salon.core.errors import Refused
 
+_NO_DIGIT = re.compile(r"\D")
 _DIGITS = re.compile(r"[0-9 +()./-]+").fullmatch
 _SHORTENED = re.compile(r"\d[.,]\d+e\+?\d+", re.IGNORECASE)
 # Digits of a postcode, where postcodes are digits and may begin with a zero.
@@ -28,6 +29,17 @@ def phone(text: str, country: str) -> str:
         return phones.read(number, country)
     except Refused as refused:
         raise Fault(refused.message) from refused
+
+
+def doubt(text: str, e164: str, country: str) -> str:
+    """Return what to tell of a number that was read from `text`, "" for nothing: a spreadsheet may have lost its zero.
+
+    Text is taken where a number is refused: whoever lists numbers as text has typed 612345678, or saved a CSV from a
+    spreadsheet that took the zero of every row.
+    """
+    if isinstance(text, Number) or text[:1] not in "123456789" or f"0{_NO_DIGIT.sub('', text)}" != phones.dialled(e164):
+        return ""
+    return _("The number has no zero in front. It is taken as %(number)s.") % {"number": phones.show(e164, country)}
 
 
 def _phone_of_digits(digits: Number, country: str) -> str:

@@ -135,7 +135,7 @@ def make(rows: Sequence[Row], known: Iterable[Card], *, hash_of: Callable[[str, 
             continue
         fills = _fills(cards[0], row.fields, hash_of) if len(cards) == 1 else {}
         if len(cards) > 1:
-            warnings.append(Problem(row.number, "", _("Several cards are of this person: nothing is filled in.")))
+            warnings.append(Problem(row.number, "", _("Several cards are of this person: nothing is filled in."), row.who))
         if fills:
             _fill(cards[0], fills)
             index.add(cards[0])
@@ -195,7 +195,7 @@ def _answers(rows: Sequence[Row], index: _Index) -> tuple[list[tuple[Card, str]]
         cards = index.same(row.fields)
         for channel in (channel for channel, said in row.answers.items() if said):
             if any(channel in card.refused_on or (card, channel) in stops for card in cards):
-                told.append(Problem(row.number, "", _("The file says yes, this person said no: the no stands.")))
+                told.append(Problem(row.number, "", _("The file says yes, this person said no: the no stands."), row.who))
             elif len(cards) == 1 and _may_claim(cards[0], channel):
                 claims[cards[0], channel] = None
     return list(claims), list(stops), told

@@ -27,6 +27,7 @@ READER = apart.program(Path(__file__).resolve().parent / "reader" / "__main__.py
 # Every reason the reader may give; it names the key, so that no text of a hostile file is ever shown as ours.
 SENTENCES: Mapping[str, Promise] = {
     "empty": gettext_lazy("The file is empty."),
+    "nobody": gettext_lazy("The list holds nobody: there is no row below the names of its columns."),
     "not_text": gettext_lazy("This is not a text file. Save the list as CSV and try again."),
     "picture": gettext_lazy("This is a picture, not a list. Save the list as .xlsx or CSV."),
     "pdf": gettext_lazy("This is a PDF document, not a list. Save the list as .xlsx or CSV."),
@@ -69,7 +70,8 @@ class Sheet:
     """The file as text: its header, its rows that hold anything, and how it was written.
 
     `format` is "csv", "xlsx" or "vcard"; `encoding` and `separator` are empty where there are none. `blanks` are the
-    (row number, column index) of cells whose formula was stored without a value: they count as empty.
+    (row number, column index) of cells whose formula was stored without a value: they count as empty. Without names of
+    columns in the file (`has_header`) the header is ours: they are numbered.
     """
 
     header: tuple[str, ...]
@@ -78,6 +80,7 @@ class Sheet:
     separator: str
     format: str = "csv"
     blanks: frozenset[tuple[int, int]] = frozenset()
+    has_header: bool = True
 
 
 @collector.resting()
@@ -93,14 +96,25 @@ def read(data: bytes, name: str = "") -> Sheet:
     answer = _answer(data)
     if "unreadable" in answer:
         raise _refusal(str(answer["unreadable"]), int(answer["row"]))
+    if not answer["rows"]:
+        raise _refusal("nobody", 0)
     return Sheet(
-        header=tuple(_title(str(cell).strip(), answer["format"]) for cell in answer["header"]),
+        header=_header(answer),
         lines=tuple(Line(int(number), tuple(cells)) for number, cells in answer["rows"]),
         encoding=answer["encoding"],
         separator=answer["separator"],
         format=answer["format"],
         blanks=frozenset((int(row), int(column)) for row, column in answer["blanks"]),
+        has_header=bool(answer["header"]),
     )
+
+
+def _header(answer: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the names of the columns; their numbers for a file that names none."""
+    if not answer["header"]:
+        width = max(len(cells) for _number, cells in answer["rows"])
+        return tuple(_("Column %(number)s") % {"number": index} for index in range(1, width + 1))
+    return tuple(_title(str(cell).strip(), answer["format"]) for cell in answer["header"])
 
 
 def _title(cell: str, kind: str) -> str:

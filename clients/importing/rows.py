@@ -3,7 +3,7 @@
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from django.utils.translation import gettext as _
 
@@ -21,11 +21,16 @@ Value = str | int
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong in one cell. `row` is the number a spreadsheet shows, `column` the column's own name or empty."""
+    """What is wrong in one cell. `row` is the number a spreadsheet shows, `column` the column's own name or empty.
+
+    `who` and `value` are what its reader knows it by: the name in the row, and what stands in the cell.
+    """
 
     row: int
     column: str
     reason: str
+    who: str = ""
+    value: str = ""
 
 
 @dataclass
@@ -38,6 +43,12 @@ class Row:
     answers: dict[str, bool] = field(default_factory=dict)
     faults: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
+
+    @property
+    def who(self) -> str:
+        """Return by what a person knows whose row it is: the name, else the e-mail or the phone number."""
+        name = f"{self.fields.get('first_name', '')} {self.fields.get('last_name', '')}".strip()
+        return name or str(self.fields.get("email") or self.fields.get("phone") or "")
 
 
 @dataclass(frozen=True)
@@ -84,8 +95,8 @@ def _cell(line: Line, column: Column) -> str:
 
 def _row(line: Line, setting: _Setting) -> Row:
     row = Row(line.number, line.cells)
-    if any(cell.strip() for cell in line.cells[setting.width :]):
-        row.faults.append(Problem(row.number, "", _("The row has more cells than the header.")))
+    if beyond := next((cell for cell in line.cells[setting.width :] if cell.strip()), ""):
+        row.faults.append(Problem(row.number, "", _("The row has more cells than the header."), value=beyond))
     for column in setting.blanks.get(line.number, ()):
         reason = _("The formula in this cell was saved without a result: the cell counts as empty.")
         row.warnings.append(Problem(row.number, column.title, reason))
@@ -98,10 +109,17 @@ def _row(line: Line, setting: _Setting) -> Row:
     for name, limit in MAX_LENGTH.items():
         if len(str(row.fields.get(name, ""))) > limit:
             title = _title(name, setting)
-            row.faults.append(Problem(row.number, title, _("The text is longer than %(limit)s characters.") % {"limit": limit}))
+            reason = _("The text is longer than %(limit)s characters.") % {"limit": limit}
+            row.faults.append(Problem(row.number, title, reason, value=str(row.fields[name])))
     if not row.faults and not any(row.fields.get(name) for name in ("first_name", "last_name", "phone")):
         row.faults.append(Problem(row.number, "", _("There is neither a name nor a phone number.")))
+    row.faults, row.warnings = _told_of(row, row.faults), _told_of(row, row.warnings)
     return row
+
+
+def _told_of(row: Row, problems: Sequence[Problem]) -> list[Problem]:
+    """Return the problems with whose row it is, which is known only when all of it was read."""
+    return [replace(problem, who=row.who) for problem in problems]
 
 
 def _title(name: str, setting: _Setting) -> str:
@@ -137,11 +155,10 @@ def _read_email(row: Row, line: Line, setting: _Setting) -> None:
     try:
         row.fields["email"] = values.email(text)
     except Fault as fault:
-        row.faults.append(Problem(row.number, column.title, fault.message))
+        row.faults.append(Problem(row.number, column.title, fault.message, value=text))
     if len(cells) > 1:
-        row.warnings.append(
-            Problem(row.number, cells[1][0].title, _("A card holds one e-mail address: the others are left out."))
-        )
+        reason = _("A card holds one e-mail address: the others are left out.")
+        row.warnings.append(Problem(row.number, cells[1][0].title, reason, value=cells[1][1]))
 
 
 def _read_phone(row: Row, line: Line, setting: _Setting) -> None:
@@ -158,11 +175,15 @@ def _read_phone(row: Row, line: Line, setting: _Setting) -> None:
         return
     _order, column, text = min(cells, key=lambda cell: cell[0])
     try:
-        row.fields["phone"] = numbers.phone(text, setting.country)
+        row.fields["phone"] = phone = numbers.phone(text, setting.country)
     except Fault as fault:
-        row.faults.append(Problem(row.number, column.title, fault.message))
+        row.faults.append(Problem(row.number, column.title, fault.message, value=text))
+    else:
+        if reason := numbers.doubt(text, phone, setting.country):
+            row.warnings.append(Problem(row.number, column.title, reason, value=text))
     if len(cells) > 1:
-        row.warnings.append(Problem(row.number, cells[1][1].title, _("A card holds one phone number: the others are left out.")))
+        reason = _("A card holds one phone number: the others are left out.")
+        row.warnings.append(Problem(row.number, cells[1][1].title, reason, value=cells[1][2]))
 
 
 def _read_birth(row: Row, line: Line, setting: _Setting) -> None:
@@ -172,7 +193,7 @@ def _read_birth(row: Row, line: Line, setting: _Setting) -> None:
         try:
             birth = values.birthday(_cell(line, column), setting.day_orders[column.index], setting.today)
         except Fault as fault:
-            row.warnings.append(Problem(row.number, column.title, fault.message))
+            row.warnings.append(Problem(row.number, column.title, fault.message, value=_cell(line, column)))
             return
         _put(row, "birth_day", birth.day)
         _put(row, "birth_month", birth.month)
@@ -188,7 +209,7 @@ def _read_birth(row: Row, line: Line, setting: _Setting) -> None:
         try:
             birth = values.birthday(text, values.DAY_FIRST, setting.today)
         except Fault as fault:
-            row.warnings.append(Problem(row.number, _title("birth_day", setting), fault.message))
+            row.warnings.append(Problem(row.number, _title("birth_day", setting), fault.message, value=text))
             return
         _put(row, "birth_day", birth.day)
         _put(row, "birth_month", birth.month)
@@ -204,12 +225,13 @@ def _read_rest(row: Row, line: Line, setting: _Setting) -> None:
         try:
             row.fields["country"] = values.country(country)
         except Fault as fault:
-            row.warnings.append(Problem(row.number, _title("country", setting), fault.message))
+            row.warnings.append(Problem(row.number, _title("country", setting), fault.message, value=country))
     country = str(row.fields.get("country", setting.country))
     try:
         _put(row, "postcode", _first(line, setting.by_field.get("postcode", ()), lambda cell: numbers.postcode(cell, country)))
     except Fault as fault:
-        row.warnings.append(Problem(row.number, _title("postcode", setting), fault.message))
+        value = _first(line, setting.by_field.get("postcode", ()))
+        row.warnings.append(Problem(row.number, _title("postcode", setting), fault.message, value=value))
 
 
 def _read_answers(row: Row, line: Line, setting: _Setting) -> None:
@@ -218,7 +240,7 @@ def _read_answers(row: Row, line: Line, setting: _Setting) -> None:
         try:
             said = values.yes_or_no(_cell(line, column))
         except Fault as fault:
-            row.warnings.append(Problem(row.number, column.title, fault.message))
+            row.warnings.append(Problem(row.number, column.title, fault.message, value=_cell(line, column)))
             continue
         if said is None or (column.is_inverted and not said):
             continue

@@ -22,10 +22,13 @@ def _checked(facts: Mapping[str, int]) -> str:
 
 def _done(facts: Mapping[str, int]) -> str:
     added, filled = facts.get("new_count", 0), facts.get("updated_count", 0)
+    refused = facts.get("refused_count", 0)
     words = ngettext("Import done: %(count)s new client", "Import done: %(count)s new clients", added) % {"count": added}
-    if not filled:
+    if filled:
+        words += ngettext(", %(count)s filled in", ", %(count)s filled in", filled) % {"count": filled}
+    if not refused:
         return f"{words}."
-    return words + ngettext(", %(count)s filled in.", ", %(count)s filled in.", filled) % {"count": filled}
+    return f"{words}. " + ngettext("%(count)s row was refused.", "%(count)s rows were refused.", refused) % {"count": refused}
 
 
 def _undone(facts: Mapping[str, int]) -> str:

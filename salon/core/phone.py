@@ -12,6 +12,8 @@ from salon.core.errors import Refused
 
 _NO_DIGIT = re.compile(r"\D")
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}").fullmatch
+# Parts of a country with a code of their own, whose numbers are dialled there and at home without it: 0690… is Guadeloupe.
+_OVERSEAS = {"FR": ("GP", "MQ", "GF", "RE", "YT")}
 EXAMPLES = {"FR": "06 12 34 56 78", "DE": "0151 23456789", "GB": "07400 123456"}
 
 
@@ -26,14 +28,29 @@ def example(country: str) -> str:
 def read(text: str, country: str) -> str:
     """Return `text` as E.164, read as a number of `country` unless it starts with + or 00.
 
+    What is no number of `country` itself may be one of its overseas parts, as it is dialled at home.
     Raises Refused with a sentence that gives an example when it is no possible number.
     """
     try:
         number = phonenumbers.parse(text, country)
     except phonenumbers.NumberParseException as error:
         raise _refusal(country) from error
-    if not phonenumbers.is_valid_number(number):
+    if phonenumbers.is_valid_number(number):
+        return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    overseas = {found for region in _OVERSEAS.get(country, ()) if (found := _national(text, region))}
+    if len(overseas) != 1:
         raise _refusal(country)
+    return overseas.pop()
+
+
+def _national(text: str, region: str) -> str:
+    """Return `text` as E.164 where it is a number of `region` in the form dialled there, "" where it is none."""
+    try:
+        number = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        return ""
+    if not phonenumbers.is_valid_number(number) or not _NO_DIGIT.sub("", text).startswith("0"):
+        return ""
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 

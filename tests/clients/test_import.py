@@ -94,11 +94,12 @@ def test_every_refused_row_is_named_with_its_number_column_and_reason(english: S
 def test_the_file_of_refused_rows_can_be_mended_and_brought_in_again(english: Salon, tmp_path: Path) -> None:
     refused = tmp_path / "refused.csv"
     bring_in(tmp_path, "Name,Phone,Note\nAnn Lee,06 12,=1+1\nBen Low,+33612345678,\n", "--commit", "--refused", str(refused))
-    (header, row) = csv.reader(io.StringIO(refused.read_text("utf-8-sig")))
+    (header, row) = csv.reader(io.StringIO(refused.read_text("utf-8-sig")), delimiter=";")
     assert header == ["Row", "Column", "Reason", "Name", "Phone", "Note"]
     assert row[:2] == ["2", "Phone"]
+    assert row[4] == "'06 12", "nor a number without its zero"
     assert row[5] == "'=1+1", "no cell is a formula in a spreadsheet"
-    bring_in(tmp_path, refused.read_text("utf-8-sig").replace("06 12", "0612345679"), "--commit")
+    bring_in(tmp_path, refused.read_text("utf-8-sig").replace("06 12", "06 12 34 56 79"), "--commit")
     assert Client.objects.get(last_name="Lee").note == "=1+1"
     with pytest.raises(CommandError, match="exists already"):
         bring_in(tmp_path, GOOGLE, "--commit", "--refused", str(refused))

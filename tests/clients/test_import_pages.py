@@ -91,7 +91,8 @@ def test_a_list_goes_from_the_file_to_the_book_and_back(desk: Browser) -> None:
     assert tally(page) == {"new": "2", "updates": "0", "unchanged": "0", "unclear": "1", "errors": "1"}
     assert "Import 2 rows" in page
     assert "Proof is missing, so nothing is sent on it." in page
-    assert "It counts at once, and stays in force if the import is undone." in page
+    assert "Answers Yes to marketing, e-mail and SMS counted apart: 1." in page
+    assert "A No counts at once, and stays in force if the import is undone." in page
     assert not Client.objects.exists(), "nothing before somebody says so"
     assert desk.post(f"/clients/import/{row.pk}/start/").status_code == 303
     assert 'id="job"' in body(desk.get(f"/clients/import/{row.pk}/"))
@@ -105,6 +106,37 @@ def test_a_list_goes_from_the_file_to_the_book_and_back(desk: Browser) -> None:
     assert tally(page) == {"back": "2", "kept": "0"}
     assert "a refusal is never undone" in page
     assert not Client.objects.exists()
+
+
+def test_a_list_without_names_of_columns_says_so_and_brings_in_everybody(desk: Browser) -> None:
+    row = uploaded(desk, "Léa;Martin;06 88 21 04 11\nAnn;Lee;06 88 21 04 12\nBen;Low;06 88 21 04 13\n")
+    assert [field["label"] for field in fields_of(desk, row).values()] == [
+        f"What is in “Column {number}”" for number in (1, 2, 3)
+    ]  # fmt: skip
+    words = "its first row is read as a client"
+    assert words in body(desk.get(f"/clients/import/{row.pk}/columns/"))
+    assert words not in body(desk.get(f"/clients/import/{uploaded(desk).pk}/columns/"))
+    desk.post(f"/clients/import/{row.pk}/columns/", {"c0": "first_name", "c1": "last_name", "c2": "mobile"})
+    desk.post(f"/clients/import/{row.pk}/start/")
+    jobs.work()
+    assert {client.name for client in Client.objects.all()} == {"Léa Martin", "Ann Lee", "Ben Low"}
+
+
+def test_a_list_of_names_of_columns_alone_is_refused_at_once(desk: Browser) -> None:
+    answer = send(desk, "Name,Phone\n")
+    assert answer.status_code == 422
+    assert "The list holds nobody" in body(answer)
+    assert not Import.objects.exists()
+
+
+def test_the_check_shows_whose_row_is_wrong_and_what_stands_in_the_file(desk: Browser) -> None:
+    row = checked(desk, "Name,Phone,Birthday\nEva Lang,06 12,\nAnn Lee,06 88 21 04 13,sometime\n")
+    for show, cells in (("errors", ["Eva Lang", "Phone", "06 12"]), ("unclear", ["Ann Lee", "Birthday", "sometime"])):
+        table = body(desk.get(f"/clients/import/{row.pk}/?show={show}")).partition("<tbody")[2].partition("</tbody>")[0]
+        assert re.findall(r"<td[^>]*>([^<]*)</td>", table)[:3] == cells
+    row.report["faults"] = [[2, "Phone", "A reason"]]
+    row.save(update_fields=["report"])
+    assert "A reason" in body(desk.get(f"/clients/import/{row.pk}/")), "a list checked before is still shown"
 
 
 def test_each_column_stands_at_what_was_recognised_with_samples(desk: Browser) -> None:
@@ -155,7 +187,7 @@ def test_the_faulty_rows_are_downloaded_mended_and_brought_in(desk: Browser) -> 
     row = imported(desk)
     answer = desk.get(f"/clients/import/{row.pk}/faulty/")
     assert answer.headers["Content-Disposition"] == 'attachment; filename="faulty-rows.csv"'
-    (header, line) = csv.reader(io.StringIO(answer.content.decode("utf-8-sig")))
+    (header, line) = csv.reader(io.StringIO(answer.content.decode("utf-8-sig")), delimiter=";")
     assert header[:4] == ["Row", "Column", "Reason", "First name"]
     assert line[:3] == ["4", "E-mail", "This is no e-mail address."]
     mended = answer.content.replace(b"eva@", b"eva@example.org")
@@ -168,7 +200,8 @@ def test_the_faulty_rows_are_downloaded_mended_and_brought_in(desk: Browser) -> 
 def test_the_first_three_columns_are_ignored_in_every_language(desk: Browser, language: str) -> None:
     row = checked(desk)
     User.objects.update(language=language)
-    header = next(csv.reader(io.StringIO(desk.get(f"/clients/import/{row.pk}/faulty/").content.decode("utf-8-sig"))))
+    text = desk.get(f"/clients/import/{row.pk}/faulty/").content.decode("utf-8-sig")
+    header = next(csv.reader(io.StringIO(text), delimiter=";"))
     assert len(header) == 11
     assert {column.index for column in columns.recognise(header)} == {3, 4, 5, 6, 7, 8}
 
@@ -176,7 +209,7 @@ def test_the_first_three_columns_are_ignored_in_every_language(desk: Browser, la
 def test_no_cell_of_the_faulty_rows_is_a_formula(desk: Browser) -> None:
     row = checked(desk, '=cmd,Name,Phone\n=1+1,"=HYPERLINK(""x"")",06 12\n+33,@x,06 12\n')
     text = desk.get(f"/clients/import/{row.pk}/faulty/").content.decode("utf-8-sig")
-    cells = [cell for line in csv.reader(io.StringIO(text)) for cell in line]
+    cells = [cell for line in csv.reader(io.StringIO(text), delimiter=";") for cell in line]
     assert "'=1+1" in cells
     assert [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))] == []
 

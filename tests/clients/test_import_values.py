@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clients.importing import columns, numbers, reading, stored, values
+from clients.importing import columns, numbers, reading, rows, stored, values
 from clients.importing.reader import formats
 from clients.importing.reader.table import Unreadable
 from clients.importing.values import DAY_FIRST, MONTH_FIRST, UNDECIDED, Birth, Fault
@@ -34,6 +34,69 @@ def test_the_separator_and_the_line_ends_are_found(separator: str, ending: str) 
     sheet = reading.read(text.encode())
     assert sheet.separator == separator
     assert sheet.lines[0].cells == ("Ann", "Lee", "a,b;c")
+
+
+@pytest.mark.parametrize("first", ["Léa;Martin;06 88 21 04 11", "Léa;Martin;lea@example.org", "Léa;Martin;12.04.1990"])
+def test_a_list_without_names_of_columns_keeps_its_first_client(first: str) -> None:
+    sheet = reading.read(f"{first}\nAnn;Lee;;x\nBen;Low\n".encode())
+    assert sheet.header == ("Column 1", "Column 2", "Column 3", "Column 4")
+    assert [line.number for line in sheet.lines] == [1, 2, 3]
+    assert sheet.lines[0].cells == tuple(first.split(";"))
+    assert not sheet.has_header
+    assert stored.unpack(stored.pack(sheet)) == sheet
+
+
+@pytest.mark.parametrize("header", ["Prénom;06 88 21 04 11", "Who;What", "Jahr 1990;2024", "Name;12.04.1990"])
+def test_a_row_that_names_a_column_or_holds_nothing_of_a_client_is_the_header(header: str) -> None:
+    sheet = reading.read(f"{header}\nAnn;Lee\n".encode())
+    assert (sheet.header, len(sheet.lines), sheet.has_header) == (tuple(header.split(";")), 1, True)
+
+
+def test_a_title_with_a_phone_number_above_the_names_of_columns_is_no_client() -> None:
+    sheet = reading.read(b"Salon Anna;04 72 00 00 01\nName;Phone\nAnn Lee;06 88 21 04 11\n")
+    assert (sheet.header, len(sheet.lines)) == (("Name", "Phone"), 1)
+
+
+@pytest.mark.parametrize("data", [b"Name;Phone\n", b"Name;Phone\n;\n\n", b"whatever\n"])
+def test_a_list_that_holds_nobody_says_so(data: bytes) -> None:
+    with pytest.raises(Refused, match="holds nobody"):
+        reading.read(data)
+
+
+@pytest.mark.parametrize(
+    ("cell", "country", "e164", "told"),
+    [
+        ("612345678", "FR", "+33612345678", "06 12 34 56 78"),
+        ("6 12 34 56 78", "FR", "+33612345678", "06 12 34 56 78"),
+        ("15123456789", "DE", "+4915123456789", "01512 3456789"),
+        ("0612345678", "FR", "+33612345678", ""),
+        ("'0612345678", "FR", "+33612345678", ""),
+        ("33612345678", "FR", "+33612345678", ""),
+        ("+33612345678", "FR", "+33612345678", ""),
+        ("+33612345678", "DE", "+33612345678", ""),
+        ("612345678", "ES", "+34612345678", ""),
+    ],
+)
+def test_a_number_in_text_without_its_zero_is_taken_and_told(cell: str, country: str, e164: str, told: str) -> None:
+    sheet = reading.read(f"Name;Phone\nAnn Lee;{cell}\n".encode())
+    (row,) = rows.read(sheet, columns.recognise(sheet.header), country=country, today=TODAY)
+    assert (row.fields["phone"], row.faults) == (e164, [])
+    assert [warning.reason for warning in row.warnings] == (
+        [f"The number has no zero in front. It is taken as {told}."] if told else []
+    )
+
+
+def test_each_problem_says_whose_row_it_is_and_what_stands_in_the_cell() -> None:
+    text = "Name;Phone;E-mail;Birthday;Newsletter\nAnn Lee;06 12;ann@;99.99.1990;perhaps\n;;ben@example.org;;\n"
+    sheet = reading.read(text.encode())
+    ann, ben = rows.read(sheet, columns.recognise(sheet.header), country="FR", today=TODAY)
+    assert [(one.column, one.who, one.value) for one in (*ann.faults, *ann.warnings)] == [
+        ("E-mail", "Ann Lee", "ann@"),
+        ("Phone", "Ann Lee", "06 12"),
+        ("Birthday", "Ann Lee", "99.99.1990"),
+        ("Newsletter", "Ann Lee", "perhaps"),
+    ]
+    assert [(one.who, one.value) for one in ben.faults] == [("ben@example.org", "")]
 
 
 def test_excels_sep_line_is_obeyed_and_not_read_as_a_header() -> None:

@@ -105,8 +105,10 @@ def test_a_postcode_short_of_a_digit_is_left_out_and_told() -> None:
 def test_the_first_visible_sheet_with_content_is_read() -> None:
     book = openpyxl.Workbook()
     book.create_sheet("Hidden").append(["Name", "Secret"])
+    book["Hidden"].append(["Ben Low", "x"])
     book["Hidden"].sheet_state = "hidden"
     book.create_sheet("Clients").append(["Name", "Phone"])
+    book["Clients"].append(["Ann Lee", "06 88 21 04 11"])
     assert reading.read(files.saved(book)).header == ("Name", "Phone")
     book.remove(book["Clients"])
     assert reading.read(files.saved(book)).header == ("Name", "Secret")

@@ -1,6 +1,7 @@
 """The bell: what was done meanwhile, for who asked, in their language, until they have read it."""
 
 import datetime as dt
+import re
 from collections.abc import Callable
 
 import pytest
@@ -28,6 +29,22 @@ def test_a_notice_is_told_in_the_readers_language(olivia: User, signed_in: Calla
     assert "812 new clients, 40 filled in." in browser.get("/notices/").content.decode()
     User.objects.update(language="de")
     assert "812 neue Kunden" in browser.get("/notices/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        ({"new_count": 51, "refused_count": 9}, "Import done: 51 new clients. 9 rows were refused."),
+        ({"new_count": 1, "updated_count": 2, "refused_count": 1}, "Import done: 1 new client, 2 filled in. 1 row was refused."),
+        ({"new_count": 51, "refused_count": 0}, "Import done: 51 new clients."),
+    ],
+)
+def test_the_bell_says_how_many_rows_of_a_list_were_refused(
+    owner: User, signed_in: Callable[[Role], Browser], facts: dict[str, int], words: str
+) -> None:
+    User.objects.filter(pk=owner.pk).update(language="en")
+    notices.tell(owner, "import_done", url="/clients/import/3/", now=timezone.now(), **facts)
+    assert f"{words}<" in re.sub(r"\s*<", "<", signed_in(Role.OWNER).get("/notices/").content.decode())
 
 
 def test_a_notice_is_only_for_who_asked(olivia: User, signed_in: Callable[[Role], Browser]) -> None:

@@ -7,7 +7,21 @@ from hypothesis import strategies as st
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
 from salon.core import phone
+from salon.core.errors import Refused
 
+# A number of each range as it is dialled -> with its code; ranges as the French numbering plan gives them.
+OVERSEAS = [
+    ("06 90 45 76 78", "+590690457678"),  # Guadeloupe
+    ("0590 90 12 34", "+590590901234"),
+    ("0696 20 12 34", "+596696201234"),  # Martinique
+    ("0697 12 34 56", "+596697123456"),
+    ("0694 20 12 34", "+594694201234"),  # French Guiana
+    ("0594 30 12 34", "+594594301234"),
+    ("0692 12 34 56", "+262692123456"),  # Réunion
+    ("0693.12.34.56", "+262693123456"),
+    ("0262 20 12 34", "+262262201234"),
+    ("0639 02 34 56", "+262639023456"),  # Mayotte
+]
 REGIONS = sorted(phonenumbers.SUPPORTED_REGIONS)
 
 
@@ -29,6 +43,27 @@ def test_a_stored_number_is_shown_as_if_it_was_read_anew(region: str, kind: int,
     form = PhoneNumberFormat.NATIONAL if is_near else PhoneNumberFormat.INTERNATIONAL
     assert phone.show(e164, at_home) == oracle(e164, form)
     assert phone.dialled(e164) == digits(oracle(e164, PhoneNumberFormat.NATIONAL))
+
+
+@pytest.mark.parametrize(("typed", "e164"), OVERSEAS)
+def test_a_french_salon_takes_numbers_from_overseas_as_they_are_dialled(typed: str, e164: str) -> None:
+    assert phone.read(typed, "FR") == e164
+    assert phone.dialled(e164) == digits(typed)
+
+
+@pytest.mark.parametrize("typed", ["0690 45 76 7", "0690 45 76 789", "690 45 76 78", "0698", "0600", "+33 690 45 76 78", "0699"])
+def test_a_number_of_nowhere_in_france_is_refused(typed: str) -> None:
+    with pytest.raises(Refused):
+        phone.read(typed, "FR")
+
+
+def test_only_a_salon_in_france_reads_overseas_numbers_as_dialled() -> None:
+    with pytest.raises(Refused):
+        phone.read("06 90 45 76 78", "BE")
+
+
+def test_a_number_of_mainland_france_stays_one() -> None:
+    assert phone.read("06 12 34 56 78", "FR") == "+33612345678"
 
 
 @pytest.mark.parametrize("text", ["+33", "+", "0612345678", "nonsense", "+9999999999", "+33 6 12 34 56 78", "+٣٣٦١٢٣٤٥٦٧٨"])

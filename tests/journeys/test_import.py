@@ -193,7 +193,7 @@ def test_a_list_is_mended_imported_and_undone_and_who_says_no_gets_no_second_off
     page.get_by_role("button", name="Check 1,000 rows").click()
     expect(page.get_by_role("heading", name="Check the list")).to_be_visible()
     assert (tally(page, "new"), tally(page, "errors")) == (ROWS - BAD_PHONES, BAD_PHONES)
-    expect(page.get_by_text(f"Marketing, no in the file: {NOES}.")).to_be_visible()
+    expect(page.get_by_text(f"Answers No to marketing, e-mail and SMS counted apart: {NOES}.")).to_be_visible()
 
     with page.expect_download() as download:
         page.get_by_role("link", name=f"Download {BAD_PHONES} faulty rows").click()
@@ -229,7 +229,7 @@ def test_a_list_is_mended_imported_and_undone_and_who_says_no_gets_no_second_off
     expect(page.locator("#main-data")).to_contain_text("Lyon")
 
     page.goto(first)
-    page.get_by_role("button", name=f"Take back {ROWS - BAD_PHONES} cards").click()
+    page.get_by_role("button", name=f"Take back {ROWS - BAD_PHONES} imported cards").click()
     expect(page.get_by_role("heading", name="Import undone")).to_be_visible(timeout=120_000)
     assert (tally(page, "back"), tally(page, "kept")) == (ROWS - BAD_PHONES - 1, 1)
     expect(page.get_by_role("row", name=re.compile("Ada Probe0001"))).to_contain_text("The card was changed since.")

@@ -1,5 +1,6 @@
 """What reading gives: a table of text, or the reason why there is none. And the limits that hold for every format."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,11 @@ MAX_WIDTH = 1_000
 MAX_NUMBER = 1_048_576
 MAX_TEXT = 20_000_000
 HEADER_WITHIN = 10
+# What no name of a column looks like, but a client's phone number, e-mail address or birthday does.
+_PHONE = re.compile(r"(?:tel:)?\+?[\d(][\d ()./-]{6,20}")
+_PHONE_DIGITS = range(8, 16)
+_EMAIL = re.compile(r"(?:mailto:)?[^@\s]+@[^@\s]+\.[^@\s]+")
+_DATE = re.compile(r"\d{1,2}([./-])\d{1,2}\1(?:\d{4}|\d{2})|\d{4}([./-])\d{1,2}\2\d{1,2}")
 
 # A number of a spreadsheet stays a number: as text it would hide that its leading zeros are lost.
 Cell = str | int | float
@@ -30,7 +36,10 @@ class Unreadable(Exception):
 
 @dataclass
 class Table:
-    """Header, and rows as (number in the file, cells). `blanks`: (row, column) of formulas that were stored without a value."""
+    """Header (empty where the file names no columns), and rows as (number in the file, cells).
+
+    `blanks`: (row, column) of formulas that were stored without a value.
+    """
 
     format: str
     header: list[Cell]
@@ -71,7 +80,7 @@ class Rows:
         self.filled.append((number, cells))
 
     def finished(self) -> tuple[list[Cell], list[tuple[int, list[Cell]]]]:
-        """Return the header and the rows below it.
+        """Return the header and the rows below it; an empty header where the first row is a client already.
 
         Raises Unreadable when there are none, or when more columns hold something than a list has. A column of which only
         the header is filled does not count: an export of Google's has many.
@@ -79,14 +88,32 @@ class Rows:
         if not self.filled:
             raise Unreadable("empty")
         at = _header_index([cells for _number, cells in self.filled[:HEADER_WITHIN]])
+        if at is None:
+            at, header = -1, list[Cell]()
+        else:
+            header = self.filled[at][1]
         for _number, cells in self.filled[: at + 1]:
             self._filled_count.subtract(index for index, cell in enumerate(cells) if cell != "")
         if sum(count > 0 for count in self._filled_count.values()) > MAX_COLUMNS:
             raise Unreadable("too_many_columns")
-        return self.filled[at][1], self.filled[at + 1 :]
+        return header, self.filled[at + 1 :]
 
 
-def _header_index(rows: Sequence[Sequence[Cell]]) -> int:
-    """Return which of the first rows is the header: the first, unless it is a title and a later one names columns."""
+def _header_index(rows: Sequence[Sequence[Cell]]) -> int | None:
+    """Return which of the first rows is the header, None when there is none.
+
+    It is the first, unless that is a title and a later one names columns. A first row that names none and holds what only
+    a client has is a client: as a header it would be lost without a word.
+    """
     known = [names.known_count(str(cell) for cell in row) for row in rows]
-    return 0 if known[0] or max(known) < 2 else known.index(max(known))
+    if not known[0] and max(known) >= 2:
+        return known.index(max(known))
+    return None if not known[0] and any(_is_of_a_client(cell) for cell in rows[0]) else 0
+
+
+def _is_of_a_client(cell: Cell) -> bool:
+    """Return whether a cell is a phone number, an e-mail address or a date."""
+    text = str(cell).strip().lstrip("'")
+    if _PHONE.fullmatch(text) and sum(char.isdigit() for char in text) in _PHONE_DIGITS:
+        return True
+    return bool(_EMAIL.fullmatch(text) or _DATE.fullmatch(text))

@@ -16,7 +16,6 @@ from django.utils.translation import ngettext
 
 from clients.importing import columns, commit, jobs, reading, report
 from clients.importing.report import Report
-from clients.importing.rows import Row
 from clients.models import Import
 from salon.core.errors import Refused
 from salon.core.models import Salon
@@ -58,7 +57,8 @@ class Command(BaseCommand):
             except Refused as refused:
                 raise CommandError(str(refused)) from refused
             if options["refused"]:
-                self._write_refused(sheet.header, lines, Path(options["refused"]))
+                text = report.faulty_csv(sheet, [row for row in lines if row.faults], country=salon.country)
+                self._write_refused(text, Path(options["refused"]))
 
     def _show(self, report: Report, *, done: Import | None) -> None:
         out = self.stdout.write
@@ -73,11 +73,17 @@ class Command(BaseCommand):
             out(f"{name:<{width}}  {count:>6}")
         if report.claim_count:
             out(
-                _("Marketing, yes in the file: %(count)s. Proof is missing, so nothing is sent on it.")
+                _(
+                    "Answers Yes to marketing, e-mail and SMS counted apart: %(count)s. Proof is missing, so nothing is sent "
+                    "on it."
+                )
                 % {"count": report.claim_count}
             )
         if report.stop_count:
-            out(_("Marketing, no in the file: %(count)s. It counts at once.") % {"count": report.stop_count})
+            out(
+                _("Answers No to marketing, e-mail and SMS counted apart: %(count)s. A No counts at once.")
+                % {"count": report.stop_count}
+            )
         self._list(_("Refused rows"), report.faults, report.fault_count)
         self._list(_("Left out or worth a look"), report.warnings, report.warning_count)
         for reason, count in report.warning_reasons if report.warning_count > SHOWN else ():
@@ -92,7 +98,7 @@ class Command(BaseCommand):
         if not problems:
             return
         self.stdout.write(f"\n{title}")
-        for number, column, reason in problems[:SHOWN]:
+        for number, column, reason, _who, _value in problems[:SHOWN]:
             where = _("Row %(row)s") % {"row": number}
             name = f", {column}" if column else ""
             self.stdout.write(f"  {where}{name}: {reason}")
@@ -100,12 +106,12 @@ class Command(BaseCommand):
             more = ngettext("and %(count)s more", "and %(count)s more", rest) % {"count": rest}
             self.stdout.write(f"  … {more}")
 
-    def _write_refused(self, header: Sequence[str], lines: Sequence[Row], path: Path) -> None:
+    def _write_refused(self, text: str, path: Path) -> None:
         """Write the refused rows to a file of their own, for its owner's eyes only."""
         try:
             with path.open("x", encoding="utf-8-sig", newline="") as file:
                 path.chmod(0o600)
-                file.write(report.faulty_csv(header, [row for row in lines if row.faults]))
+                file.write(text)
         except FileExistsError as error:
             raise CommandError(_exists(path)) from error
         except OSError as error:
