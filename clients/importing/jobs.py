@@ -49,12 +49,14 @@ FORGET_UPLOADS_AFTER = dt.timedelta(hours=24)
 
 def upload(data: bytes, name: str, *, by: User | None, now: dt.datetime) -> Import:
     """Keep a list and return its import. Raises Refused with one sentence for a file that cannot be read."""
-    sheet = reading.read(data, name)
-    with transaction.atomic():
-        row = Import.objects.create(
-            title=one_line(name)[:100] or "list", by=by, created_at=now, sheet=stored.pack(sheet), row_count=len(sheet.lines)
-        )
-        audit.record("import.uploaded", row, by=by, rows_count=row.row_count)
+    return _keep(reading.read(data, name), name, by=by, now=now)
+
+
+@transaction.atomic
+def _keep(sheet: reading.Sheet, name: str, *, by: User | None, now: dt.datetime) -> Import:
+    title = one_line(name)[:100] or "list"
+    row = Import.objects.create(title=title, by=by, created_at=now, sheet=stored.pack(sheet), row_count=len(sheet.lines))
+    audit.record("import.uploaded", row, by=by, rows_count=row.row_count)
     return row
 
 
@@ -105,8 +107,9 @@ def bring_in(data: bytes, name: str, *, by: User | None, now: dt.datetime) -> Im
 
 def begin(data: bytes, name: str, *, by: User | None, now: dt.datetime, fields: Mapping[int, str] | None = None) -> Import:
     """Keep a list and have it imported without a look at it first, its columns as recognised but for `fields`. Raises Refused."""
-    row = upload(data, name, by=by, now=now)
-    columns.check(columns.chosen(stored.unpack(row.sheet).header, fields or {}))
+    sheet = reading.read(data, name)
+    row = _keep(sheet, name, by=by, now=now)
+    columns.check(columns.chosen(sheet.header, fields or {}))
     chosen = {str(index): field for index, field in fields.items()} if fields else None
     return _queue(row, State.RUNNING, "import.started", by=by, columns=chosen)
 
