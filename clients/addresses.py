@@ -11,6 +11,7 @@ from collections.abc import Collection
 
 import idna
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from clients.models import Address, Client
@@ -93,8 +94,16 @@ def reopen_service(channel: str, hmac: str) -> None:
 
 def shut_at(channel: str, hmac: str) -> dt.datetime | None:
     """Return since when whoever has the address gets no marketing by it, None if they may."""
-    rows = Address.objects.filter(channel=channel, hmac=hmac, scope__in=[_MARKETING, _ALL]).exclude(hmac="")
-    return rows.values_list("stopped_at", flat=True).first()
+    return _shut(channel, hmac).values_list("stopped_at", flat=True).first()
+
+
+def is_shut(channel: str, hmac: str) -> bool:
+    """Return whether whoever has the address gets no marketing by it."""
+    return _shut(channel, hmac).exists()
+
+
+def _shut(channel: str, hmac: str) -> "QuerySet[Address]":
+    return Address.objects.filter(channel=channel, hmac=hmac, scope__in=[_MARKETING, _ALL])
 
 
 def is_undeliverable(channel: str, address: str) -> bool:

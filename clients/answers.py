@@ -240,8 +240,7 @@ def _front(client: Client, channel: str, answer: Answer, readings: Sequence[fold
     stop = newest(reading.stop for reading in readings)
     event = ConsentEvent.objects.select_related("actor").get(pk=made_by.id) if made_by else None
     stopped_on = timezone.localtime(stop.effective_at).date() if stop else None
-    needed = max(consent.needed(purpose, channel) for purpose in fold.MARKETING)
-    lacking = lacks(needed) if answer is Answer.WAITING else ""
+    lacking = _lacks_for_offers(channel) if answer is Answer.WAITING else ""
     is_late = lacking == "link" and event is not None and requests.is_over(event.recorded_at, timezone.now())
     is_reachable = bool(consent.address_hash(client, channel))
     may_go = any(reading.entry and consent.may_be_void(reading.entry, timezone.now()) for reading in readings)
@@ -253,10 +252,8 @@ def shut_on(client: Client, channel: str) -> dt.date | None:
 
     None where a Yes is confirmed through a link: it goes to the holder of the address, who may open it again.
     """
-    if any(lacks(consent.needed(purpose, channel)) == "link" for purpose in fold.MARKETING):
-        return None
     at = addresses.shut_at(channel, consent.address_hash(client, channel))
-    return timezone.localtime(at).date() if at else None
+    return None if at is None or _lacks_for_offers(channel) == "link" else timezone.localtime(at).date()
 
 
 def lacks(needed: int) -> str:
@@ -264,6 +261,10 @@ def lacks(needed: int) -> str:
     if needed <= consent.EVIDENCE[ConsentEvent.Source.IN_PERSON]:
         return "word"
     return "form" if needed <= consent.EVIDENCE[ConsentEvent.Source.PAPER_FORM] else "link"
+
+
+def _lacks_for_offers(channel: str) -> str:
+    return lacks(max(consent.needed(purpose, channel) for purpose in fold.MARKETING))
 
 
 def _as_day(day: dt.date) -> str:

@@ -79,8 +79,12 @@ def rows(client: Client) -> list[Row]:
     readings = {pair: consent.reading(client, *pair, entries=entries) for pair in pairs()}
     ids = [reading.entry.id for reading in readings.values() if reading.entry]
     events = ConsentEvent.objects.select_related("actor").in_bulk(ids)
+    shut = {**{channel: answers.shut_on(client, channel) for channel in fold.CHANNELS}, "": None}
     return [
-        Row(purpose, [_cell(client, *pair, readings[pair], events) for pair in pairs() if pair[0] == purpose])
+        Row(
+            purpose,
+            [_cell(client, *pair, readings[pair], events, shut_on=shut[pair[1]]) for pair in pairs() if pair[0] == purpose],
+        )
         for purpose in TITLES
     ]
 
@@ -94,7 +98,9 @@ def cell(client: Client, purpose: str, channel: str) -> Cell:
     """Return one answer of the table."""
     reading = consent.reading(client, purpose, channel)
     ids = [reading.entry.id] if reading.entry else []
-    return _cell(client, purpose, channel, reading, ConsentEvent.objects.select_related("actor").in_bulk(ids))
+    shut_on = answers.shut_on(client, channel) if channel else None
+    events = ConsentEvent.objects.select_related("actor").in_bulk(ids)
+    return _cell(client, purpose, channel, reading, events, shut_on=shut_on)
 
 
 @transaction.atomic
@@ -168,7 +174,10 @@ def _checked(now_is: Cell, answer: str) -> Cell:
     return now_is
 
 
-def _cell(client: Client, purpose: str, channel: str, reading: fold.Reading, events: Mapping[int, ConsentEvent]) -> Cell:
+def _cell(
+    client: Client, purpose: str, channel: str, reading: fold.Reading, events: Mapping[int, ConsentEvent], *,
+    shut_on: dt.date | None,
+) -> Cell:  # fmt: skip
     answer = answers.summed([reading.state])
     stopped_on = timezone.localtime(reading.stop.effective_at).date() if reading.stop else None
     lacks = answers.lacks(consent.needed(purpose, channel)) if answer is Answer.WAITING else ""
@@ -177,5 +186,4 @@ def _cell(client: Client, purpose: str, channel: str, reading: fold.Reading, eve
     is_reachable = not channel or bool(consent.address_hash(client, channel))
     label = Channel(channel).label if channel else ""
     may_go = reading.entry is not None and consent.may_be_void(reading.entry, timezone.now())
-    shut_on = answers.shut_on(client, channel) if channel else None
     return Cell(channel, label, answer, is_reachable, event, stopped_on, lacks, is_late, may_go, shut_on, purpose)

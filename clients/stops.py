@@ -10,9 +10,7 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from clients import addresses, consent, fold
-from clients.models import Address, Client, ConsentEvent
-
-STOPPED = (Address.Scope.MARKETING, Address.Scope.ALL)
+from clients.models import Client, ConsentEvent
 
 
 @dataclass(frozen=True)
@@ -72,9 +70,8 @@ def address_of(link: Link, client: Client) -> str:
 def is_closed(client: Client, entries: Sequence[fold.Entry], purpose: str, channel: str) -> bool:
     """Return whether only a link to the client's address itself opens it again, or a signed form."""
     hmac = consent.address_hash(client, channel)
-    shut = Address.objects.filter(channel=channel, hmac=hmac, scope__in=STOPPED)
     return fold.has_objected(entries, purpose=purpose, channel=channel, address_hmac=hmac) or (
-        purpose in fold.MARKETING and shut.exists()
+        purpose in fold.MARKETING and addresses.is_shut(channel, hmac)
     )
 
 
@@ -83,7 +80,7 @@ def has_objected(client: Client, channel: str, hmac: str) -> bool:
 
     Not while a later Yes waits for its link: another No ends that as well.
     """
-    if hmac and not Address.objects.filter(channel=channel, hmac=hmac, scope__in=STOPPED).exists():
+    if hmac and not addresses.is_shut(channel, hmac):
         return False
     entries, current = consent.events_of(client), consent.address_hash(client, channel)
     if any(consent.reading(client, one, channel, entries=entries).state is fold.State.PENDING for one in fold.MARKETING):
