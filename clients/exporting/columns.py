@@ -31,6 +31,8 @@ LEFT_OUT: Mapping[str, str] = {
     "marketing_paused_until": "a rest from marketing, which a marketing file keeps by leaving them out",
     "restricted_at": "a restricted card is in no file",
     "erased_at": "an erased card is in no file",
+    "inactive_reason": "the salon's own note about why, beside the day that is there",
+    "merged_into": "a card that was taken in by another is in no file",
 }
 
 

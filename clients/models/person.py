@@ -99,6 +99,10 @@ class Client(models.Model):
     blacklisted_at = models.DateTimeField(null=True, blank=True, editable=False)
     restricted_at = models.DateTimeField(null=True, blank=True, editable=False)
     erased_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # Why the card was made inactive, as a code. Empty while it is active.
+    inactive_reason = models.CharField(max_length=20, blank=True, editable=False)
+    # The card that took this one in. A card taken in is empty and counts as erased: nothing finds it, nothing is sent to it.
+    merged_into = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="+", editable=False)
 
     objects = ClientQuerySet.as_manager()
 
@@ -113,6 +117,10 @@ class Client(models.Model):
                 | models.Q(birth_day__isnull=False, birth_month__isnull=False),
                 name="clients_client_birth_day_with_month",
             ),
+            models.CheckConstraint(
+                condition=models.Q(merged_into=None) | models.Q(erased_at__isnull=False),
+                name="clients_client_taken_in_is_gone",
+            ),
         ]
         indexes = [models.Index(fields=["sort_name", "id"], name="clients_client_order")]
 
@@ -123,9 +131,11 @@ class Client(models.Model):
         erase: ClassVar[set[str]] = {
             "first_name", "last_name", "email", "phone", "language", "birth_day", "birth_month", "birth_year", "street",
             "postcode", "city", "country", "note", "preferred_channel", "came_through", "tags", "search_text", "sort_name",
-            "blacklisted_at", "marketing_paused_until",
+            "blacklisted_at", "marketing_paused_until", "inactive_reason",
         }  # fmt: skip
-        keep: ClassVar[set[str]] = {"id", "version", "created_at", "inactive_at", "restricted_at", "erased_at"}
+        keep: ClassVar[set[str]] = {
+            "id", "version", "created_at", "inactive_at", "restricted_at", "erased_at", "merged_into",
+        }  # fmt: skip
 
     def __str__(self) -> str:
         return self.name

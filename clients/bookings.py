@@ -1,0 +1,61 @@
+"""What the room above knows of a client's visits to come: read and cancelled through here, since nobody here may look up.
+
+Registered once, when the app above starts. Without one a client has no visit to come.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from clients.models import Client
+from salon.core.models import User
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """A visit to come: its id, start (aware), what is done and with whom, and its page."""
+
+    pk: int
+    start_at: dt.datetime
+    service: str
+    staff: str
+    url: str
+
+
+AheadOf = Callable[[Collection[int], dt.datetime], Mapping[int, Sequence[Ahead]]]
+CancelAll = Callable[..., int]
+
+
+@dataclass(frozen=True)
+class Diary:
+    """The two questions: which visits these clients (ids) have ahead, by id, and to cancel all of one client's.
+
+    `cancel_all(client, by=, now=, is_notice_wanted=)` returns how many were cancelled. It takes no lock of the client,
+    and must be called before one is taken: the order of locks is StaffDay, visit (`appointments.booking`).
+    """
+
+    ahead_of: AheadOf
+    cancel_all: CancelAll
+
+
+_diaries: list[Diary] = []
+
+
+def register(diary: Diary) -> None:
+    """Let the room above answer. Called once, when it starts."""
+    if diary not in _diaries:
+        _diaries.append(diary)
+
+
+def ahead_of(client_ids: Collection[int], *, now: dt.datetime) -> dict[int, list[Ahead]]:
+    """Return the visits to come of each of these clients that has one, the next one first."""
+    found: dict[int, list[Ahead]] = {}
+    for diary in _diaries:
+        for pk, visits in diary.ahead_of(client_ids, now).items():
+            found.setdefault(pk, []).extend(visits)
+    return found
+
+
+def cancel_all(client: Client, *, by: User | None, now: dt.datetime, is_notice_wanted: bool) -> int:
+    """Cancel all visits to come of the client, telling them or not, and return how many. Raises Refused as cancelling does."""
+    return sum(diary.cancel_all(client, by=by, now=now, is_notice_wanted=is_notice_wanted) for diary in _diaries)
