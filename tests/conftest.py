@@ -53,8 +53,13 @@ def no_language_of_another_test() -> Iterator[None]:
     timezone.deactivate()
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what needs a browser where there is none; ./test says so loudly at its end."""
+    """Begin with the long ones, or the run waits for one of them alone at its end.
+
+    Skip what needs a browser where there is none; ./test says so loudly at its end.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
     if CHROMIUM is None:
         for item in items:
             if item.get_closest_marker("browser"):

@@ -18,7 +18,7 @@ from tests.fakes.smtp_sink import Mail, Sink
 from tests.journeys.installation import Installation, wait_for
 from tests.journeys.test_main_job import late_morning
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 ROWS, BAD_PHONES = 1000, 20
 # Every fourth row says no; ten of them are among the faulty ones, which name nobody yet.

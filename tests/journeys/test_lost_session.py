@@ -99,4 +99,5 @@ def test_an_answer_that_was_not_saved_does_not_stay_on_the_card(desk: Page, how:
     desk.on("request", lambda request: sent.append(request.method))
     desk.evaluate("window.dispatchEvent(new Event('focus'))")
     desk.wait_for_timeout(300)
-    assert sent == [], "what was given up is not sent later"
+    # The parts of the page that ask by themselves may do so meanwhile.
+    assert "POST" not in sent, "what was given up is not sent later"

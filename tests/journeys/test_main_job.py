@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from tests.fakes.smtp_sink import Mail, Sink
 from tests.journeys.installation import Installation, wait_for
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 PASSWORD = "four words in a row"
 ROWS, FAULTY = 300, 9
