@@ -67,7 +67,7 @@ def text_of(*, first_name: str, last_name: str, phone: str, email: str, further:
     """
     words: list[str] = []
     for name in (first_name, last_name):
-        for form in (fold(name), fold_german(name)):
+        for form in dict.fromkeys((fold(name), fold_german(name))):
             parts = _words(form)
             words += [*parts, "".join(parts)] if len(parts) > 1 and " " not in form.strip() else parts
     more = [part for address in further for part in ([fold(address)] if "@" in address else _digits_of(address))]

@@ -106,14 +106,16 @@ def _row(line: Line, setting: _Setting) -> Row:
     _read_birth(row, line, setting)
     _read_rest(row, line, setting)
     _read_answers(row, line, setting)
-    for name, limit in MAX_LENGTH.items():
-        if len(str(row.fields.get(name, ""))) > limit:
+    for name, value in row.fields.items():
+        limit = MAX_LENGTH.get(name)
+        if limit and len(str(value)) > limit:
             title = _title(name, setting)
             reason = _("The text is longer than %(limit)s characters.") % {"limit": limit}
-            row.faults.append(Problem(row.number, title, reason, value=str(row.fields[name])))
+            row.faults.append(Problem(row.number, title, reason, value=str(value)))
     if not row.faults and not any(row.fields.get(name) for name in ("first_name", "last_name", "phone")):
         row.faults.append(Problem(row.number, "", _("There is neither a name nor a phone number.")))
-    row.faults, row.warnings = _told_of(row, row.faults), _told_of(row, row.warnings)
+    if row.faults or row.warnings:
+        row.faults, row.warnings = _told_of(row, row.faults), _told_of(row, row.warnings)
     return row
 
 
@@ -129,7 +131,10 @@ def _title(name: str, setting: _Setting) -> str:
 
 def _first(line: Line, columns: Iterable[Column], read: Callable[[str], str] = values.clean) -> str:
     """Return the first filled cell among columns of one field."""
-    return next((text for column in columns if (text := read(_cell(line, column)))), "")
+    for column in columns:
+        if text := read(_cell(line, column)):
+            return text
+    return ""
 
 
 def _put(row: Row, name: str, value: Value | None) -> None:

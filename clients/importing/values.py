@@ -36,6 +36,7 @@ class Birth:
 # The order of day and month where both are written as numbers with slashes or dashes.
 DAY_FIRST, MONTH_FIRST, UNDECIDED = "day first", "month first", "undecided"
 
+_MARKED = frozenset("=+-@0123456789")
 _INVISIBLE = {"Cc", "Cf", "Co", "Cs"}
 # Between two letters these two are spelling (Persian, Hindi) or hold a family of emoji together; a flag is spelled in tags.
 _JOINER = re.compile("(?<=\\S)[\u200c\u200d](?=\\S)|(?<=\U0001f3f4)[\U000e0020-\U000e007f]+")
@@ -65,22 +66,23 @@ _NO = words(
 )
 
 
-_PLAIN = re.compile(r"[\x20-\x7e]*").fullmatch
-
-
 def clean(text: str) -> str:
     """Return one line of text: NFC, without control and direction characters, inner space collapsed, ends trimmed.
 
     A leading apostrophe, by which spreadsheets mark text, goes too.
     """
+    if not text:
+        return ""
     # Most cells are plain ASCII, in which there is nothing to normalise or to take out.
-    if _PLAIN(text):
+    if text.isascii() and text.isprintable():
         return _without_apostrophe(" ".join(text.split()))
     return " ".join(clean_lines(text).split())
 
 
 def clean_lines(text: str) -> str:
     """Return text of several lines, cleaned like `clean` but with its line breaks."""
+    if text.isascii() and text.isprintable():
+        return _without_apostrophe(text.strip())
     text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
     kept = {place for found in _JOINER.finditer(text) for place in range(*found.span())}
     shown = (
@@ -90,7 +92,7 @@ def clean_lines(text: str) -> str:
 
 
 def _without_apostrophe(text: str) -> str:
-    return text[1:].strip() if text[:1] == "'" and text[1:2] in set("=+-@0123456789") else text
+    return text[1:].strip() if text[:1] == "'" and text[1:2] in _MARKED else text
 
 
 def plain(text: str) -> str:
@@ -103,6 +105,8 @@ def plain(text: str) -> str:
 
 def several(text: str) -> list[str]:
     """Return the values of a cell that holds more than one, as Google writes them: "a ::: b"."""
+    if not text:
+        return []
     return [part for part in (clean(piece) for piece in text.split(MULTIPLE.strip())) if part]
 
 
