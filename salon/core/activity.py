@@ -19,6 +19,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
+from salon.core import audit
 from salon.core.models import AuditEvent, User
 
 PER_PAGE = 50
@@ -178,7 +179,8 @@ def _events(wanted: Wanted) -> "models.QuerySet[AuditEvent]":
         rows = rows.filter(at__gte=_midnight(wanted.first_on))
     if wanted.last_on:
         rows = rows.filter(at__lt=_midnight(wanted.last_on + dt.timedelta(days=1)))
-    return rows if wanted.clients is None else rows.filter(_about(wanted.clients))
+    # An act on many cards is one line here, and a line of each card's own where the page is about the card.
+    return rows.exclude(facts__has_key=audit.MANY) if wanted.clients is None else rows.filter(_about(wanted.clients))
 
 
 def _midnight(on: dt.date) -> dt.datetime:

@@ -9,6 +9,9 @@ from salon.core.models import AuditEvent, User
 
 _CODE = re.compile(r"[a-z0-9_.:,*-]{0,80}\Z")
 
+# The fact of a line that is one of many of the same act.
+MANY = "one_of_many"
+
 Fact = int | bool | str | None | Sequence[str] | Sequence[int]
 
 
@@ -29,10 +32,14 @@ def record(action: str, subject: models.Model | None = None, *, by: User | None 
 
 
 def record_each(action: str, subjects: type[models.Model], ids: Iterable[int], *, by: User | None, **facts: Fact) -> None:
-    """Write down the same of each of many rows of one table. Raises ValueError as `record` does."""
+    """Write down the same of each of many rows of one table, beside the one line that the caller writes of the whole act.
+
+    Those of several are told where one asks about the row, and not among everything else. Raises ValueError as `record` does.
+    """
     _check(facts)
-    kind = subjects._meta.label_lower
-    events = [AuditEvent(action=action, by=by, subject_type=kind, subject_id=pk, facts=facts) for pk in ids]
+    kind, rows = subjects._meta.label_lower, list(ids)
+    said = {**facts, **({MANY: True} if len(rows) > 1 else {})}
+    events = [AuditEvent(action=action, by=by, subject_type=kind, subject_id=pk, facts=said) for pk in rows]
     AuditEvent.objects.bulk_create(events, batch_size=500)
 
 

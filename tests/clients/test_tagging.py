@@ -92,7 +92,7 @@ def test_an_old_run_is_not_undone_and_goes(reception: User, book: list[Client]) 
 def test_every_card_has_its_line_in_the_audit_trail_and_nothing_but_ids(reception: User, book: list[Client]) -> None:
     run = tagging.add(ids(book), name="Zoé’s wedding", by=reception, now=NOW)
     one = AuditEvent.objects.get(action="client.tagged", subject_id=book[0].pk)
-    assert (one.by, one.facts) == (reception, {"tag": run.tag_id})
+    assert (one.by, one.facts) == (reception, {"tag": run.tag_id, "one_of_many": True})
     every = AuditEvent.objects.get(action="clients.tagged")
     assert every.facts == {"tag": run.tag_id, "clients_count": 2, "refused_count": 2}
 

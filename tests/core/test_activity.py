@@ -13,7 +13,7 @@ from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from clients import records, tags
+from clients import records, tagging, tags
 from notifications.models import Message
 from salon.core import activity, audit
 from salon.core.activity import Wanted
@@ -128,6 +128,17 @@ def test_the_acts_of_a_client_are_those_on_the_card_its_visits_and_its_messages(
     assert [line.partition("Moreau ")[2] for line in told(owner, Wanted(clients=[visit.client.pk]))] == [
         "stopped a message: Reminder", "cancelled the appointment", "wrote the client note",
     ]  # fmt: skip
+
+
+def test_an_act_on_many_cards_is_one_line_but_where_the_page_is_about_a_card(owner: User) -> None:
+    cards = [records.add(by=None, first_name=name) for name in ("Anna", "Bea")]
+    tagging.add([card.pk for card in cards], name="regular", by=owner, now=NOW)
+    tagging.add([cards[0].pk], name="bridal", by=owner, now=NOW)
+    mine = Wanted(person=str(owner.pk))
+    assert [words for words in told(owner, mine) if "regular" in words] == ["Olivia Moreau added the tag regular to 2 clients"]
+    assert len([words for words in told(owner, mine) if "bridal" in words]) == 2, "an act on one card is told with the card"
+    of_one = told(owner, Wanted(clients=[cards[0].pk]))
+    assert "Olivia Moreau added the tag regular" in of_one
 
 
 def test_the_card_leads_to_its_activity_for_who_may_see_it(signed_in: SignIn, owner: User) -> None:
