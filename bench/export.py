@@ -35,7 +35,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PLAIN = (
     "first_name", "last_name", "email", "phone", "language", "birth_day", "birth_month", "birth_year", "street", "postcode",
     "city", "country", "note", "preferred_channel", "came_through", "created_at", "inactive_at", "blacklisted_at", "id",
-    "version", "sort_name", "search_text",
+    "version", "sort_name", "search_text", "inactive_reason", "erased_at",
 )  # fmt: skip
 
 

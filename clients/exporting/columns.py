@@ -94,6 +94,9 @@ class Person:
     has_reminders: bool
     zone: zoneinfo.ZoneInfo
     words: Words
+    # Where the file shows them: tags in one cell, further numbers and e-mails in another.
+    tags: str = ""
+    further: str = ""
 
 
 @dataclass(frozen=True)
@@ -150,11 +153,13 @@ def _answer(channel: str) -> Callable[[Person], Cell]:
     return lambda person: person.words.answers[person.said[channel]]
 
 
+TAGS, FURTHER = "tags", "further"
 _ALL = (
     _field("first_name", lazy("First name")),
     _field("last_name", lazy("Last name"), 20),
     Column("phone", lazy("Phone"), lambda person: person.contacts.phone, ("phone",), 20),
     Column("email", lazy("E-mail"), lambda person: person.contacts.email, ("email",), 32),
+    Column(FURTHER, lazy("Further contacts"), lambda person: person.further, width=32),
     _field("street", lazy("Street"), 28),
     _field("postcode", lazy("Postcode"), 12),
     _field("city", lazy("Town"), 20),
@@ -168,6 +173,7 @@ _ALL = (
     ),
     Column("born", lazy("Date of birth"), lambda person: born(person.card), ("birth_day", "birth_month", "birth_year"), 14),
     _field("note", lazy("Client note"), 40),
+    Column(TAGS, lazy("Tags"), lambda person: person.tags, width=24),
     Column(
         "preferred_channel",
         lazy("Likes to be reached by"),

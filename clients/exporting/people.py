@@ -6,6 +6,7 @@ writing, and whose address nothing stops. Called by `exports`; the file itself i
 
 import datetime as dt
 from array import array
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,10 +14,11 @@ from typing import Any
 from django.db.models import CharField, Count, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet
 
 from clients import access, answers, countries, fold, lists
+from clients import contacts as further_contacts
 from clients.access import Visits
-from clients.exporting.columns import PRESETS, Card, Person, Words
+from clients.exporting.columns import FURTHER, PRESETS, TAGS, Card, Person, Words
 from clients.filters import Chosen
-from clients.models import Address, ClientQuerySet, Standing
+from clients.models import Address, Client, ClientQuerySet, Standing
 from salon.core.models import Salon, User
 
 CHUNK = 500
@@ -134,20 +136,36 @@ def read(user: User, salon: Salon, wanted: Wanted, ids: Sequence[int], *, now: d
         some = list(ids[start : start + CHUNK])
         cards = chosen(rows, wanted.channel, salon=salon, now=now, among=some).annotate(e164=_AS_TEXT).values_list(*_FIELDS)
         found = {card.pk: card for card in map(Card._make, cards)}
-        yield _people(user, salon, [found[pk] for pk in some if pk in found], words, now=now)
+        shown = PRESETS[wanted.preset].columns
+        yield _people(user, salon, [found[pk] for pk in some if pk in found], words, shown=shown, now=now)
 
 
-def _people(user: User, salon: Salon, cards: list[Card], words: Words, *, now: dt.datetime) -> list[Person]:
+def _people(user: User, salon: Salon, cards: list[Card], words: Words, *, shown: Sequence[str], now: dt.datetime) -> list[Person]:
     ids = [card.pk for card in cards]
     contacts = access.contacts_of(user, cards, salon, now=now)
     said = answers.of_clients(ids)
     visits = access.visits_of(ids, user, salon, now=now)
     off = answers.without_reminders(ids)
     none, zone = Visits(), salon.zone
+    tags = _tags_of(ids) if TAGS in shown else {}
+    masked = {pk: seen.is_masked for pk, seen in contacts.items()}
+    further = further_contacts.texts_of(masked, salon) if FURTHER in shown else {}
     return [
-        Person(card, contacts[card.pk], said[card.pk], visits.get(card.pk, none), card.pk not in off, zone, words)
+        Person(
+            card, contacts[card.pk], said[card.pk], visits.get(card.pk, none), card.pk not in off, zone, words,
+            "; ".join(tags.get(card.pk, ())), "; ".join(further.get(card.pk, ())),
+        )
         for card in cards
-    ]
+    ]  # fmt: skip
+
+
+def _tags_of(ids: Sequence[int]) -> dict[int, list[str]]:
+    """Return the tags of each of these clients that has any, in the order of the alphabet."""
+    found: dict[int, list[str]] = defaultdict(list)
+    rows = Client.tags.through.objects.filter(client__in=ids).order_by("tag__folded")
+    for pk, name in rows.values_list("client_id", "tag__name"):
+        found[pk].append(name)
+    return found
 
 
 def _written_to(salon: Salon, now: dt.datetime) -> Q:

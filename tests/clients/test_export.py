@@ -13,7 +13,7 @@ from django.utils import timezone, translation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from clients import addresses, answers, consent, countries, fold, records
+from clients import addresses, answers, consent, contacts, countries, fold, records, tags
 from clients.exporting import columns, exports, people
 from clients.exporting.people import Wanted
 from clients.importing import jobs
@@ -93,11 +93,16 @@ def test_every_field_of_a_card_is_in_a_file_or_left_out_with_a_reason() -> None:
 
 
 def test_everything_is_the_whole_card_with_dates_as_dates_and_phones_as_text(owner: User, book: list[Client]) -> None:
+    for word in ("regular", "bridal"):
+        tags.add(book[0], name=word, by=owner)
+    contacts.add(book[0], channel="sms", address="+33478000111", label="work", by=owner)
+    contacts.add(book[0], channel="email", address="office@example.org", label="", by=owner)
     amelie = row_of(given_out(owner, Wanted("everything")), "Bertrand")
     assert amelie == {
         "First name": "Amélie", "Last name": "Bertrand", "Phone": "06 88 21 04 11", "E-mail": "amelie@example.org",
         "Street": "12 rue des Lilas", "Postcode": "01003", "Town": "Lyon", "Country": "France", "Language": "French",
-        "Date of birth": dt.date(1991, 4, 4), "Client note": "=1+1\nlikes tea",
+        "Date of birth": dt.date(1991, 4, 4), "Client note": "=1+1\nlikes tea", "Tags": "bridal; regular",
+        "Further contacts": "04 78 00 01 11; office@example.org",
         "Likes to be reached by": "", "Found us through": "",
         "Marketing by e-mail": "Not asked",
         "Marketing by SMS": "Not asked", "Reminders by e-mail": "Yes", "Client since": dt.date(2026, 11, 18), "Last visit": "",
