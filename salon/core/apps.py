@@ -12,6 +12,7 @@ class CoreConfig(AppConfig):
 
     def ready(self) -> None:
         """Load the checks, which register themselves, and say how acts are told on the activity page."""
-        from salon.core import checks, deeds  # noqa: F401, PLC0415 (Django asks for it here)
+        from salon.core import checks, deeds, ownership  # noqa: F401, PLC0415 (Django asks for it here)
 
         deeds.register()
+        ownership.register()

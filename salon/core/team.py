@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext as _
 
-from salon.core import audit, sessions
+from salon.core import audit, ownership, sessions
 from salon.core.errors import Refused
 from salon.core.models import User
 from salon.core.roles import May, Role
@@ -51,6 +51,8 @@ def invite(*, email: str, name: str, role: str, language: str, by: User) -> User
         raise Refused(_("Somebody in the team already has this e-mail address."), field="email")
     member = User.objects.create_user(email, None, name=name, role=Role(role), language=language)
     audit.record("team.invited", member, by=by, role=str(member.role))
+    if member.role == Role.OWNER:
+        ownership.tell("owner_made", member, by=by)
     return member
 
 
@@ -105,6 +107,8 @@ def change_role(member: User, *, to: str, by: User) -> User:
     before, row.role = row.role, role
     row.save(update_fields=["role"])
     audit.record("team.role_changed", row, by=by, before=str(before), after=str(role))
+    if Role.OWNER in (before, role):
+        ownership.tell("owner_made" if role == Role.OWNER else "owner_ended", row, by=by)
     return row
 
 
@@ -132,6 +136,8 @@ def deactivate(member: User, *, by: User) -> User:
     row.save(update_fields=["is_active"])
     sessions.forget(row)
     audit.record("team.deactivated", row, by=by)
+    if row.role == Role.OWNER:
+        ownership.tell("owner_closed", row, by=by)
     return row
 
 
@@ -143,6 +149,8 @@ def reactivate(member: User, *, by: User) -> User:
         row.is_active = True
         row.save(update_fields=["is_active"])
         audit.record("team.reactivated", row, by=by)
+        if row.role == Role.OWNER:
+            ownership.tell("owner_opened", row, by=by)
     return row
 
 
@@ -152,4 +160,6 @@ def remove_second_factor(member: User, *, by: User) -> User:
     row = _lock(member, by)
     count, _each = Authenticator.objects.filter(user=row).delete()
     audit.record("team.second_factor_removed", row, by=by, count=count)
+    if row.role == Role.OWNER:
+        ownership.tell("owner_factor", row, by=by)
     return row

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import time_machine
@@ -12,7 +13,7 @@ from django.db import connection
 from django.test import Client as Browser
 from django.utils import translation
 
-from salon.core import team
+from salon.core import notices, team
 from salon.core.errors import Refused
 from salon.core.models import AuditEvent, Salon, User
 from salon.core.roles import Role
@@ -215,3 +216,35 @@ def test_the_join_link_of_a_stylist_leads_on_to_a_column(invited: User, owner: U
     assert "has a column in the calendar" not in browser.get(f"/settings/team/{invited.pk}/link/").content.decode()
     team.change_role(invited, to=Role.STYLIST, by=owner)
     assert "until Nora has a column in the calendar" in browser.get(f"/settings/team/{invited.pk}/link/").content.decode()
+
+
+def test_every_owner_and_whom_it_is_about_hear_of_a_change_among_the_owners(
+    owner: User, second_owner: User, stylist: User, django_capture_on_commit_callbacks: Callable[..., Any]
+) -> None:
+    second_owner.language = "de"
+    second_owner.save(update_fields=["language"])
+    with django_capture_on_commit_callbacks(execute=True):
+        team.change_role(stylist, to=Role.OWNER, by=owner)
+    to_paul, to_stylist = sorted(mail.outbox, key=lambda one: one.to != [second_owner.email])
+    assert to_stylist.to == [stylist.email]
+    assert f"made {stylist.name} an owner" in to_stylist.body
+    assert to_paul.subject.startswith("Änderung im Team")
+    with translation.override("de"):
+        (line,) = notices.bell(second_owner).lines
+    assert stylist.name in line.words
+    assert "Inhaber" in line.words
+    assert notices.bell(owner).lines == [], "who did it knows"
+
+    mail.outbox.clear()
+    with django_capture_on_commit_callbacks(execute=True):
+        team.change_role(people.user_with(Role.RECEPTION), to=Role.MANAGER, by=owner)
+    assert mail.outbox == [], "the control: nothing about owners"
+
+
+def test_a_closed_owner_hears_of_it_by_mail(
+    owner: User, second_owner: User, django_capture_on_commit_callbacks: Callable[..., Any]
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        team.remove_second_factor(second_owner, by=owner)
+        team.deactivate(second_owner, by=owner)
+    assert [one.to for one in mail.outbox] == [[second_owner.email]] * 2
