@@ -5,6 +5,7 @@ By mail and in the bell, after the commit, each in their own language: who takes
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from django.core.mail import send_mail
 from django.db import transaction
@@ -41,7 +42,8 @@ def tell(code: str, member: User, *, by: User) -> None:
     for person in people:
         if person.is_active:
             notices.tell(person, code, url=f"{reverse('core:team')}?{code}={member.pk}", now=now, member=member.pk, by=by.pk)
-    transaction.on_commit(lambda: [_mail(code, person, member, by) for person in people], robust=True)
+    for person in people:
+        transaction.on_commit(partial(_mail, code, person, member, by), robust=True)
 
 
 def _mail(code: str, person: User, member: User, by: User) -> None:
