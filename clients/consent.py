@@ -161,6 +161,11 @@ def void_holds(event_ids: Sequence[int], *, by: User | None, now: dt.datetime) -
     return voids
 
 
+def hold(client: Client) -> Client:
+    """Return the card, locked: the one that took it in, if it was merged meanwhile. A No must not get lost on the way."""
+    return _lock({client.pk})[client.pk]
+
+
 def may_be_void(entry: fold.Entry | ConsentEvent, now: dt.datetime) -> bool:
     """Return whether an event may still be taken back as a slip by whoever of the salon recorded it."""
     return entry.actor_type == _Actor.STAFF and entry.event not in _STOPS and now - entry.recorded_at <= UNDO_WITHIN

@@ -12,8 +12,9 @@ _STEPS = 10
 
 
 def of(pk: int) -> int:
-    """Return the id of the card on which the data of card `pk` is now."""
-    return of_many([pk])[pk]
+    """Return the id of the card on which the data of card `pk` is now; of none the id itself."""
+    is_gone = Client.objects.filter(pk=pk, merged_into__isnull=False).exists()
+    return of_many([pk])[pk] if is_gone else pk
 
 
 def of_many(ids: Collection[int]) -> dict[int, int]:

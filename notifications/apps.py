@@ -9,7 +9,7 @@ class NotificationsConfig(AppConfig):
     name = "notifications"
 
     def ready(self) -> None:
-        """Show the messages in the timeline of the card and on the activity page, and go along with a merge: nobody there looks up."""
+        """Show the messages on the card and on the activity page, and join them in a merge: nobody there can look up."""
         from clients import keeping, rooms  # noqa: PLC0415 (models may be imported only once all apps are loaded)
         from notifications import cardline, deeds, joining, kept  # noqa: PLC0415
 

@@ -89,7 +89,7 @@ def _cancel(row: Message, joining: Joining) -> None:
 
 
 def _let_go(joining: Joining) -> None:
-    """Take what a sender prepares from it. Its hand-over, which waits for the lock of the client, then finds it is not its own."""
+    """Take from senders what they prepare: their hand-over waits for the lock of the client, and then finds it is not its own."""
     claimed = Message.objects.filter(client__in=joining.cards, state=State.CLAIMED)
     claimed.update(state=State.PENDING, lease_token=None, lease_until=None, claim_count=Greatest(F("claim_count") - 1, 0))
 

@@ -7,6 +7,7 @@ Reads what it is given; `merges` writes the holds down.
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from clients import addresses, countries, fold, readings
 from clients.fold import Entry, Reading, State
@@ -43,11 +44,12 @@ def look(
     for purpose, channel in fold.pairs():
         needed = countries.minimum_evidence(country, purpose, channel)
 
-        def read(entries: Sequence[Entry], hmac: str, pair: tuple[str, str] = (purpose, channel), needed: int = needed) -> Reading:
-            return fold.reading(entries, purpose=pair[0], channel=pair[1], address_hmac=hmac, minimum_evidence=needed)
-
-        before = [(read(ledgers[card.pk], hashes[card.pk][channel]), hashes[card.pk][channel] == left[channel]) for card in cards]
-        found.append(_outlook(purpose, channel, read(joined, left[channel]), before))
+        about: dict[str, Any] = {"purpose": purpose, "channel": channel, "minimum_evidence": needed}
+        before = []
+        for card in cards:
+            hmac = hashes[card.pk][channel]
+            before.append((fold.reading(ledgers[card.pk], address_hmac=hmac, **about), hmac == left[channel]))
+        found.append(_outlook(purpose, channel, fold.reading(joined, address_hmac=left[channel], **about), before))
     return found
 
 

@@ -114,7 +114,7 @@ def has_other_birthday(cards: Sequence[Client]) -> bool:
 def further(cards: Sequence[Client], values: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return the (channel, address) of the cards that are not taken: they stay on the card as further contacts."""
     own = {"email": str(values["email"] or ""), "sms": str(values["phone"] or "")}
-    found = {}
+    found: dict[tuple[str, str], None] = {}
     for card in cards:
         for channel, address in (("sms", str(card.phone or "")), ("email", card.email)):
             if address and address != own[channel]:

@@ -52,11 +52,8 @@ def _join_notes(joining: Joining) -> dict[str, Any]:
     names = dict(Client.objects.filter(pk__in=notes).values_list("pk", "first_name"))
     texts = list(dict.fromkeys(note.text.strip() for note in ordered if note.text.strip()))
     if len(texts) > 1:
-        texts = [
-            note.text.strip() if note.client_id == joining.winner else f"{_heading(names[note.client_id], note)}\n{note.text.strip()}"
-            for note in ordered
-            if note.text.strip()
-        ]
+        others = [f"{_heading(names[note.client_id], note)}\n{note.text.strip()}" for note in ordered if note is not main]
+        texts = [main.text.strip(), *others] if main.text.strip() else others
     main.text = "\n\n".join(texts)
     main.patch_tested_on = max((note.patch_tested_on for note in ordered if note.patch_tested_on), default=None)
     newest = max(ordered, key=lambda note: note.written_at)

@@ -4,14 +4,12 @@ Order of locks: the cards by id, then whatever points at them. What was read bef
 """
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
-from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from django.db import OperationalError, connection, transaction
+from django.db import transaction
 from django.db.models import Max
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from clients import addresses, consent, search
 from clients.merging import consents, fields, notes, rows, snapshots
@@ -30,19 +28,15 @@ from clients.models import (
 from salon.core import audit, failpoints
 from salon.core.errors import Refused
 from salon.core.models import Salon, User
+from salon.core.tries import once_more
 
 LEAST, MOST = 2, 5
 UNDO_FOR = dt.timedelta(days=30)
-_TRIES = 4
-_TRY_AGAIN = {"40P01", "40001"}  # PostgreSQL: deadlock detected, serialization failure
 _EMPTY: Mapping[str, Any] = {
     **dict.fromkeys(("first_name", "last_name", "email", "phone", "street", "postcode", "city", "country", "note"), ""),
     **dict.fromkeys(("preferred_channel", "came_through", "search_text", "sort_name", "inactive_reason"), ""),
     **dict.fromkeys(("birth_day", "birth_month", "birth_year", "marketing_paused_until", "inactive_at", "blacklisted_at"), None),
 }  # fmt: skip
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 
 class Changed(Refused):
@@ -50,22 +44,6 @@ class Changed(Refused):
 
     def __init__(self) -> None:
         super().__init__(_("Somebody changed one of these cards meanwhile. Here is how they stand now."))
-
-
-def once_more(operation: Callable[P, R]) -> Callable[P, R]:
-    """Run the operation again if the database gave it up to end a deadlock with somebody who takes no card."""
-
-    @wraps(operation)
-    def tried(*args: P.args, **kwargs: P.kwargs) -> R:
-        for _try in range(_TRIES - 1):
-            try:
-                return operation(*args, **kwargs)
-            except OperationalError as error:
-                if connection.in_atomic_block or getattr(error.__cause__, "sqlstate", "") not in _TRY_AGAIN:
-                    raise
-        return operation(*args, **kwargs)
-
-    return tried
 
 
 @once_more
@@ -105,9 +83,7 @@ def merge(
     failpoints.hit("merge_cards_written")
     _agree(cards[0], consents.holds(outlooks), snapshot, by=by, now=now)
     failpoints.hit("merge_consents_written")
-    done = Merge.objects.create(
-        winner=cards[0], taken_in=list(joining.losers), by=by, at=now, snapshot=snapshots.seal(snapshot)
-    )
+    done = Merge.objects.create(winner=cards[0], taken_in=list(joining.losers), by=by, at=now, snapshot=snapshots.seal(snapshot))
     MergedHealthNote.objects.bulk_create(_kept(done, note) for note in health)
     audit.record("client.merged", cards[0], by=by, merge=done.pk, cards=[card.pk for card in cards[1:]], rows_count=count)
     failpoints.hit("merge_written")
@@ -143,10 +119,7 @@ def _locked(ids: Sequence[int], main: int) -> list[Client]:
     """Return the cards, locked, the main one first. Raises Refused where one is gone, or their number is wrong."""
     wanted = set(ids)
     if not LEAST <= len(wanted) <= MOST or main not in wanted:
-        raise Refused(
-            ngettext("Choose %(least)s to %(most)s client to merge.", "Choose %(least)s to %(most)s clients to merge.", MOST)
-            % {"least": LEAST, "most": MOST}
-        )
+        raise Refused(_("Tick 2 to 5 clients to merge them."))
     cards = list(Client.objects.select_for_update().filter(pk__in=wanted).order_by("pk"))
     if len(cards) != len(wanted) or any(card.erased_at or card.restricted_at for card in cards):
         raise Refused(_("One of these cards is not in the book any more. Look again."))
@@ -176,7 +149,9 @@ def _write(card: Client, values: Mapping[str, Any], more: Sequence[tuple[str, st
             contact.delete()
     known = set(ClientContact.objects.filter(client=card).values_list("channel", "address"))
     made = ClientContact.objects.bulk_create(
-        ClientContact(client=card, channel=channel, address=address) for channel, address in more if (channel, address) not in known
+        ClientContact(client=card, channel=channel, address=address)
+        for channel, address in more
+        if (channel, address) not in known
     )
     snapshot.made[ClientContact._meta.label_lower] = [contact.pk for contact in made]
     for name, value in values.items():
@@ -188,9 +163,7 @@ def _write(card: Client, values: Mapping[str, Any], more: Sequence[tuple[str, st
     snapshot.after = {name: snapshots.as_json(card, name) for name in values}
 
 
-def _agree(
-    card: Client, held: Sequence[tuple[str, str]], snapshot: Snapshot, *, by: User | None, now: dt.datetime
-) -> None:
+def _agree(card: Client, held: Sequence[tuple[str, str]], snapshot: Snapshot, *, by: User | None, now: dt.datetime) -> None:
     """Write the holds, and the standing of the joined person."""
     said = [consent.Said(card, purpose, channel, "merge_hold", ConsentEvent.Source.MERGE) for purpose, channel in held]
     snapshot.holds = [event.pk for event in consent.record_many(said, by=by, now=now)]

@@ -1,4 +1,4 @@
-"""The client notes of several cards as one text: each whole, with a line that says whose card it is from and when it was written."""
+"""The client notes of several cards as one text: each whole, with a line that says from where and when."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence

@@ -11,7 +11,6 @@ from functools import cached_property
 from typing import Any
 
 from django.db import models
-from django.db.models.expressions import Combinable
 from django.db.models.fields.reverse_related import ForeignObjectRel, ManyToManyRel
 
 from clients.models import Client
@@ -111,7 +110,7 @@ def declared(model: type[models.Model]) -> Mapping[str, Clash]:
 
 
 def stays_words(model: type[models.Model]) -> Any:
-    """Return the sentence of an undo about rows that came since (`stays`), with %(count)s and %(name)s; None where it is silent."""
+    """Return the sentence of an undo about rows that came since (%(count)s, %(name)s), None where it is silent."""
     return getattr(model.__dict__.get("Merging"), "stays", None)
 
 
@@ -159,7 +158,7 @@ def _uniques(model: type[models.Model], field: "models.ForeignKey[Any, Any]") ->
             yield Unique(constraint.name, None, constraint.condition)
 
 
-def _named(expression: "Combinable | str") -> Iterator[str]:
+def _named(expression: Any) -> Iterator[str]:
     """Yield the fields that an expression of a constraint reads."""
     if isinstance(expression, str):
         yield expression

@@ -64,7 +64,7 @@ def fields_of(client: Client) -> dict[str, Any]:
 
 def as_json(client: Client, name: str) -> Any:
     """Return one column of a card as JSON holds it."""
-    found = Client._meta.get_field(name)
+    found: Any = Client._meta.get_field(name)
     value = getattr(client, name)
     if value is None or isinstance(found, models.IntegerField):
         return value
@@ -73,7 +73,8 @@ def as_json(client: Client, name: str) -> Any:
 
 def from_json(name: str, value: Any) -> Any:
     """Return what `as_json` was made of."""
-    return None if value is None else Client._meta.get_field(name).to_python(value)
+    found: Any = Client._meta.get_field(name)
+    return None if value is None else found.to_python(value)
 
 
 def row(one: models.Model) -> dict[str, Any]:
@@ -95,7 +96,8 @@ def put_back(rows: list[dict[str, Any]]) -> int:
 
 def _is_there(one: models.Model, key: "models.ForeignKey[Any, Any]") -> bool:
     pk = getattr(one, key.attname)
-    if pk is None or key.related_model._base_manager.filter(pk=pk).exists():
+    target: Any = key.related_model
+    if pk is None or target._base_manager.filter(pk=pk).exists():
         return True
     if key.null:
         setattr(one, key.attname, None)

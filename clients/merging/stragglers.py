@@ -11,6 +11,7 @@ from clients.merging import merges, rows, snapshots
 from clients.merging.pointers import Joining
 from clients.merging.snapshots import Snapshot
 from clients.models import Client, Merge
+from salon.core.tries import once_more
 
 # Nothing that began before a merge is under way longer.
 _LOOK_BACK = dt.timedelta(days=2)
@@ -39,7 +40,7 @@ def forget(now: dt.datetime) -> int:
     return counts.get(Merge._meta.label, 0)
 
 
-@merges.once_more
+@once_more
 @transaction.atomic
 def _sweep(merge: Merge, now: dt.datetime) -> bool:
     if not any(True for _found in rows.left_over(merge.taken_in)):

@@ -19,6 +19,7 @@ from clients.models import Client, ClientContact, ConsentEvent, HealthNote, Merg
 from salon.core import audit, failpoints
 from salon.core.errors import Refused
 from salon.core.models import User
+from salon.core.tries import once_more
 
 # Columns that are put back together or not at all.
 TOGETHER: Sequence[tuple[str, ...]] = (
@@ -52,7 +53,7 @@ def open_for(client: Client, *, now: dt.datetime) -> dict[int, Merge]:
     return {newest.pk: newest} if newest is not None and not why_not(newest, now=now) else {}
 
 
-@merges.once_more
+@once_more
 @transaction.atomic
 def undo(merge: Merge, *, by: User | None, now: dt.datetime) -> Merge:
     """Take the merge back and return it. Raises Refused where that is not possible any more, with the reason.
@@ -152,7 +153,8 @@ def _say_again(said: Sequence[ConsentEvent], cards: Sequence[Client], *, now: dt
 def _end(merge: Merge, cards: Sequence[Client], *, now: dt.datetime) -> None:
     """Fold the ledgers anew, give the health notes back, write the search texts, and forget the snapshot."""
     merges.project(cards)
-    agreed = set(Standing.objects.filter(client__in=cards, purpose=consent.HEALTH, state="granted").values_list("client", flat=True))
+    granted = Standing.objects.filter(client__in=cards, purpose=consent.HEALTH, state=Standing.State.GRANTED)
+    agreed = set(granted.values_list("client", flat=True))
     has_one = set(HealthNote.objects.filter(client__in=cards).values_list("client", flat=True))
     for note in MergedHealthNote.objects.filter(merge=merge):
         if note.card in agreed and note.card not in has_one:
