@@ -1,5 +1,6 @@
 """What an undo needs of a merge: which rows came from which card, what stood on the cards, what was taken off. Sealed at rest."""
 
+import datetime as dt
 import json
 import zlib
 from dataclasses import asdict, dataclass, field
@@ -14,6 +15,14 @@ from salon.core import secrets
 
 # What a merge changes of a card. The ids, the version and the mark itself stay out.
 LEFT_OUT = frozenset({"id", "version", "erased_at", "merged_into"})
+
+
+class _Exact(DjangoJSONEncoder):
+    """Writes moments to the microsecond: what comes back is what was."""
+
+    def default(self, o: Any) -> Any:
+        """Return what JSON holds of a value."""
+        return o.isoformat() if isinstance(o, dt.datetime) else super().default(o)
 
 
 @dataclass
@@ -45,7 +54,7 @@ class Snapshot:
 
 def seal(snapshot: Snapshot) -> bytes:
     """Return the snapshot as it is stored."""
-    text = json.dumps(asdict(snapshot), cls=DjangoJSONEncoder, separators=(",", ":"))
+    text = json.dumps(asdict(snapshot), cls=_Exact, separators=(",", ":"))
     return secrets.seal_bytes(zlib.compress(text.encode()))
 
 
@@ -79,7 +88,7 @@ def from_json(name: str, value: Any) -> Any:
 
 def row(one: models.Model) -> dict[str, Any]:
     """Return a row of any model as JSON holds it."""
-    (found,) = json.loads(serializers.serialize("json", [one]))
+    (found,) = json.loads(serializers.serialize("json", [one], cls=_Exact))
     return dict(found)
 
 

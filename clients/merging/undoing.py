@@ -60,8 +60,8 @@ def undo(merge: Merge, *, by: User | None, now: dt.datetime) -> Merge:
 
     What was changed on the main card since stays, unless it is still as the merge wrote it.
     """
-    cards = _locked(merge)
-    merge = Merge.objects.select_for_update().select_related("winner").get(pk=merge.pk)
+    cards = _locked(Merge.objects.get(pk=merge.pk))
+    merge = Merge.objects.select_for_update(of=("self",)).select_related("winner").get(pk=merge.pk)
     if reason := why_not(merge, now=now):
         raise Refused(reason)
     snapshot = snapshots.unseal(merge)
