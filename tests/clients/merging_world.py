@@ -6,7 +6,7 @@ from django.apps import apps
 from django.db import models
 
 from clients import consent, countries
-from clients.models import Client, ConsentEvent, Standing
+from clients.models import Client, ConsentEvent, HealthNote, Standing
 from salon.core.models import Salon
 from tests.clients import fold_oracle
 
@@ -27,12 +27,19 @@ def rows(*, apart: set[str] = APART) -> dict[str, dict[Any, dict[str, Any]]]:
         for model in apps.get_app_config(label).get_models(include_auto_created=True):
             if model._meta.label_lower in apart:
                 continue
-            found[model._meta.label_lower] = {row.pk: _values(row) for row in model._base_manager.all()}
+            found[model._meta.label_lower] = {_key(row): _values(row) for row in model._base_manager.all()}
     return found
+
+
+def _key(row: models.Model) -> Any:
+    """Return by what a row is known: a health note, which nothing points at, by its client."""
+    return row.client_id if isinstance(row, HealthNote) else row.pk
 
 
 def _values(row: models.Model) -> dict[str, Any]:
     values = {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
+    if isinstance(row, HealthNote):
+        del values["id"]
     if isinstance(row, Client):
         del values["version"]
         values["phone"] = str(values["phone"] or "")
@@ -61,3 +68,15 @@ def folded(client: Client, *, email: str = "", phone: str = "", others: tuple[Cl
 def ledger() -> int:
     """Return how many lines the ledger has."""
     return ConsentEvent.objects.count()
+
+
+def differences(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
+    """Return a line for every value that is another: a table, a row, a column."""
+    found = []
+    for table in before.keys() | after.keys():
+        old, new = before.get(table, {}), after.get(table, {})
+        for key in old.keys() | new.keys():
+            one, two = old.get(key, {}), new.get(key, {})
+            names = [name for name in one.keys() | two.keys() if one.get(name) != two.get(name)]
+            found += [f"{table} {key} {name}: {one.get(name)!r}, now {two.get(name)!r}" for name in names]
+    return sorted(found)
