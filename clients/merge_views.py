@@ -21,6 +21,8 @@ from salon.core.roles import May
 from salon.core.templatetags.house import as_long_day
 from salon.core.web import SignedIn, allowed, go, page, toast
 
+_SHOWN = 8
+
 
 @allowed(May.MERGE)
 def merge(request: SignedIn) -> HttpResponse:
@@ -54,8 +56,8 @@ def merge_with(request: SignedIn, pk: int) -> HttpResponse:
     text = request.GET.get("q", "").strip()[:200]
     now, rows = timezone.now(), []
     if text:
-        found = lists.listing(request.user, request.salon, text=text, status="all", sort="name", number=1, now=now)
-        rows = [row for row in found.rows[:9] if row.client.pk != client.pk][:8]
+        found = access.found_for(request.user, text, request.salon, now=now).exclude(pk=client.pk).order_by("sort_name", "pk")
+        rows = lists.rows_of(request.user, request.salon, list(found[:_SHOWN]), now=now)
     context = {**cards.head(request, client, tab="main"), "text": text, "rows": rows}
     return page(request, "clients/merge_with.html", context, fragment="clients/_merge_with.html")
 

@@ -116,7 +116,7 @@ def make(
 
     `seen` are the marks of an earlier plan: what is another since is pointed at.
     """
-    counts = {card.pk: {room.name: room.count_of(user, card) for room in _rooms()} for card in cards}
+    counts = {card.pk: {room.name: room.count_of(user, card) for room in rooms.above()} for card in cards}
     if main not in counts:
         main = max(cards, key=lambda card: (sum(counts[card.pk].values()), -card.created_at.timestamp(), -card.pk)).pk
     cards = sorted(cards, key=lambda card: card.pk != main)
@@ -135,19 +135,15 @@ def make(
         [row for row in rows if not row.cells and row.text],
         agreed.lines(outlooks),
         warnings.of(cards, now=now),
-        [_tally(room, [counts[card.pk][room.name] for card in cards]) for room in _rooms()],
+        [_tally(room, [counts[card.pk][room.name] for card in cards]) for room in rooms.above()],
         " ".join(part for part in (values["first_name"], values["last_name"]) if part),
         phone.show(str(values["phone"] or ""), salon.country),
         main,
     )
 
 
-def _rooms() -> list[rooms.Room]:
-    return [room for room in rooms.above() if room.tab]
-
-
 def _head(card: Client, is_main: bool, counts: Mapping[str, int]) -> Head:
-    words = [f"{room.label}: {shown.count(counts[room.name])}" for room in _rooms()]
+    words = [f"{room.label}: {shown.count(counts[room.name])}" for room in rooms.above()]
     return Head(card, is_main, words)
 
 
