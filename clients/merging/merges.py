@@ -76,6 +76,7 @@ def merge(
     )
     snapshot = _snapshot(cards, joining)
     health = list(HealthNote.objects.filter(client__in=joining.cards))
+    _drop_own(cards, values, snapshot)
     count = rows.take(joining, snapshot)
     failpoints.hit("merge_rows_moved")
     _empty(cards[1:], joining)
@@ -140,13 +141,17 @@ def _empty(losers: Sequence[Client], joining: Joining) -> None:
         )
 
 
-def _write(card: Client, values: Mapping[str, Any], more: Sequence[tuple[str, str]], snapshot: Snapshot) -> None:
-    """Write the joined values on the main card, and keep what was not taken as further contacts."""
+def _drop_own(cards: Sequence[Client], values: Mapping[str, Any], snapshot: Snapshot) -> None:
+    """Take off further contacts that will be the card's own number or address."""
     own = {Channel.EMAIL.value: str(values["email"] or ""), Channel.SMS.value: str(values["phone"] or "")}
-    for contact in ClientContact.objects.filter(client=card).order_by("pk"):
+    for contact in ClientContact.objects.filter(client__in=cards).order_by("pk"):
         if contact.address == own[contact.channel]:
             snapshot.gone.append(snapshots.row(contact))
             contact.delete()
+
+
+def _write(card: Client, values: Mapping[str, Any], more: Sequence[tuple[str, str]], snapshot: Snapshot) -> None:
+    """Write the joined values on the main card, and keep what was not taken as further contacts."""
     known = set(ClientContact.objects.filter(client=card).values_list("channel", "address"))
     made = ClientContact.objects.bulk_create(
         ClientContact(client=card, channel=channel, address=address)

@@ -62,9 +62,9 @@ class Tally:
     parts: Sequence[int]
 
     @property
-    def sum(self) -> str:
-        """Return "27 + 1"."""
-        return " + ".join(shown.count(part) for part in self.parts)
+    def words(self) -> str:
+        """Return "Visits: 28 (27 + 1)"."""
+        return f"{_counted(self.label, shown.count(self.count))} ({' + '.join(shown.count(part) for part in self.parts)})"
 
 
 @dataclass(frozen=True)
@@ -143,8 +143,12 @@ def make(
 
 
 def _head(card: Client, is_main: bool, counts: Mapping[str, int]) -> Head:
-    words = [f"{room.label}: {shown.count(counts[room.name])}" for room in rooms.above()]
-    return Head(card, is_main, words)
+    return Head(card, is_main, [_counted(room.label, shown.count(counts[room.name])) for room in rooms.above()])
+
+
+def _counted(label: Words, count: str) -> str:
+    # Translators: a label and a number, "Visits: 28"
+    return _("%(what)s: %(number)s") % {"what": label, "number": count}
 
 
 def _tally(room: rooms.Room, parts: Sequence[int]) -> Tally:

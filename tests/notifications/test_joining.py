@@ -1,4 +1,4 @@
-"""The messages of two cards that become one: nobody is told twice, nothing is lost, and an undo gives back what may still be said."""
+"""The messages of two cards that become one: nobody is told twice, nothing is lost, an undo gives back what may be said yet."""
 
 import datetime as dt
 from typing import Any
