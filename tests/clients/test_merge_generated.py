@@ -167,7 +167,7 @@ def test_a_refusal_since_the_merge_never_ends_with_its_undo(
         two = make({**base, "first_name": "Ann", "email": EMAILS[2], "phone": PHONES[2]}, [], owner)
         done = join([one, two], one, {}, owner)
         for step in since:
-            say(Client.objects.get(pk=one.pk), *step[:4], 0, step[5])
+            say(Client.objects.get(pk=one.pk), step[0], step[1], step[2], step[3], 0, step[5])
         refused = [pair for pair in PAIRS if states(one)[pair] == "withdrawn"]
         undoing.undo(done, by=owner, now=timezone.now())
         for pair in refused:

@@ -1,5 +1,6 @@
 """The pages of a merge: what it will do, who changed a card meanwhile, the way from the old card, the undo."""
 
+import datetime as dt
 import json
 import re
 from collections.abc import Callable
@@ -142,7 +143,7 @@ def test_what_is_sent_to_a_card_that_is_gone_is_not_done_and_somebody_is_told(si
 
 def test_warnings_tell_that_these_may_be_two_people(signed_in: SignIn, owner: User) -> None:
     one, two = pair(owner, birth_day=1, birth_month=1, birth_year=2012)
-    at = timezone.now() + timezone.timedelta(days=2)
+    at = timezone.now() + dt.timedelta(days=2)
     for card in (one, two):
         factories.appointment(client=card, start_at=at)
     Client.objects.filter(pk=two.pk).update(blacklisted_at=timezone.now())

@@ -16,6 +16,7 @@ from tests import factories
 from tests.clients import merging_world
 from tests.fakes.provider import FakeProvider
 from tests.notifications import workers
+from tests.notifications.cast import client_of
 
 pytestmark = pytest.mark.django_db
 
@@ -147,7 +148,7 @@ def test_what_a_sender_prepares_while_cards_are_merged_waits_and_goes_to_whom_it
 ) -> None:
     """The sender has claimed it for a card that is taken in, or given back, before its hand-over."""
     [row] = workers.reminders(1)
-    here = Client.objects.get(pk=row.client_id)
+    here = client_of(row)
     stays = records.add(by=None, first_name="Stays", email="stays@example.org")
     done = join(stays, here) if is_undo else None
 
@@ -181,7 +182,7 @@ def test_the_control_a_sender_that_keeps_what_it_claimed_writes_to_the_wrong_car
     monkeypatch.setattr(joining, "_let_go", lambda joining: None)
     [row] = workers.reminders(1)
     stays = records.add(by=None, first_name="Stays", email="stays@example.org")
-    done = join(stays, Client.objects.get(pk=row.client_id))
+    done = join(stays, client_of(row))
 
     def meanwhile(envelope: object) -> None:
         fake.before_prepare = lambda envelope: None
