@@ -1,25 +1,26 @@
 """Books, moves, cancels and changes the state of visits: the only writer of Appointment. Never writes messages.
 
-Order of locks: the StaffDay rows of every day touched, by (staff, day), then the visit. Never a client.
+Order of locks: the StaffDay rows of every day touched, by (staff, day), then the visit. Never a client: a new visit holds
+its card only so far that a merge waits for it, and then sees it.
 """
 
 import datetime as dt
 from collections.abc import Callable
 from decimal import Decimal
-from functools import wraps
-from typing import ParamSpec, TypeVar
 
-from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from appointments import claims, slips, states
 from appointments.availability import Span
 from appointments.models import TAKES_TIME, Appointment, Service, Staff, State
+from clients import survivors
 from clients.models import Client
 from salon.core import audit, bell
 from salon.core.errors import Refused
 from salon.core.models import Salon, User
+from salon.core.tries import once_more
 
 # Messages wait so long after an act; what is undone sooner was told to nobody.
 HOLD = dt.timedelta(seconds=30)
@@ -32,28 +33,10 @@ class Conflict(Refused):
         super().__init__(_("Somebody changed this visit meanwhile. Here is how it stands now."))
 
 
-P = ParamSpec("P")
-R = TypeVar("R")
 Clock = Callable[[], dt.datetime]
-_TRY_AGAIN = {"40P01", "40001"}  # PostgreSQL: deadlock detected, serialization failure
 
 
-def _once_more(operation: Callable[P, R]) -> Callable[P, R]:
-    """Run the operation a second time if the database gave it up to end a deadlock."""
-
-    @wraps(operation)
-    def tried(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return operation(*args, **kwargs)
-        except OperationalError as error:
-            if connection.in_atomic_block or getattr(error.__cause__, "sqlstate", "") not in _TRY_AGAIN:
-                raise
-            return operation(*args, **kwargs)
-
-    return tried
-
-
-@_once_more
+@once_more
 def book(
     *,
     client: Client | None,
@@ -75,6 +58,8 @@ def book(
     A visit in the past is a note of what happened: nobody is told of it. Raises Overlap if the time is taken,
     Refused for a client, person or service that is not active, or for a key used for something else.
     """
+    if client is not None and client.merged_into_id is not None:
+        client = Client.objects.get(pk=survivors.of(client.pk))
     _check_active(client, service)
     start_at = start_at.astimezone(dt.UTC)  # wall-clock arithmetic would stretch a visit over a clock change
     end_at = start_at + dt.timedelta(minutes=service.duration_minutes)
@@ -91,8 +76,14 @@ def book(
             claims.hold(staff, Span(start_at, end_at))
             made.is_overbooked = claims.refuse_overlap(made, may_overbook=may_overbook)
             made.save(force_insert=True)
+            claims.refuse_taken_in(made)
             audit.record("appointment.book", made, by=by, staff=staff.pk, service=service.pk, overbooked=made.is_overbooked)
             bell.ring()
+    except claims.TakenIn as taken:
+        return book(
+            client=Client.objects.get(pk=taken.home), staff=staff, service=service, start_at=start_at, by=by, now=now, note=note,
+            is_notice_wanted=is_notice_wanted, may_overbook=may_overbook, idempotency_key=idempotency_key, price=price,
+        )  # fmt: skip
     except (claims.Overlap, IntegrityError) as error:
         first = _made_before(made)
         if first is None:
@@ -101,7 +92,7 @@ def book(
     return made
 
 
-@_once_more
+@once_more
 def move(
     appointment: Appointment,
     *,
@@ -148,7 +139,7 @@ def move(
     return _bring_up_to_date(appointment, row)
 
 
-@_once_more
+@once_more
 def cancel(
     appointment: Appointment, *, by: User | None, now: dt.datetime, is_notice_wanted: bool, version: int | None = None
 ) -> Appointment:
@@ -168,7 +159,7 @@ def cancel(
     return _bring_up_to_date(appointment, row)
 
 
-@_once_more
+@once_more
 def set_state(appointment: Appointment, *, to: str, by: User | None, now: dt.datetime, version: int | None = None) -> Appointment:
     """Set the state of the visit, and return it. Cancelling has an operation of its own.
 
@@ -207,7 +198,7 @@ def write_note(appointment: Appointment, *, note: str, by: User | None, version:
     return _bring_up_to_date(appointment, row)
 
 
-@_once_more
+@once_more
 def undo(
     appointment: Appointment, *, slip: slips.Slip, by: User | None, now: dt.datetime, clock: Clock = timezone.now
 ) -> Appointment:
@@ -290,6 +281,8 @@ def _made_before(made: Appointment) -> Appointment | None:
     first = Appointment.objects.filter(idempotency_key=key).first() if key else None
     if first is None:
         return None
+    if made.client_id is not None and survivors.of(made.client_id) == first.client_id:
+        made.client_id = first.client_id
     if any(getattr(first, name) != getattr(made, name) for name in ("client_id", "staff_id", "service_id", "start_at")):
         raise Refused(_("This form was already sent with other details. Open a new one."))
     return first

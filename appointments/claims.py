@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from appointments import availability
 from appointments.availability import Span
 from appointments.models import Appointment, AppointmentQuerySet, Staff, StaffDay
+from clients import survivors
 from salon.core.errors import Refused
 from salon.core.models import Salon
 
@@ -27,6 +28,23 @@ class Overlap(Refused):
     def visits(self) -> list[Appointment]:
         """Return the first visits in the way. Looked up when asked for: most of a crowd never asks."""
         return list(self._rows[:5])
+
+
+class TakenIn(Exception):
+    """The card of a new visit was merged into another one meanwhile. `home` is the id of that one."""
+
+    def __init__(self, home: int) -> None:
+        super().__init__()
+        self.home = home
+
+
+def refuse_taken_in(made: Appointment) -> None:
+    """Raise TakenIn if the card of a visit just written was merged into another one while it was booked.
+
+    The row holds the card: a merge that has not locked it yet waits, and takes the visit along.
+    """
+    if made.client_id is not None and (home := survivors.of(made.client_id)) != made.client_id:
+        raise TakenIn(home)
 
 
 def in_the_way(

@@ -19,7 +19,7 @@ def ahead_of(client_ids: Collection[int], now: dt.datetime) -> dict[int, list[Ah
     found: dict[int, list[Ahead]] = {}
     for row in rows.select_related("service", "staff").order_by("start_at", "pk"):
         url = reverse("appointments:detail", args=[row.pk])
-        visit = Ahead(row.pk, row.start_at, row.service.name, row.staff.name, url)
+        visit = Ahead(row.pk, row.start_at, row.service.name, row.staff.name, url, row.end_at)
         found.setdefault(row.client_id or 0, []).append(visit)
     return found
 

@@ -7,8 +7,10 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 from clients.models import Client
+from salon.core.clashes import Clash
 from salon.core.models import User
 
 
@@ -205,6 +207,14 @@ class Appointment(models.Model):
             "time_set_at", "cancelled_at", "is_notice_wanted", "created_at", "created_by", "version",
         }  # fmt: skip
 
+    class Merging:
+        """Every visit goes along. What the undo of a merge says of those that came since."""
+
+        clashes: ClassVar[dict[str, Clash]] = {}
+        stays = ngettext_lazy(
+            "%(count)s new appointment stays with %(name)s", "%(count)s new appointments stay with %(name)s", "count"
+        )
+
     def __str__(self) -> str:
         return f"{self.start_at:%Y-%m-%d %H:%M} {self.service}"
 
@@ -221,6 +231,11 @@ class UsualStaff(models.Model):
         subject = "client"
         erase: ClassVar[set[str]] = {"staff"}
         keep: ClassVar[set[str]] = {"id", "client"}
+
+    class Merging:
+        """The main card's habit stays."""
+
+        clashes: ClassVar[dict[str, Clash]] = {"client": Clash.MAIN}
 
     def __str__(self) -> str:
         return f"client {self.client_id} with {self.staff_id}"

@@ -13,9 +13,10 @@ from django.db.models import Q
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 
-from clients import search
+from clients import search, survivors
 from clients.models import Client, ClientQuerySet, Export
 from salon.core import phone
+from salon.core.errors import Elsewhere
 from salon.core.models import Salon, User
 from salon.core.roles import May
 
@@ -94,9 +95,12 @@ def clients_for(user: User) -> ClientQuerySet:
 
 
 def client_for(user: User, pk: int) -> Client:
-    """Return the client if `user` may see them. Raises Http404 otherwise."""
+    """Return the client if `user` may see them. Raises Http404 otherwise, and for a card taken in by another one Elsewhere."""
     client = clients_for(user).filter(pk=pk).first()
     if client is None:
+        home = survivors.of(pk)
+        if home != pk and clients_for(user).filter(pk=home).exists():
+            raise Elsewhere(pk, home)
         raise Http404
     return client
 

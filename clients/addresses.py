@@ -118,7 +118,7 @@ def try_again(client: Client, channel: str, *, by: User) -> None:
 
     Raises Refused if nothing of the kind stands against it.
     """
-    card = Client.objects.select_for_update().get(pk=client.pk)
+    card = Client.objects.select_for_update().get(pk=client.pk, merged_into=None)
     address = str((card.email if channel == "email" else card.phone) or "")
     row = lock(channel, hash_of(channel, address)) if address else None
     if row is None or row.scope not in {_DELIVERY, _ALL} or row.reason not in _UNDELIVERABLE:

@@ -159,7 +159,7 @@ def set_channel(
     `how` is one of HOW and is what proves a Yes. The same answer again, with no better proof, records nothing.
     Raises Refused for a Yes without an address, and for one after the client's own No.
     """
-    Client.objects.select_for_update().get(pk=client.pk)
+    client = consent.hold(client)
     line = front(client, channel)
     is_yes = answer == "yes"
     if is_yes:
@@ -183,7 +183,7 @@ def set_reminders(
 
     Raises Refused for switching on what the client stopped, or without an address.
     """
-    Client.objects.select_for_update().get(pk=client.pk)
+    client = consent.hold(client)
     line = reminders(client, channel)
     if is_on and not line.is_on:
         check_yes(line)

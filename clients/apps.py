@@ -15,12 +15,16 @@ class ClientsConfig(AppConfig):
 
         And how acts are told on the activity page. An import may be undone while somebody has a card of it open.
         """
-        from clients import deeds, standings  # noqa: PLC0415 (models are not ready before)
+        from clients import deeds, merge_admin, standings  # noqa: PLC0415, F401 (models are not ready before)
         from clients.exporting import telling as exports  # noqa: PLC0415
         from clients.importing import telling as imports  # noqa: PLC0415
+        from clients.merging import deeds as merges  # noqa: PLC0415
+        from clients.merging import handles  # noqa: PLC0415
 
         hooks.on_country_change(standings.rebuild)
         hooks.may_vanish(self.get_model("Client"))
         imports.register()
         exports.register()
         deeds.register()
+        merges.register()
+        handles.register()

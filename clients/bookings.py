@@ -13,13 +13,14 @@ from salon.core.models import User
 
 @dataclass(frozen=True)
 class Ahead:
-    """A visit to come: its id, start (aware), what is done and with whom, and its page."""
+    """A visit to come: its id, start and end (aware), what is done and with whom, and its page."""
 
     pk: int
     start_at: dt.datetime
     service: str
     staff: str
     url: str
+    end_at: dt.datetime | None = None
 
 
 AheadOf = Callable[[Collection[int], dt.datetime], Mapping[int, Sequence[Ahead]]]

@@ -3,6 +3,7 @@
 Called by the pages, the import and the rooms above. What the events add up to is decided in `clients.fold`.
 """
 
+import contextlib
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Sequence
@@ -13,7 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from clients import addresses, fold
+from clients import addresses, fold, survivors
 from clients.addresses import hash_of, normalise
 from clients.models import Address, Client, ConsentEvent, ConsentEvidence, ConsentText, HealthNote, SignedForm, Subject
 from clients.readings import address_hash, address_of, entries_of, events_of, lines_of, needed, project, reading, standing
@@ -23,7 +24,7 @@ from salon.core.models import User
 
 __all__ = [
     "MARKETING", "SERVICE", "Said", "address_hash", "entries_of", "events_of", "hash_of", "lines_of", "needed", "normalise",
-    "project", "reading", "record", "record_many", "standing", "void", "void_many",
+    "project", "reading", "record", "record_many", "standing", "void", "void_holds", "void_many",
 ]  # fmt: skip
 
 MARKETING = fold.MARKETING
@@ -93,16 +94,17 @@ def record_many(said: Sequence[Said], *, by: User | None = None, now: dt.datetim
         return []
     now = now or timezone.now()
     clients = _lock({one.client_id for one in said})
-    subjects = _subjects(clients)
-    events = [_event(one, clients[one.client_id], subjects[one.client_id], by=by, now=now) for one in said]
+    subjects = Subject.objects.own_of({client.pk for client in clients.values()})
+    events = [_event(one, clients[one.client_id], subjects[clients[one.client_id].pk], by=by, now=now) for one in said]
     _append(events)
     notes = [ConsentEvidence(event=event, note=one.note) for one, event in zip(said, events, strict=True) if one.note]
     ConsentEvidence.objects.bulk_create(notes, batch_size=500)
     pairs: dict[int, set[tuple[str, str]]] = defaultdict(set)
     for one in said:
-        pairs[one.client_id].update(fold.affected(one.purpose, one.channel))
-    project(clients.values(), pairs)
-    HealthNote.objects.forget(one.client_id for one in said if one.purpose == HEALTH and one.event in fold.NEGATIVE)
+        pairs[clients[one.client_id].pk].update(fold.affected(one.purpose, one.channel))
+    project({client.pk: client for client in clients.values()}.values(), pairs)
+    noes = [one for one in said if one.purpose == HEALTH and one.event in fold.NEGATIVE]
+    HealthNote.objects.forget(clients[one.client_id].pk for one in noes)
     for one, event in zip(said, events, strict=True):
         _mark_addresses(one, clients[one.client_id], event)
     if len(clients) == 1:
@@ -145,6 +147,25 @@ def void_many(event_ids: Sequence[int], *, by: User, now: dt.datetime | None = N
     return voids
 
 
+@transaction.atomic
+def void_holds(event_ids: Sequence[int], *, by: User | None, now: dt.datetime) -> list[ConsentEvent]:
+    """Leave out holds of a merge that is undone, and return the void events. Who calls folds the ledgers anew.
+
+    Raises ValueError for an event that is no hold: nothing else is taken back without its own rules.
+    """
+    held = list(ConsentEvent.objects.filter(pk__in=event_ids).order_by("pk"))
+    if any(event.event != "merge_hold" for event in held):
+        raise ValueError("only the holds of a merge are lifted like this")
+    voids = [_void_of(event, by=by, now=now) for event in held]
+    _append(voids)
+    return voids
+
+
+def hold(client: Client) -> Client:
+    """Return the card, locked: the one that took it in, if it was merged meanwhile. A No must not get lost on the way."""
+    return _lock({client.pk})[client.pk]
+
+
 def may_be_void(entry: fold.Entry | ConsentEvent, now: dt.datetime) -> bool:
     """Return whether an event may still be taken back as a slip by whoever of the salon recorded it."""
     return entry.actor_type == _Actor.STAFF and entry.event not in _STOPS and now - entry.recorded_at <= UNDO_WITHIN
@@ -158,22 +179,33 @@ def _append(events: Sequence[ConsentEvent]) -> None:
         event.pk, event._state.adding = pk, False
 
 
+class _TakenIn(Exception):
+    """A card was merged into another one while we waited for it."""
+
+
 def _lock(ids: Collection[int]) -> dict[int, Client]:
     """Lock the clients, and nothing with them, before anything of the ledger is read: lower ids first.
 
     FOR UPDATE and in a statement of its own: a hand-over that holds the client must not miss the row written next.
+    What is said of a card that was taken in by another one counts on that one: its lock is let go, and the other waited for.
     """
+    homes = {pk: pk for pk in ids}
+    while True:
+        with contextlib.suppress(_TakenIn), transaction.atomic():
+            rows = _locked(set(homes.values()))
+            if not any(row.merged_into_id for row in rows.values()):
+                return {pk: rows[home] for pk, home in homes.items() if home in rows}
+            raise _TakenIn
+        onward = survivors.of_many(set(homes.values()))
+        homes = {pk: onward[home] for pk, home in homes.items()}
+
+
+def _locked(ids: Collection[int]) -> dict[int, Client]:
     if len(ids) == 1:
         (pk,) = ids
         return {pk: Client.objects.select_for_update().get(pk=pk)}
-    rows = Client.objects.select_for_update().filter(pk__in=ids).only("email", "phone").order_by("pk")
+    rows = Client.objects.select_for_update().filter(pk__in=ids).only("email", "phone", "merged_into").order_by("pk")
     return {client.pk: client for client in rows}
-
-
-def _subjects(clients: dict[int, Client]) -> dict[int, int]:
-    """Return the subject to write for, by client id: the card's own, made when it was added."""
-    rows = Subject.objects.filter(client__in=clients).order_by("-pk").values_list("client_id", "pk")
-    return {client_id: pk for client_id, pk in rows if client_id is not None}
 
 
 def _event(said: Said, client: Client, subject_id: int, *, by: User | None, now: dt.datetime) -> ConsentEvent:
@@ -191,7 +223,7 @@ def _event(said: Said, client: Client, subject_id: int, *, by: User | None, now:
     )  # fmt: skip
 
 
-def _void_of(slip: ConsentEvent, *, by: User, now: dt.datetime) -> ConsentEvent:
+def _void_of(slip: ConsentEvent, *, by: User | None, now: dt.datetime) -> ConsentEvent:
     return ConsentEvent(
         subject_id=slip.subject_id, purpose=slip.purpose, channel=slip.channel, event="void", voids=slip,
         effective_at=now, recorded_at=now, source=slip.source, actor_type=_Actor.STAFF, actor=by,

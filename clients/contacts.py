@@ -37,7 +37,7 @@ def add(client: Client, *, channel: str, address: str, label: str, by: User) -> 
 
     Raises Refused if the card has it already, or ten of them.
     """
-    card = Client.objects.select_for_update().get(pk=client.pk)
+    card = Client.objects.select_for_update().get(pk=client.pk, merged_into=None)
     own = {Channel.EMAIL.value: card.email, Channel.SMS.value: str(card.phone or "")}
     known = ClientContact.objects.filter(client=card)
     if address == own[channel] or known.filter(channel=channel, address=address).exists():
@@ -53,7 +53,7 @@ def add(client: Client, *, channel: str, address: str, label: str, by: User) -> 
 @transaction.atomic
 def remove(client: Client, pk: int, *, by: User) -> ClientContact | None:
     """Take a further contact off the card and return it, as it was; None if it is gone already."""
-    card = Client.objects.select_for_update().get(pk=client.pk)
+    card = Client.objects.select_for_update().get(pk=client.pk, merged_into=None)
     contact = ClientContact.objects.filter(client=card, pk=pk).first()
     if contact is None:
         return None

@@ -112,7 +112,7 @@ def set_one(
     `how` is one of `answers.HOW` and is what proves a Yes. Raises Refused for a Yes without an address, and for one
     after the client's own No.
     """
-    card = Client.objects.select_for_update().get(pk=client.pk)
+    card = consent.hold(client)
     found = _checked(cell(card, purpose, channel), answer)
     event = said(card, found, answer, how, by=by)
     return consent.record_many([event] if event else [], by=by, now=now)
@@ -133,7 +133,7 @@ def enter_sheet(
         raise Refused(_("The day of the signature is in the future."), field="signed_on")
     begins_at, ends_at = (timezone.make_aware(dt.datetime.combine(signed_on, time)) for time in (dt.time.min, dt.time.max))
     times = {"yes": begins_at, "no": min(ends_at, now)}
-    card = Client.objects.select_for_update().get(pk=client.pk)
+    card = consent.hold(client)
     found = [(_checked(cell(card, *pair), answer), answer) for pair, answer in ticks.items()]
     events = [said(card, one, answer, PAPER, by=by, at=times[answer]) for one, answer in found]
     recorded = consent.record_many([event for event in events if event], by=by, now=now)

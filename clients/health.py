@@ -70,7 +70,7 @@ def write(
     `version` is the note's version that the writer saw, 0 for none. Raises Conflict if it has another one meanwhile,
     Refused without the client's Yes.
     """
-    card = Client.objects.select_for_update().get(pk=client.pk)
+    card = Client.objects.select_for_update().get(pk=client.pk, merged_into=None)
     if not is_open(card):
         raise Refused(_("Without the client's Yes there is no health note."))
     note = HealthNote.objects.filter(client=card).first()

@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 from clients import opened, requests
 from clients.exporting import exports
 from clients.importing import jobs
+from clients.merging import merges
 
 Text = str | Promise
 
@@ -70,6 +71,7 @@ def of_clients() -> list[Kept]:
             lazy("Health note"), lazy("Encrypted, and only with an own Yes of the client."),
             until=lazy("Until the client takes the Yes back; then at once"),
         ),
+        Kept(lazy("Cards as they were before a merge"), lazy("Encrypted: so that the merge can be undone."), merges.UNDO_FOR),
     ]  # fmt: skip
     return own + [line for lines in _above for line in lines()]
 

@@ -92,7 +92,7 @@ def fill_many(fills: Mapping[int, Mapping[str, Any]], *, by: User | None) -> int
 
     `fills` holds fields (see FIELDS) by the card's id. Call it in chunks: it locks all the cards it is given.
     """
-    cards = list(Client.objects.select_for_update().filter(pk__in=fills).order_by("pk"))
+    cards = list(Client.objects.select_for_update().filter(pk__in=fills, merged_into=None).order_by("pk"))
     changed, further = [], contacts.addresses_of([card.pk for card in cards])
     for card in cards:
         before = {name: getattr(card, name) for name in FIELDS}
@@ -116,7 +116,7 @@ def empty_many(fields: Mapping[int, Sequence[str]], *, by: User | None, now: dt.
 
     An address that goes ends the Yes that was given for it. Raises Refused if nobody would be left on a card.
     """
-    cards = list(Client.objects.select_for_update().filter(pk__in=fields).order_by("pk"))
+    cards = list(Client.objects.select_for_update().filter(pk__in=fields, merged_into=None).order_by("pk"))
     said, further = [], contacts.addresses_of([card.pk for card in cards])
     for card in cards:
         emptied = fields[card.pk]
@@ -185,7 +185,7 @@ def write_note(client: Client, *, by: User, note: str, version: int) -> Client:
 
 
 def _locked(client: Client, version: int) -> Client:
-    card = Client.objects.select_for_update().get(pk=client.pk)
+    card = Client.objects.select_for_update().get(pk=client.pk, merged_into=None)
     if card.version != version:
         raise Conflict(card)
     return card

@@ -67,7 +67,7 @@ def keep(
     client: Client, sheet: Sheet, events: Collection[ConsentEvent], *, signed_on: dt.date, by: User, now: dt.datetime
 ) -> SignedForm:
     """Keep a sheet as the proof of these events of a client, encrypted, and return its row. Call it with the card locked."""
-    subject = Subject.objects.filter(client=client).order_by("-pk")[0]
+    subject = Subject.objects.get(pk=Subject.objects.own_of([client.pk])[client.pk])
     row = SignedForm.objects.create(
         subject=subject, signed_on=signed_on, added_at=now, added_by=by, content_type=sheet.content_type,
         data=secrets.seal_bytes(sheet.data),

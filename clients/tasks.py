@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from clients.exporting import exports
 from clients.importing import jobs
+from clients.merging import stragglers
 from salon.core import notices
 
 
@@ -22,8 +23,10 @@ def export() -> None:
 
 @shared_task(name="clients.tidy")
 def tidy() -> None:
-    """Forget lists, and delete files and notices that nobody needs any more."""
+    """Forget lists, delete files and notices that nobody needs any more. Bring what came late to a merged card home."""
     now = timezone.now()
+    stragglers.sweep(now)
+    stragglers.forget(now)
     jobs.tidy(now)
     exports.tidy(now)
     notices.tidy(now)

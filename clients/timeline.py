@@ -5,7 +5,7 @@ Reads only. No room reads more than the page shows; changes name fields, never w
 
 import datetime as dt
 import heapq
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.models import QuerySet
@@ -14,10 +14,12 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
-from clients import ledger, rooms
+from clients import ledger, rooms, survivors
+from clients.merging import undoing
 from clients.models import Client, Tag
 from clients.rooms import Entry, Room
 from salon.core.models import AuditEvent, User
+from salon.core.roles import May
 
 FIRST, MORE = 8, 50
 FIELDS: Mapping[str, str | Promise] = {
@@ -43,6 +45,8 @@ CHANGES: Mapping[str, tuple[str | Promise, str]] = {
     "client.marketing_paused": (lazy("Marketing paused by the client"), "clock-pause"),
     "client.marketing_resumed": (lazy("Pause of marketing ended by the client"), "clock-pause"),
     "address.tried_again": (lazy("E-mail address tried again"), "mail-check"),
+    "client.merged": (lazy("Merged with another card"), "arrow-merge"),
+    "client.unmerged": (lazy("Merge undone"), "arrow-back-up"),
 }
 _ICONS = {"yes": "check", "no": "ban", "wait": "hourglass"}
 
@@ -93,10 +97,15 @@ def _changes(user: User, client: Client, now: dt.datetime, limit: int) -> list[E
     names = dict(
         Tag.objects.filter(pk__in=[event.facts["tag"] for event in events if "tag" in event.facts]).values_list("pk", "name")
     )
-    return [_change(event, names) for event in events]
+    merges = undoing.open_for(client, now=now) if user.may(May.MERGE) and _has_merge(events) else {}
+    return [_change(event, names, merges) for event in events]
 
 
-def _change(event: AuditEvent, tags: Mapping[int, str]) -> Entry:
+def _has_merge(events: Sequence[AuditEvent]) -> bool:
+    return any(event.action == "client.merged" for event in events)
+
+
+def _change(event: AuditEvent, tags: Mapping[int, str], merges: Collection[int]) -> Entry:
     title, icon = CHANGES[event.action]
     fields = dict.fromkeys(FIELDS[name] for name in event.facts.get("fields", ()) if name in FIELDS)
     details = [
@@ -104,7 +113,9 @@ def _change(event: AuditEvent, tags: Mapping[int, str]) -> Entry:
         tags.get(event.facts.get("tag", 0), ""),
         event.by.name if event.by else "",
     ]
-    return Entry(event.at, icon, title, [detail for detail in details if detail])
+    merge = event.facts.get("merge") if event.action == "client.merged" else None
+    undo = {"url": reverse("clients:merge_undo", args=[merge]), "act": _("Undo merge")} if merge in merges else {}
+    return Entry(event.at, icon, title, [detail for detail in details if detail], **undo)
 
 
 def _count_changes(user: User, client: Client) -> int:
@@ -112,7 +123,9 @@ def _count_changes(user: User, client: Client) -> int:
 
 
 def _events(client: Client) -> "QuerySet[AuditEvent]":
-    return AuditEvent.objects.filter(subject_type=Client._meta.label_lower, subject_id=client.pk, action__in=CHANGES)
+    """Return the changes of the card, and of those it took in."""
+    ids = [client.pk, *survivors.taken_in_by(client.pk)]
+    return AuditEvent.objects.filter(subject_type=Client._meta.label_lower, subject_id__in=ids, action__in=CHANGES)
 
 
 def _consents(user: User, client: Client, now: dt.datetime, limit: int) -> list[Entry]:

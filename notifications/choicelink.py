@@ -27,7 +27,7 @@ _UNDER_WAY = (State.PENDING, State.CLAIMED, State.HELD)
 @transaction.atomic
 def send(client: Client, *, by: User, now: dt.datetime) -> None:
     """Let the link leave. Raises Refused without an e-mail or a public address, and within a day of the last one."""
-    card = Client.objects.select_for_update().get(pk=client.pk)
+    card = Client.objects.select_for_update().get(pk=client.pk, merged_into=None)
     if not card.email:
         raise Refused(_("There is no e-mail on this card."))
     if not public.has_address(Salon.objects.current()):

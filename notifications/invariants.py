@@ -1,10 +1,13 @@
 """What must hold of the messages at any time. Read by the nightly check and after every chaos test; never mends anything."""
 
+import datetime as dt
 from collections.abc import Iterator
 
 from django.db.models import Count, F, Q
 from django.db.models.functions import Now
 
+from clients.merging import rows
+from clients.models import Client
 from notifications import facts, gate, kinds, outbox
 from notifications.models import Attempt, Message, State
 
@@ -15,6 +18,7 @@ def faults() -> Iterator[str]:
     yield from _without_leave()
     yield from _stuck()
     yield from _waiting_for_nobody()
+    yield from _left_behind()
 
 
 def _handed_over_twice() -> Iterator[str]:
@@ -49,3 +53,12 @@ def _waiting_for_nobody() -> Iterator[str]:
     waiting = Message.objects.filter(gone, state=State.PENDING, not_before__gte=F("created_at"))
     for pk in waiting.values_list("pk", flat=True):
         yield f"message {pk}: waits for somebody who is gone"
+
+
+def _left_behind() -> Iterator[str]:
+    """I7: no row of any app points at a card that another one took in, once what came late was gathered (by `clients.tidy`)."""
+    taken_in = Client.objects.filter(merged_into__isnull=False, erased_at__lt=Now() - dt.timedelta(hours=1))
+    gone = list(taken_in.values_list("pk", flat=True))
+    for start in range(0, len(gone), 500):
+        for pointer, ids in rows.left_over(gone[start : start + 500]):
+            yield from (f"{pointer.label} {pk}: points at a card that was merged away" for pk in ids)

@@ -34,16 +34,15 @@ EXAMPLE = "example"
 
 def token(client: Client, channel: str) -> str:
     """Return the token for a message to the client's present address on `channel` ("email", "sms")."""
-    subject = Subject.objects.filter(client=client).order_by("-pk").values_list("pk", flat=True).get()
+    subject = Subject.objects.own_of([client.pk])[client.pk]
     return token_of(subject, channel, consent.address_hash(client, channel))
 
 
 def load(batch: Sequence[Message]) -> None:
     """Fetch the subjects of a batch of messages in one query, for the tokens in their texts."""
-    rows = Subject.objects.filter(client__in={message.client_id for message in batch}).order_by("pk")
-    newest = dict(rows.values_list("client_id", "pk"))
+    own = Subject.objects.own_of({message.client_id for message in batch if message.client_id})
     for message in batch:
-        message.__dict__["loaded_subject"] = newest.get(message.client_id, 0) if message.client_id else 0
+        message.__dict__["loaded_subject"] = own.get(message.client_id, 0) if message.client_id else 0
 
 
 def of(message: Message, address: str) -> str:
@@ -101,7 +100,7 @@ def form_url(salon: Salon, client: Client, *, now: dt.datetime) -> str:
 
 def form_token(client: Client, *, now: dt.datetime) -> str:
     """Return the token of a client's privacy form. It ends, and it proves nothing about an address."""
-    subject = Subject.objects.filter(client=client).order_by("-pk").values_list("pk", flat=True).get()
+    subject = Subject.objects.own_of([client.pk])[client.pk]
     ends = int((now + FORM_VALID_FOR).timestamp())
     head = bytes([_KEY_ID]) + subject.to_bytes(8, "big") + ends.to_bytes(8, "big")
     return _written(head + _mac(head, "form"))

@@ -9,9 +9,11 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 from appointments.models import Appointment
 from clients.models import Channel, Client, ConsentEvent
+from salon.core.clashes import Clash
 from salon.core.models import User
 from salon.core.secrets import EncryptedField
 
@@ -124,6 +126,11 @@ class CampaignRecipient(models.Model):
         erase: ClassVar[set[str]] = {"client", "address_hmac", "event"}
         keep: ClassVar[set[str]] = {"id", "campaign", "reason"}
 
+    class Merging:
+        """One person is chosen once: `notifications.joining`."""
+
+        clashes: ClassVar[dict[str, Clash]] = {"client": Clash.BY_HAND}
+
     def __str__(self) -> str:
         return f"recipient of campaign {self.campaign_id}"
 
@@ -212,6 +219,12 @@ class Message(models.Model):
             "lease_token", "lease_until", "claim_count", "attempt_count", "handoff_at", "settled_at", "provider",
             "resend_of", "created_at",
         }  # fmt: skip
+
+    class Merging:
+        """What was to be said to both is said once: `notifications.joining`."""
+
+        clashes: ClassVar[dict[str, Clash]] = {"client": Clash.BY_HAND}
+        stays = ngettext_lazy("%(count)s new message stays with %(name)s", "%(count)s new messages stay with %(name)s", "count")
 
     def __str__(self) -> str:
         return f"{self.kind} {self.channel} {self.state}"

@@ -163,7 +163,7 @@ def _take_back(asked: "QuerySet[Any]", wanted: "QuerySet[Any]", now: dt.datetime
 @transaction.atomic
 def again(client: Client, *, by: User, now: dt.datetime) -> None:
     """Send the link once more. Raises Refused if nothing waits, if it is on its way, or was repeated already."""
-    card = Client.objects.select_for_update().get(pk=client.pk)
+    card = Client.objects.select_for_update().get(pk=client.pk, merged_into=None)
     if not public.has_address(Salon.objects.current()):
         raise Refused(_("Links need the public address of the salon. It is entered under Settings, Salon."))
     sent = Message.objects.filter(kind=KIND, client=card, created_at__gt=now - requests.VALID_FOR).order_by("-pk")

@@ -54,6 +54,7 @@ SENTENCES: Mapping[str, Words] = {
     "provider_down": _("The mail server cannot be used at present. It is tried again."),
     "retry": _("The mail server said no for now. It is tried again."),
     "stale_decision": _("The sender was held up. It is tried again."),
+    "merged_duplicate": _("Two cards became one: it is said once."),
     "address_changed": _("The address was just changed. It is tried again."),
 }
 

@@ -3,6 +3,7 @@
    data-close: closes it   data-focus: gets the focus when it arrives   data-say: its text is said   data-modal: a dialog that opens itself
    data-copy="text": copies   data-submit: a field that sends its form on change   data-toggle="id": shows or hides by a checkbox
    data-insert="{first_name}" data-into="id": puts a text where the caret is   data-tick-all: ticks every row of #sel
+   data-least, data-most: a button of the selection bar for so many ticked
    In #sel: Shift+click ticks a range, Ctrl+A the page, Esc clears the search and then the selection */
 (() => {
   "use strict";
@@ -33,6 +34,7 @@
     here.forEach(tick => tick.closest("tr").classList.toggle("s-ticked", tick.checked));
     form.classList.toggle("s-selecting", n > 0 || !!form.elements.select); $("selection-bar").classList.toggle("s-none", !n && !form.elements.select);
     const words = form.dataset.isLeft ? [box.dataset.pageMany, box.dataset.pageOne] : [box.dataset.many, box.dataset.one];
+    all("[data-least]", $("selection-bar")).forEach(button => button.setAttribute("aria-disabled", n < button.dataset.least || n > button.dataset.most));
     box.textContent = n > 1 ? words[0].replace("{n}", n) : n ? words[1] : box.dataset.none;
     if (every) { every.hidden = false; every.checked = here.length > 0 && here.every(tick => tick.checked); every.indeterminate = !every.checked && here.some(tick => tick.checked); }
   };

@@ -5,6 +5,7 @@ from clients.models.health import HealthNote, HealthNoteQuerySet
 from clients.models.imports import Import, ImportedCard
 from clients.models.ledger import Address, ConsentEvent, ConsentEvidence, ConsentText, Standing, Subject
 from clients.models.lists import SavedFilter, TagRun
+from clients.models.merges import Merge, MergedHealthNote
 from clients.models.person import CameThrough, Channel, Client, ClientContact, ClientLink, ClientQuerySet, OpenedCard, Tag
 from clients.models.sheets import SignedForm
 
@@ -25,6 +26,8 @@ __all__ = [
     "HealthNoteQuerySet",
     "Import",
     "ImportedCard",
+    "Merge",
+    "MergedHealthNote",
     "OpenedCard",
     "SavedFilter",
     "SignedForm",

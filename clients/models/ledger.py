@@ -1,5 +1,6 @@
 """What people agreed to: the ledger, what it comes to, and the addresses that are stopped. Rows only: `consent` writes them."""
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -8,8 +9,18 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from clients.models.person import Channel, Client
+from salon.core.clashes import Clash
 from salon.core.errors import Refused
 from salon.core.models import User
+
+
+class SubjectQuerySet(models.QuerySet["Subject"]):
+    """Questions about subjects."""
+
+    def own_of(self, client_ids: Iterable[int]) -> dict[int, int]:
+        """Return the subject of each of these cards for which new lines are written, by client id: the card's own."""
+        rows = self.filter(client__in=client_ids).order_by(models.F("joined_at").desc(nulls_last=True), "-pk")
+        return {client_id: pk for client_id, pk in rows.values_list("client_id", "pk") if client_id is not None}
 
 
 class Subject(models.Model):
@@ -17,13 +28,17 @@ class Subject(models.Model):
 
     client = models.ForeignKey(Client, null=True, on_delete=models.SET_NULL, related_name="subjects")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    # When a merge brought it to this card; empty for the card's own, for which new lines are written.
+    joined_at = models.DateTimeField(null=True, editable=False)
+
+    objects = SubjectQuerySet.as_manager()
 
     class Privacy:
         """The link to the person, cut when they are forgotten."""
 
         subject = "client"
         erase: ClassVar[set[str]] = {"client"}
-        keep: ClassVar[set[str]] = {"id", "created_at"}
+        keep: ClassVar[set[str]] = {"id", "created_at", "joined_at"}
 
     def __str__(self) -> str:
         return f"subject {self.pk}"
@@ -236,6 +251,11 @@ class Standing(models.Model):
         subject = "client"
         erase: ClassVar[set[str]] = {"state", "event"}
         keep: ClassVar[set[str]] = {"id", "client", "purpose", "channel"}
+
+    class Merging:
+        """Folded anew over the joined ledger."""
+
+        clashes: ClassVar[dict[str, Clash]] = {"client": Clash.REBUILT}
 
     def __str__(self) -> str:
         return f"{self.purpose} {self.channel}: {self.state}"

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from salon.core.clashes import Clash
 from salon.core.models import User
 from salon.core.phone import NumberField
 
@@ -137,6 +138,11 @@ class Client(models.Model):
             "id", "version", "created_at", "inactive_at", "restricted_at", "erased_at", "merged_into",
         }  # fmt: skip
 
+    class Merging:
+        """A tag that both cards have is there once."""
+
+        clashes: ClassVar[dict[str, Clash]] = {"tags": Clash.MAIN}
+
     def __str__(self) -> str:
         return self.name
 
@@ -176,6 +182,11 @@ class ClientContact(models.Model):
         erase: ClassVar[set[str]] = {"channel", "address", "label"}
         keep: ClassVar[set[str]] = {"id", "client"}
 
+    class Merging:
+        """A number that both cards have is there once."""
+
+        clashes: ClassVar[dict[str, Clash]] = {"client": Clash.MAIN}
+
     def __str__(self) -> str:
         return f"{self.channel} of {self.client_id}"
 
@@ -209,6 +220,11 @@ class ClientLink(models.Model):
         erase: ClassVar[set[str]] = {"kind", "other"}
         keep: ClassVar[set[str]] = {"id", "client", "created_at"}
 
+    class Merging:
+        """Two cards made one have no link between them, and one to anybody else: `clients.merging.handles`."""
+
+        clashes: ClassVar[dict[str, Clash]] = {"client": Clash.BY_HAND, "other": Clash.BY_HAND}
+
     def __str__(self) -> str:
         return f"{self.client_id} {self.kind} {self.other_id}"
 
@@ -230,6 +246,11 @@ class OpenedCard(models.Model):
         subject = "client"
         erase: ClassVar[set[str]] = {"opened_at"}
         keep: ClassVar[set[str]] = {"id", "user", "client"}
+
+    class Merging:
+        """Who opened both cards opened one."""
+
+        clashes: ClassVar[dict[str, Clash]] = {"client": Clash.MAIN}
 
     def __str__(self) -> str:
         return f"card {self.client_id}"

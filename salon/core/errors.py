@@ -1,4 +1,4 @@
-"""The one domain error. Operations raise it, views show it, nothing else catches it."""
+"""The one domain error. Operations raise it, views show it, nothing else catches it. And the word that a row has moved."""
 
 
 class Refused(Exception):
@@ -14,3 +14,12 @@ class Refused(Exception):
 
     def __str__(self) -> str:
         return str(self.message)
+
+
+class Elsewhere(Exception):
+    """What a page asks for is found under another id now. `salon.core.web.allowed` leads there."""
+
+    def __init__(self, pk: int, home: int) -> None:
+        super().__init__(f"{pk} is {home} now")
+        self.pk = pk
+        self.home = home

@@ -24,6 +24,7 @@ class May(StrEnum):
     SEE_ALL_CONTACTS = "see_all_contacts"
     EDIT_CLIENTS = "edit_clients"
     IMPORT_CLIENTS = "import_clients"
+    MERGE = "merge"
     WRITE_NOTES = "write_notes"
     RECORD_CONSENT = "record_consent"
     BOOK = "book"
@@ -52,6 +53,7 @@ TABLE: Mapping[May, frozenset[Role]] = {
     May.SEE_ALL_CONTACTS: _DESK,
     May.EDIT_CLIENTS: _DESK,
     May.IMPORT_CLIENTS: _LEAD,
+    May.MERGE: _DESK,
     May.WRITE_NOTES: _ALL,
     May.RECORD_CONSENT: _ALL,
     May.BOOK: _ALL,

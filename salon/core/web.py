@@ -18,10 +18,11 @@ from django.template.loader import render_to_string
 from django.utils.cache import patch_vary_headers
 from django.utils.encoding import iri_to_uri
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 from django_htmx.middleware import HtmxDetails
 
 from salon.core import hooks
-from salon.core.errors import Refused
+from salon.core.errors import Elsewhere, Refused
 from salon.core.models import Salon, User
 from salon.core.roles import May
 
@@ -52,7 +53,7 @@ def allowed(
     """Open a view to the roles that have `act`. Nobody signed in: to the sign-in page (a fragment gets 401).
 
     Raises MissingAct (the 403 page) for a role that has it not, and Http404 where what the view works on was removed
-    meanwhile. A house test fails on a view without this or `public`.
+    meanwhile. Where it has moved to another id, the answer leads there. A house test fails on a view without this or `public`.
     """
 
     def decorate(
@@ -71,11 +72,26 @@ def allowed(
                 return view(request, *args, **kwargs)  # type: ignore[arg-type]
             except hooks.vanished() as error:  # fetched, and gone before it was locked
                 raise Http404 from error
+            except Elsewhere as moved:
+                return _lead(request, moved)
 
         guarded.act = act  # type: ignore[attr-defined]
         return guarded
 
     return decorate
+
+
+def _lead(request: HttpRequest, moved: Elsewhere) -> HttpResponse:
+    """Lead to the same page of the row's new id. What was sent to the old one is not done: the page is shown first."""
+    match = request.resolver_match
+    if match is None:
+        raise Http404
+    kwargs = {name: moved.home if value == moved.pk else value for name, value in match.kwargs.items()}
+    query = f"?{request.GET.urlencode()}" if request.GET else ""
+    if request.method not in {"GET", "HEAD"}:
+        toast(request, _("This card was merged with another one meanwhile. Nothing was saved."), level=messages.WARNING)
+        query = ""
+    return go(request, resolve_url(match.view_name, **kwargs) + query)
 
 
 def public(view: AnyView) -> AnyView:

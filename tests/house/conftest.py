@@ -6,7 +6,7 @@ import pytest
 from allauth.usersessions.models import UserSession
 
 from clients import tagging
-from clients.models import ConsentText, SavedFilter
+from clients.models import ConsentText, Merge, SavedFilter
 from notifications.models import Campaign, Message
 from salon.core.models import Salon, User
 from salon.core.roles import Role
@@ -41,6 +41,7 @@ def things(salon: Salon, owner: User) -> dict[str, str]:
         "message": message,
         "campaign": campaign,
         "filter": SavedFilter.objects.create(name="Germans", query="lang=de"),
+        "merge": Merge.objects.create(winner=client, taken_in=[0], by=owner),
         "tagrun": tagging.add({visit.client_id or 0}, name="bridal", by=owner, now=visit.start_at),
         "member": member,
         "session": session,

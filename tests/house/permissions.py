@@ -61,7 +61,7 @@ ADMIN = {
     "notifications_mailserver": "1", "notifications_provider": "smtp", "notifications_heartbeat": "plan",
     "clients_tag": "1", "clients_clientcontact": "1", "clients_clientlink": "1", "clients_healthnote": "1",
     "clients_import": "import", "clients_importedcard": "1", "clients_export": "export", "clients_exportpart": "1",
-    "clients_signedform": "1",
+    "clients_signedform": "1", "clients_merge": "merge", "clients_mergedhealthnote": "1",
     "appointments_usualstaff": "1", "notifications_campaign": "campaign", "notifications_campaignrecipient": "1",
     "core_notice": "1", "clients_savedfilter": "filter", "clients_tagrun": "tagrun",
 }  # fmt: skip
@@ -146,6 +146,9 @@ TABLE: dict[str, Row] = {
     "clients:wordings": get(DESK),
     "clients:wording": get(DESK, changed_by=LEAD, pk="wording"),
     "clients:search": get(ALL),
+    "clients:merge": get(DESK),
+    "clients:merge_with": get(DESK, pk="client"),
+    "clients:merge_undo": get(DESK, pk="merge"),
     "clients:imports": get(LEAD),
     "clients:import_template": get(LEAD),
     "clients:import": get(LEAD, pk="import"),

@@ -28,6 +28,8 @@ from clients.models import (
     ExportPart,
     HealthNote,
     ImportedCard,
+    Merge,
+    MergedHealthNote,
     OpenedCard,
     SignedForm,
     Subject,
@@ -106,6 +108,8 @@ def rows(owner: User, things: dict[str, str]) -> None:
     CampaignRecipient.objects.get_or_create(campaign_id=things["campaign"], client=client)
     UsualStaff.objects.create(client=client, staff=Staff.objects.all()[0])
     Notice.objects.create(user=owner, code="import.done", facts={"new": 1})
+    merge = Merge.objects.create(winner=client, taken_in=[0], by=owner, snapshot=b"what stood on the cards")
+    MergedHealthNote.objects.create(merge=merge, card=0, text="Reacts to ammonia", written_at=NOW, written_by=owner)
 
 
 def pages(keeper: Browser) -> dict[str, str]:

@@ -1,0 +1,85 @@
+"""The rows of the client book that cannot simply be moved: links, health notes, subjects of the ledger. Registered at start."""
+
+from typing import Any
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from clients.merging import pointers, snapshots
+from clients.merging.pointers import ByHand, Joining
+from clients.models import Client, ClientLink, HealthNote, Subject
+from salon.core.templatetags.house import as_day
+
+
+def register() -> None:
+    """Say what is done with the models of this app that declare BY_HAND."""
+    pointers.register(ClientLink, ByHand(_join_links, _part_links))
+    pointers.register(HealthNote, ByHand(_join_notes, _part_notes))
+    pointers.register(Subject, ByHand(_join_subjects, _part_subjects))
+
+
+def _join_links(joining: Joining) -> list[dict[str, Any]]:
+    """Take off what would link the card with itself, and the second link to the same third card."""
+    cards, gone, known = set(joining.cards), [], set[int]()
+    rows = list(ClientLink.objects.filter(Q(client__in=cards) | Q(other__in=cards)).order_by("pk"))
+    # The main card's own stand first.
+    rows.sort(key=lambda row: joining.winner not in {row.client_id, row.other_id})
+    for row in rows:
+        beyond = {row.client_id, row.other_id} - cards
+        if beyond and not beyond & known:
+            known |= beyond
+            continue
+        gone.append(snapshots.row(row))
+        ClientLink.objects.filter(pk=row.pk).delete()
+    return gone
+
+
+def _part_links(joining: Joining, gone: list[dict[str, Any]]) -> None:
+    """Give the links back that were taken off, unless the two were linked anew meanwhile."""
+    for row in gone:
+        one, two = row["fields"]["client"], row["fields"]["other"]
+        if not ClientLink.objects.filter(Q(client=one, other=two) | Q(client=two, other=one)).exists():
+            snapshots.put_back([row])
+
+
+def _join_notes(joining: Joining) -> dict[str, Any]:
+    """Make one note of all, on the main card. The caller keeps what they were (`notes_of`) before it calls this."""
+    notes = {note.client_id: note for note in HealthNote.objects.filter(client__in=joining.cards)}
+    if set(notes) <= {joining.winner}:
+        return {"version": 0}
+    ordered = [notes[pk] for pk in joining.cards if pk in notes]
+    main = notes.get(joining.winner) or HealthNote(client_id=joining.winner, version=0)
+    names = dict(Client.objects.filter(pk__in=notes).values_list("pk", "first_name"))
+    texts = list(dict.fromkeys(note.text.strip() for note in ordered if note.text.strip()))
+    if len(texts) > 1:
+        others = [f"{_heading(names[note.client_id], note)}\n{note.text.strip()}" for note in ordered if note is not main]
+        texts = [main.text.strip(), *others] if main.text.strip() else others
+    main.text = "\n\n".join(texts)
+    main.patch_tested_on = max((note.patch_tested_on for note in ordered if note.patch_tested_on), default=None)
+    newest = max(ordered, key=lambda note: note.written_at)
+    main.written_at, main.written_by = newest.written_at, newest.written_by
+    main.version = max(note.version for note in ordered) + 1
+    HealthNote.objects.filter(client__in=joining.losers).delete()
+    main.save()
+    return {"version": main.version}
+
+
+def _heading(name: str, note: HealthNote) -> str:
+    return _("From the card of %(name)s, written on %(day)s:") % {"name": name, "day": as_day(note.written_at)}
+
+
+def _part_notes(joining: Joining, kept: dict[str, Any]) -> None:
+    """Take the joined note away, unless it was written on since. `undoing` then gives each card its own."""
+    if kept["version"]:
+        HealthNote.objects.filter(client=joining.winner, version=kept["version"]).delete()
+
+
+def _join_subjects(joining: Joining) -> list[int]:
+    """Mark the losers' own subjects as come along, so that new lines are written for the main card's own."""
+    own = list(Subject.objects.filter(client__in=joining.losers, joined_at=None).values_list("pk", flat=True))
+    Subject.objects.filter(pk__in=own).update(joined_at=joining.now)
+    return own
+
+
+def _part_subjects(joining: Joining, own: list[int]) -> None:
+    Subject.objects.filter(pk__in=own).update(joined_at=None)

@@ -1,0 +1,34 @@
+"""Which card a client's data is on now: the card itself, or the one that took it in. Reads only.
+
+For whoever has the id of a card from before: an address of a page, a booking, an answer that comes in.
+"""
+
+from collections.abc import Collection
+
+from clients.models import Client
+
+# A merge points those taken in before to the new card too, so one step is the rule.
+_STEPS = 10
+
+
+def of(pk: int) -> int:
+    """Return the id of the card on which the data of card `pk` is now; of none the id itself."""
+    is_gone = Client.objects.filter(pk=pk, merged_into__isnull=False).exists()
+    return of_many([pk])[pk] if is_gone else pk
+
+
+def of_many(ids: Collection[int]) -> dict[int, int]:
+    """Return the id of the present card for each of these ids."""
+    found = {pk: pk for pk in ids}
+    for _step in range(_STEPS):
+        rows = Client.objects.filter(pk__in=set(found.values()), merged_into__isnull=False)
+        onward = dict(rows.values_list("pk", "merged_into_id"))
+        if not onward:
+            break
+        found = {pk: onward.get(here) or here for pk, here in found.items()}
+    return found
+
+
+def taken_in_by(pk: int) -> list[int]:
+    """Return the ids of the cards that this one took in."""
+    return list(Client.objects.filter(merged_into=pk).values_list("pk", flat=True))
