@@ -10,12 +10,14 @@ class AppointmentsConfig(AppConfig):
 
     def ready(self) -> None:
         """Answer the questions that the clients app asks upward."""
-        from appointments import access, deeds, diary, habits, kept, regulars  # noqa: PLC0415 (models may be imported only once all apps are loaded)
+        from appointments import access, deeds, diary, forgetting, habits, kept, regulars  # noqa: PLC0415 (models may be imported only once all apps are loaded)
         from clients import bookings, keeping, rooms  # noqa: PLC0415
+        from clients.erasure import above  # noqa: PLC0415
 
         access.register()
         habits.register()
         rooms.register(regulars.ROOM)
         deeds.register()
         keeping.register(kept.lines)
+        above.register(forgetting.ROOM)
         bookings.register(diary.DIARY)

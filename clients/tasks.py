@@ -3,6 +3,8 @@
 from celery import shared_task
 from django.utils import timezone
 
+from clients import deletions
+from clients.erasure import act
 from clients.exporting import exports
 from clients.importing import jobs
 from salon.core import notices
@@ -18,6 +20,14 @@ def work() -> None:
 def export() -> None:
     """Write the files that wait."""
     exports.work()
+
+
+@shared_task(name="clients.erase")
+def erase() -> None:
+    """Erase the clients whose day has come, and do what is left of erasures before."""
+    now = timezone.now()
+    deletions.work(now)
+    act.finish(now)
 
 
 @shared_task(name="clients.tidy")

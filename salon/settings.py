@@ -125,6 +125,8 @@ else:
     DATABASES["default"].setdefault("OPTIONS", {})["options"] = env(
         "DATABASE_OPTIONS", default="-c statement_timeout=30000 -c lock_timeout=10000"
     )
+# Who was erased, by number: beside the database, so that no backup of it brings them back. Never in the backup itself.
+ERASURE_JOURNAL = env("ERASURE_JOURNAL", default=str(DATA_DIR / "erasures.jsonl"))
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {"default": env.cache("CACHE_URL", default="locmemcache://")}
 
@@ -164,6 +166,7 @@ CELERY_BEAT_SCHEDULE = {
     "deliver": {"task": "notifications.deliver", "schedule": 10.0, "options": {"expires": 30}},
     "imports": {"task": "clients.work", "schedule": 5.0, "options": {"expires": 10}},
     "exports": {"task": "clients.export", "schedule": 5.0, "options": {"expires": 10}},
+    "erase": {"task": "clients.erase", "schedule": 60.0, "options": {"expires": 60}},
     "tidy": {"task": "clients.tidy", "schedule": 600.0, "options": {"expires": 600}},
 }
 

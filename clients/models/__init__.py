@@ -6,10 +6,22 @@ from clients.models.imports import Import, ImportedCard
 from clients.models.ledger import Address, ConsentEvent, ConsentEvidence, ConsentText, Standing, Subject
 from clients.models.lists import SavedFilter, TagRun
 from clients.models.person import CameThrough, Channel, Client, ClientContact, ClientLink, ClientQuerySet, OpenedCard, Tag
+from clients.models.rights import (
+    Breach,
+    Deletion,
+    Erasure,
+    OutsideCopy,
+    Processing,
+    Restriction,
+    RetentionRule,
+    RetentionWarning,
+    RightsRequest,
+)
 from clients.models.sheets import SignedForm
 
 __all__ = [
     "Address",
+    "Breach",
     "CameThrough",
     "Channel",
     "Client",
@@ -19,6 +31,8 @@ __all__ = [
     "ConsentEvent",
     "ConsentEvidence",
     "ConsentText",
+    "Deletion",
+    "Erasure",
     "Export",
     "ExportPart",
     "HealthNote",
@@ -26,6 +40,12 @@ __all__ = [
     "Import",
     "ImportedCard",
     "OpenedCard",
+    "OutsideCopy",
+    "Processing",
+    "Restriction",
+    "RetentionRule",
+    "RetentionWarning",
+    "RightsRequest",
     "SavedFilter",
     "SignedForm",
     "Standing",
