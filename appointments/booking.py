@@ -92,7 +92,7 @@ def book(
             claims.hold(staff, Span(start_at, end_at))
             made.is_overbooked = claims.refuse_overlap(made, may_overbook=may_overbook)
             made.save(force_insert=True)
-            _check_still_there(client)
+            claims.refuse_gone(client)
             audit.record("appointment.book", made, by=by, staff=staff.pk, service=service.pk, overbooked=made.is_overbooked)
             bell.ring()
     except (claims.Overlap, IntegrityError) as error:
@@ -257,16 +257,6 @@ def _restore(row: Appointment, slip: slips.Slip, *, acted_at: dt.datetime, was_t
         # A new version after every move: messages about the one in between must never be taken for this one's.
         row.time_version, row.time_set_at = row.time_version + 1, now
     row.is_notice_wanted = slip.is_notice_wanted or was_told
-
-
-def _check_still_there(client: Client | None) -> None:
-    """Wait for whoever is erasing or merging the card, and raise Refused if it is gone then: the visit would bring it back."""
-    if client is not None:
-        gone = ("erased_at", "restricted_at", "inactive_at")
-        rows = Client.objects.select_for_update(no_key=True).filter(pk=client.pk).values_list(*gone)
-        found = rows.first()
-        if found is None or any(found):
-            raise Refused(_("This client is inactive. Make the card active first."), "client")
 
 
 def _check_active(client: Client | None, service: Service) -> None:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from appointments import availability
 from appointments.availability import Span
 from appointments.models import Appointment, AppointmentQuerySet, Staff, StaffDay
+from clients.models import Client
 from salon.core.errors import Refused
 from salon.core.models import Salon
 
@@ -75,3 +76,15 @@ def of_staff(staff_ids: Sequence[int], span: Span) -> list[Appointment]:
     """Return the visits of these people that touch `span`, cancelled ones too, in order."""
     rows = Appointment.objects.filter(staff__in=staff_ids).overlapping(span.start_at, span.end_at)
     return list(rows.select_related("client", "service", "staff").order_by("start_at", "id"))
+
+
+def refuse_gone(client: Client | None) -> None:
+    """Wait for whoever is erasing or merging the card, and raise Refused if it is gone then: the visit would bring it back.
+
+    Called last, when the visit is written: whoever holds a client never waits for a visit that is not there yet.
+    """
+    if client is not None:
+        gone = ("erased_at", "restricted_at", "inactive_at")
+        found = Client.objects.select_for_update().filter(pk=client.pk).values_list(*gone).first()
+        if found is None or any(found):
+            raise Refused(_("This client is inactive. Make the card active first."), "client")

@@ -15,7 +15,7 @@ class ClientsConfig(AppConfig):
 
         And how acts are told on the activity page. An import may be undone while somebody has a card of it open.
         """
-        from clients import deeds, standings  # noqa: PLC0415 (models are not ready before)
+        from clients import copyparts, deeds, retention_rules, rights_deeds, rights_telling, standings  # noqa: PLC0415 (models are not ready before)
         from clients.exporting import telling as exports  # noqa: PLC0415
         from clients.importing import telling as imports  # noqa: PLC0415
 
@@ -24,3 +24,7 @@ class ClientsConfig(AppConfig):
         imports.register()
         exports.register()
         deeds.register()
+        rights_deeds.register()
+        rights_telling.register()
+        copyparts.register()
+        retention_rules.add_own()

@@ -68,7 +68,7 @@ def bring_back(row: Deletion, *, by: User, now: dt.datetime) -> Client:
     """Return the card, as it was before it was deleted. Raises Refused once its day has come, or where the client asked."""
     card = Client.objects.select_for_update().get(pk=row.client_id)
     row = _current(row)
-    if row.is_asked or row.erase_on <= _today(now):
+    if is_late(row, now):
         raise Refused(_("It is too late: this client is being erased."))
     row.delete()
     if card.inactive_at is not None and not row.was_inactive:
@@ -117,6 +117,11 @@ def carry_out(row: Deletion, *, now: dt.datetime) -> Erasure | None:
 def is_waiting(row: Deletion) -> bool:
     """Return whether a cancellation is still to reach the client."""
     return row.waits_until is not None
+
+
+def is_late(row: Deletion, now: dt.datetime) -> bool:
+    """Return whether the day has come, so that nobody brings the card back any more."""
+    return row.is_asked or row.erase_on <= _today(now)
 
 
 def _open(now: dt.datetime) -> Sequence[Deletion]:

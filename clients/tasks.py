@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from clients import deletions
+from clients import deletions, growing_up, retention_rules
 from clients.erasure import act
 from clients.exporting import exports
 from clients.importing import jobs
@@ -28,6 +28,17 @@ def erase() -> None:
     now = timezone.now()
     deletions.work(now)
     act.finish(now)
+
+
+@shared_task(name="clients.retain")
+def retain() -> None:
+    """Delete what was kept long enough, as far as the owner has switched that on; end what parents agreed to for grown-ups.
+
+    Called every hour, so that a clock that was off at night misses no day; each rule runs once a day.
+    """
+    now = timezone.now()
+    retention_rules.run(now)
+    growing_up.expire(now)
 
 
 @shared_task(name="clients.tidy")

@@ -10,11 +10,13 @@ class NotificationsConfig(AppConfig):
 
     def ready(self) -> None:
         """Show the messages in the timeline of the card and on the activity page, which cannot look up here."""
-        from clients import keeping, rooms  # noqa: PLC0415 (models may be imported only once all apps are loaded)
+        from clients import keeping, retention_rules, rooms  # noqa: PLC0415 (models may be imported only once all apps are loaded)
         from clients.erasure import above  # noqa: PLC0415
-        from notifications import cardline, deeds, forgetting, kept  # noqa: PLC0415
+        from notifications import cardline, copyparts, deeds, forgetfulness, forgetting, kept  # noqa: PLC0415
 
         rooms.register(cardline.ROOM)
         deeds.register()
         keeping.register(kept.lines)
         above.register(forgetting.ROOM)
+        copyparts.register()
+        retention_rules.register(forgetfulness.BODIES)

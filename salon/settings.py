@@ -125,8 +125,6 @@ else:
     DATABASES["default"].setdefault("OPTIONS", {})["options"] = env(
         "DATABASE_OPTIONS", default="-c statement_timeout=30000 -c lock_timeout=10000"
     )
-# Who was erased, by number: beside the database, so that no backup of it brings them back. Never in the backup itself.
-ERASURE_JOURNAL = env("ERASURE_JOURNAL", default=str(DATA_DIR / "erasures.jsonl"))
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {"default": env.cache("CACHE_URL", default="locmemcache://")}
 
@@ -167,6 +165,7 @@ CELERY_BEAT_SCHEDULE = {
     "imports": {"task": "clients.work", "schedule": 5.0, "options": {"expires": 10}},
     "exports": {"task": "clients.export", "schedule": 5.0, "options": {"expires": 10}},
     "erase": {"task": "clients.erase", "schedule": 60.0, "options": {"expires": 60}},
+    "retain": {"task": "clients.retain", "schedule": 3600.0, "options": {"expires": 3600}},
     "tidy": {"task": "clients.tidy", "schedule": 600.0, "options": {"expires": 600}},
 }
 

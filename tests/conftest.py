@@ -58,7 +58,7 @@ def no_language_of_another_test() -> Iterator[None]:
 def no_journal_of_another_test() -> Iterator[None]:
     """Begin without the erasures that another test wrote down beside the database."""
     yield
-    Path(settings.ERASURE_JOURNAL).unlink(missing_ok=True)
+    (Path(settings.DATA_DIR) / "erasures.jsonl").unlink(missing_ok=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

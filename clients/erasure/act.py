@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import transaction
 
-from clients import addresses, lengths
+from clients import addresses, consent, fold, lengths
 from clients.erasure import above, journal, loose, mentions, outside, schema, wiping
 from clients.models import Address, Client, ClientContact, ConsentEvent, Erasure, RightsRequest
 from salon.core import audit, bell, failpoints
@@ -62,6 +62,7 @@ def _erase(
     for channel, hmac in stops:
         addresses.stop_hash(channel, hmac, scope=Address.Scope.MARKETING, reason=Address.Reason.ERASED, now=now)
     failpoints.hit("erase_suppressed")
+    _end_consents(cards, now)
     kept = _kept(ids, stops, now)
     tags = loose.tags_of(ids)
     RightsRequest.objects.filter(client__in=ids, kind=RightsRequest.Kind.ERASURE, answered_at=None).update(
@@ -100,6 +101,17 @@ def _stops(cards: Sequence[Client], ids: Collection[int]) -> list[tuple[str, str
     further = ClientContact.objects.filter(client__in=ids).values_list("channel", "address")
     found = {(channel, addresses.hash_of(channel, address)) for channel, address in (*own, *further)}
     return sorted(stop for stop in found if stop[1])
+
+
+def _end_consents(cards: Sequence[Client], now: dt.datetime) -> None:
+    """Write into the ledger that what was agreed to has ended: from this line on its proof is kept, and then deleted."""
+    theirs = set(ConsentEvent.objects.filter(subject__client__in=cards).values_list("subject__client", flat=True))
+    said = [
+        consent.Said(card, fold.ALL_MARKETING, fold.ANY_CHANNEL, "expire", ConsentEvent.Source.RETENTION_JOB)
+        for card in cards
+        if card.pk in theirs
+    ]
+    consent.record_many(said, now=now)
 
 
 def _kept(ids: Collection[int], stops: Sequence[tuple[str, str]], now: dt.datetime) -> list[dict[str, Any]]:

@@ -32,8 +32,8 @@ class Entry:
 
 
 def path() -> Path:
-    """Return where the journal is."""
-    return Path(settings.ERASURE_JOURNAL)
+    """Return where the journal is: beside the data, or where the environment says."""
+    return Path(os.environ.get("ERASURE_JOURNAL") or Path(settings.DATA_DIR) / "erasures.jsonl")
 
 
 def write(entry: Entry) -> None:

@@ -26,6 +26,10 @@ pytestmark = pytest.mark.django_db
 ASKED = Erasure.Ground.ASKED
 
 
+def field_of(model: Any, name: str) -> Any:
+    return model._meta.get_field(name)
+
+
 def full(owner: User, **fields: Any) -> tuple[Client, dict[str, str]]:
     """A client with something in every table, beside another one who has the same visits."""
     factories.appointment(state="done", start_at=timezone.now() - dt.timedelta(days=9))
@@ -230,7 +234,7 @@ def test_every_table_about_a_person_has_an_end() -> None:
         near = said.subject.split("__")[0] if said.subject else ""
         if fate is Fate.EMPTIED:
             for name in said.erase - {field.name for field in model._meta.local_many_to_many}:
-                privacy.empty_value(model._meta.get_field(name))  # raises where it cannot be emptied
+                privacy.empty_value(field_of(model, name))  # raises where it cannot be emptied
         if said.subject and said.subject != "id" and "__" not in said.subject and fate is Fate.EMPTIED:
             assert near in said.erase, f"{model._meta.label}: its rows would still lead to the person"
         links = [field for field in model._meta.concrete_fields if field.related_model is Client]
@@ -248,6 +252,6 @@ def test_the_guard_sees_a_table_that_would_still_lead_to_the_person() -> None:
         erase = {"note"}
         keep = {"id", "client"}
 
-    assert privacy.fate(type("Row", (), {"Privacy": Privacy})) is Fate.DELETED  # type: ignore[arg-type]
+    assert privacy.fate(type("Row", (), {"Privacy": Privacy})) is Fate.DELETED
     with pytest.raises(TypeError):
-        privacy.empty_value(Appointment._meta.get_field("start_at"))
+        privacy.empty_value(field_of(Appointment, "start_at"))
