@@ -94,6 +94,8 @@ def record_many(said: Sequence[Said], *, by: User | None = None, now: dt.datetim
     now = now or timezone.now()
     clients = _lock({one.client_id for one in said})
     subjects = _subjects(clients)
+    if len(subjects) < len(clients):  # forgotten between the look and the lock
+        raise Client.DoesNotExist
     events = [_event(one, clients[one.client_id], subjects[one.client_id], by=by, now=now) for one in said]
     _append(events)
     notes = [ConsentEvidence(event=event, note=one.note) for one, event in zip(said, events, strict=True) if one.note]

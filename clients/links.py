@@ -44,6 +44,8 @@ def add(client: Client, other: Client, *, kind: str, by: User) -> ClientLink:
     if client.pk == other.pk:
         raise Refused(_("Choose somebody else: a card has no link to itself."))
     cards = {card.pk: card for card in Client.objects.select_for_update().filter(pk__in=(client.pk, other.pk)).order_by("pk")}
+    if any(card.erased_at is not None for card in cards.values()):
+        raise Client.DoesNotExist
     if _between(client.pk, other.pk).exists():
         raise Refused(_("These two are linked already."))
     # A child points to the guardian, whichever card it was written on.

@@ -6,6 +6,7 @@ The rows themselves are emptied by the erasure, which walks every table.
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 
+from django.db import transaction
 from django.db.models import Count, Q
 from django.utils.functional import Promise
 from django.utils.translation import ngettext
@@ -37,6 +38,15 @@ def copies(ids: Collection[int]) -> Sequence[Copy]:
     return [Copy(provider, reference) for provider, reference in rows]
 
 
+def glean() -> Sequence[Copy]:
+    """Forget what a server answered after its client was erased: the message was under way. Returns what it holds."""
+    late = Message.objects.filter(client=None).exclude(provider_id="", recipient="", body="", title="")
+    with transaction.atomic():
+        rows = list(late.select_for_update().values_list("pk", "provider", "provider_id"))
+        Message.objects.filter(pk__in=[pk for pk, _name, _id in rows]).update(provider_id="", recipient="", body="", title="")
+    return [Copy(provider, reference) for _pk, provider, reference in rows if reference]
+
+
 def is_telling(ids: Collection[int], now: dt.datetime) -> bool:
     """Return whether a message about a visit is still on its way to them."""
     on_its_way = Q(state__in=(State.PENDING, State.CLAIMED, State.HANDOFF), kind="cancellation")
@@ -52,4 +62,4 @@ def erased(ids: Collection[int]) -> Sequence[str | Promise]:
     return [words % {"count": count}] if count else []
 
 
-ROOM = Room("messages", prepare, copies, is_telling, erased)
+ROOM = Room("messages", prepare, copies, glean, is_telling, erased)

@@ -31,13 +31,14 @@ class Room:
     """A room above. All of them take the ids of the person's cards.
 
     `prepare` is called in the transaction of the erasure, with the cards locked, before a table is touched, and returns
-    counts by table. `copies` says what providers hold. `is_telling` is whether a message that the client is to get before
+    counts by table. `copies` says what providers hold; `glean` forgets what came in late, for somebody gone, and returns it. `is_telling` is whether a message that the client is to get before
     they are hidden is still on its way. `erased` and `kept` are lines for the page that asks.
     """
 
     name: str
     prepare: Prepare | None = None
     copies: Copies | None = None
+    glean: Callable[[], Sequence[Copy]] | None = None
     is_telling: IsTelling | None = None
     erased: Lines | None = None
     kept: Lines | None = None
@@ -68,6 +69,11 @@ def prepare(ids: Collection[int], now: dt.datetime) -> Counter[str]:
 def copies(ids: Collection[int]) -> list[Copy]:
     """Return what providers hold."""
     return [copy for room in rooms() if room.copies for copy in room.copies(ids)]
+
+
+def glean() -> list[Copy]:
+    """Have every room forget what was written down for somebody who was gone by then, and return what providers hold of it."""
+    return [copy for room in rooms() if room.glean for copy in room.glean()]
 
 
 def is_telling(ids: Collection[int], now: dt.datetime) -> bool:

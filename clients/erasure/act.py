@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 
 from clients import addresses, consent, fold, lengths
 from clients.erasure import above, journal, loose, mentions, outside, schema, wiping
@@ -69,7 +70,7 @@ def _erase(
         answered_at=now, case=case
     )
     counts.update(loose.empty(ids, words))
-    counts.update(schema.scrub(ids, stays={"erased_at": now}))
+    counts.update(schema.scrub(ids, stays={"erased_at": now, "version": F("version") + 1}))
     counts["clients.tag"] += loose.orphans(tags)
     failpoints.hit("erase_scrubbed")
     erasure = Erasure.objects.create(
@@ -132,5 +133,9 @@ def _kept(ids: Collection[int], stops: Sequence[tuple[str, str]], now: dt.dateti
 
 def finish(now: dt.datetime) -> bool:
     """Do what comes after the commit: ask providers, write the file anew. Return whether nothing of ours is left to do."""
+    late, last = above.glean(), Erasure.objects.order_by("-at", "-pk").first()
+    if late and last is not None:
+        outside.note(last, late, now=now)
+        Erasure.objects.filter(pk=last.pk).update(wiped_at=None)
     outside.work(now)
     return wiping.wipe(now)
