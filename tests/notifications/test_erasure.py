@@ -195,7 +195,7 @@ def test_a_restore_erases_again_before_anything_is_planned(
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="the file of SQLite")
 def test_no_file_of_the_data_directory_holds_a_canary(committed: Salon) -> None:
-    """I-41: the raw bytes, the freed pages and the log of SQLite. The control finds them there before the file is written anew."""
+    """I-41: the raw bytes, the freed pages and the log of SQLite. The control finds them there before that."""
     owner = people.user_with(Role.OWNER)
     factories.appointment(state="done", start_at=timezone.now() - dt.timedelta(days=9))
     values, found = canaries.card()
