@@ -1,7 +1,7 @@
 """Books, moves, cancels and changes the state of visits: the only writer of Appointment. Never writes messages.
 
 Order of locks: the StaffDay rows of every day touched, by (staff, day), then the visit. Never a client: a new visit holds
-its card only so far that a merge waits for it, and then sees it.
+its card only so far that a merge or an erasure waits for it, and then sees it.
 """
 
 import datetime as dt
@@ -76,7 +76,7 @@ def book(
             claims.hold(staff, Span(start_at, end_at))
             made.is_overbooked = claims.refuse_overlap(made, may_overbook=may_overbook)
             made.save(force_insert=True)
-            claims.refuse_taken_in(made)
+            claims.refuse_gone(made)
             audit.record("appointment.book", made, by=by, staff=staff.pk, service=service.pk, overbooked=made.is_overbooked)
             bell.ring()
     except claims.TakenIn as taken:

@@ -13,6 +13,7 @@ from appointments import availability
 from appointments.availability import Span
 from appointments.models import Appointment, AppointmentQuerySet, Staff, StaffDay
 from clients import survivors
+from clients.models import Client
 from salon.core.errors import Refused
 from salon.core.models import Salon
 
@@ -38,13 +39,19 @@ class TakenIn(Exception):
         self.home = home
 
 
-def refuse_taken_in(made: Appointment) -> None:
-    """Raise TakenIn if the card of a visit just written was merged into another one while it was booked.
+def refuse_gone(made: Appointment) -> None:
+    """Refuse a visit just written for a card that went while it was booked: it would bring the person back.
 
-    The row holds the card: a merge that has not locked it yet waits, and takes the visit along.
+    The row holds the card (a foreign key's lock): whoever erases, merges or puts the card away without having locked it
+    yet waits for this booking, and takes the visit along. Raises TakenIn where the card was merged into another one,
+    Refused where it is gone, restricted or inactive.
     """
-    if made.client_id is not None and (home := survivors.of(made.client_id)) != made.client_id:
+    if made.client_id is None:
+        return
+    if (home := survivors.of(made.client_id)) != made.client_id:
         raise TakenIn(home)
+    if not Client.objects.active().filter(pk=made.client_id).exists():
+        raise Refused(_("This client is inactive. Make the card active first."), "client")
 
 
 def in_the_way(

@@ -53,7 +53,7 @@ def facts(user: User, client: Client, now: dt.datetime) -> Sequence[Fact]:
 @transaction.atomic
 def set_usual(client: Client, staff: Staff | None, *, by: User) -> Staff | None:
     """Write down with whom a client usually books (None: nobody in particular) and return who it was before."""
-    Client.objects.select_for_update().get(pk=client.pk, merged_into=None)
+    Client.objects.select_for_update().get(pk=client.pk, erased_at=None)
     row = UsualStaff.objects.select_related("staff").filter(client=client).first()
     before = row.staff if row else None
     if before == staff:

@@ -88,10 +88,10 @@ def register_columns(visits_of: Columns) -> None:
 
 
 def clients_for(user: User) -> ClientQuerySet:
-    """Return the clients that `user` may see: none without the right, never the forgotten and the restricted."""
+    """Return the clients that `user` may see: none without the right, never the forgotten, the deleted and the restricted."""
     if not user.may(May.SEE_CLIENTS):
         return Client.objects.none()
-    return Client.objects.filter(erased_at=None, restricted_at=None)
+    return Client.objects.filter(erased_at=None, restricted_at=None).exclude(inactive_reason="deleting")
 
 
 def client_for(user: User, pk: int) -> Client:

@@ -7,7 +7,10 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as lazy
 
-from clients import search
+from clients import (
+    rights_admin,  # noqa: F401 (registers its own)
+    search,
+)
 from clients.models import (
     Address,
     Client,

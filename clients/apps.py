@@ -15,7 +15,15 @@ class ClientsConfig(AppConfig):
 
         And how acts are told on the activity page. An import may be undone while somebody has a card of it open.
         """
-        from clients import deeds, merge_admin, standings  # noqa: PLC0415, F401 (models are not ready before)
+        from clients import (  # noqa: PLC0415 (models are not ready before)
+            copyparts,
+            deeds,
+            merge_admin,  # noqa: F401
+            retention_rules,
+            rights_deeds,
+            rights_telling,
+            standings,
+        )
         from clients.exporting import telling as exports  # noqa: PLC0415
         from clients.importing import telling as imports  # noqa: PLC0415
         from clients.merging import deeds as merges  # noqa: PLC0415
@@ -28,3 +36,7 @@ class ClientsConfig(AppConfig):
         deeds.register()
         merges.register()
         handles.register()
+        rights_deeds.register()
+        rights_telling.register()
+        copyparts.register()
+        retention_rules.add_own()

@@ -95,6 +95,8 @@ def record_many(said: Sequence[Said], *, by: User | None = None, now: dt.datetim
     now = now or timezone.now()
     clients = _lock({one.client_id for one in said})
     subjects = Subject.objects.own_of({client.pk for client in clients.values()})
+    if any(client.pk not in subjects for client in clients.values()):  # forgotten between the look and the lock
+        raise Client.DoesNotExist
     events = [_event(one, clients[one.client_id], subjects[clients[one.client_id].pk], by=by, now=now) for one in said]
     _append(events)
     notes = [ConsentEvidence(event=event, note=one.note) for one, event in zip(said, events, strict=True) if one.note]

@@ -37,7 +37,7 @@ def add(client: Client, *, channel: str, address: str, label: str, by: User) -> 
 
     Raises Refused if the card has it already, or ten of them.
     """
-    card = Client.objects.select_for_update().get(pk=client.pk, merged_into=None)
+    card = Client.objects.select_for_update().get(pk=client.pk, erased_at=None)
     own = {Channel.EMAIL.value: card.email, Channel.SMS.value: str(card.phone or "")}
     known = ClientContact.objects.filter(client=card)
     if address == own[channel] or known.filter(channel=channel, address=address).exists():

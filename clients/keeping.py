@@ -13,10 +13,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import ngettext
 
-from clients import opened, requests
+from clients import deletions, opened, requests
 from clients.exporting import exports
 from clients.importing import jobs
 from clients.merging import merges
+from clients.models import RetentionRule
 
 Text = str | Promise
 
@@ -58,18 +59,60 @@ def in_words(length: dt.timedelta) -> str:
     return ngettext("%(count)d minute", "%(count)d minutes", minutes) % {"count": minutes}
 
 
+def by_rule(code: str, since: str | Promise) -> str:
+    """Return how long a thing is kept that a rule ends (`clients.retention_rules`), "" where that rule is switched off."""
+    row = RetentionRule.objects.filter(pk=code, is_on=True).first()
+    if row is None:
+        return ""
+    words = ngettext("%(count)d month", "%(count)d months", row.months) % {"count": row.months}
+    return f"{words} {since}".strip()
+
+
+def _health() -> str:
+    taken_back = _("Until the client takes the Yes back; then at once")
+    rule = by_rule("health", _("after the last visit"))
+    return f"{taken_back}. {rule}" if rule else taken_back
+
+
 def of_clients() -> list[Kept]:
     """Return what is kept of clients, the rooms above included."""
     own = [
-        Kept(lazy("Client cards"), lazy("The book itself. A card set to inactive stays.")),
+        Kept(
+            lazy("Client cards"), lazy("The book itself. A card set to inactive stays."),
+            until=by_rule("clients", _("after the last contact")),
+        ),
+        Kept(
+            lazy("Cards of people who never came"), lazy("They asked for something once."),
+            until=by_rule("prospects", _("after the last contact")),
+        ),
+        Kept(
+            lazy("A deleted card"), lazy("So that an owner can bring it back. If the client asks, it is erased at once."),
+            deletions.GRACE,
+        ),
         Kept(
             lazy("Answers about marketing, with their proof"),
             lazy("Evidence of who said what, when and how. The database lets no line be changed or deleted by hand."),
+            until=by_rule("ledger", _("after the client was erased, without the name")),
+        ),
+        Kept(
+            lazy("Network address of an answer given online"), lazy("Shortened. Part of the proof."),
+            until=by_rule("consent_ip", ""),
         ),
         Kept(lazy("Photo or scan of a signed privacy form"), lazy("Encrypted: the proof of the answers on it.")),
         Kept(
             lazy("Health note"), lazy("Encrypted, and only with an own Yes of the client."),
-            until=lazy("Until the client takes the Yes back; then at once"),
+            until=_health(),
+        ),
+        Kept(
+            lazy("Scrambled marks of stopped addresses"),
+            lazy("So that nobody who said No, or was erased, is written to again. Without a name."),
+        ),
+        Kept(
+            lazy("Log of requests by clients"), lazy("Proof that they were answered in time."), until=by_rule("requests", ""),
+        ),
+        Kept(
+            lazy("That somebody was erased"),
+            lazy("A case number, the day, and what stayed; no name. So that they are erased again after a restore."),
         ),
         Kept(lazy("Cards as they were before a merge"), lazy("Encrypted: so that the merge can be undone."), merges.UNDO_FOR),
     ]  # fmt: skip

@@ -43,7 +43,7 @@ def add(client: Client, other: Client, *, kind: str, by: User) -> ClientLink:
     """
     if client.pk == other.pk:
         raise Refused(_("Choose somebody else: a card has no link to itself."))
-    both = Client.objects.select_for_update().filter(pk__in=(client.pk, other.pk), merged_into=None).order_by("pk")
+    both = Client.objects.select_for_update().filter(pk__in=(client.pk, other.pk), erased_at=None).order_by("pk")
     cards = {card.pk: card for card in both}
     if len(cards) < 2:
         raise Refused(_("One of these cards is not in the book any more. Look again."))

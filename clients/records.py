@@ -185,7 +185,7 @@ def write_note(client: Client, *, by: User, note: str, version: int) -> Client:
 
 
 def _locked(client: Client, version: int) -> Client:
-    card = Client.objects.select_for_update().get(pk=client.pk, merged_into=None)
+    card = Client.objects.select_for_update().get(pk=client.pk, erased_at=None)
     if card.version != version:
         raise Conflict(card)
     return card

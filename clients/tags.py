@@ -18,7 +18,7 @@ def add(client: Client, *, name: str, by: User) -> Tag | None:
 
     All spellings of a name are one tag. Raises Refused for no name (or one that nobody sees) and for more than 20 tags on a card.
     """
-    card = Client.objects.select_for_update().get(pk=client.pk, merged_into=None)
+    card = Client.objects.select_for_update().get(pk=client.pk, erased_at=None)
     tag = called(name)
     if card.tags.filter(pk=tag.pk).exists():
         return None

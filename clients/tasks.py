@@ -3,6 +3,8 @@
 from celery import shared_task
 from django.utils import timezone
 
+from clients import deletions, growing_up, retention_rules
+from clients.erasure import act
 from clients.exporting import exports
 from clients.importing import jobs
 from clients.merging import stragglers
@@ -19,6 +21,25 @@ def work() -> None:
 def export() -> None:
     """Write the files that wait."""
     exports.work()
+
+
+@shared_task(name="clients.erase")
+def erase() -> None:
+    """Erase the clients whose day has come, and do what is left of erasures before."""
+    now = timezone.now()
+    deletions.work(now)
+    act.finish(now)
+
+
+@shared_task(name="clients.retain")
+def retain() -> None:
+    """Delete what was kept long enough, as far as the owner has switched that on; end what parents agreed to for grown-ups.
+
+    Called every hour, so that a clock that was off at night misses no day; each rule runs once a day.
+    """
+    now = timezone.now()
+    retention_rules.run(now)
+    growing_up.expire(now)
 
 
 @shared_task(name="clients.tidy")

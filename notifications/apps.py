@@ -9,11 +9,15 @@ class NotificationsConfig(AppConfig):
     name = "notifications"
 
     def ready(self) -> None:
-        """Show the messages on the card and on the activity page, and join them in a merge: nobody there can look up."""
-        from clients import keeping, rooms  # noqa: PLC0415 (models may be imported only once all apps are loaded)
-        from notifications import cardline, deeds, joining, kept  # noqa: PLC0415
+        """Show the messages on the card and on the activity page, join them in a merge, forget them in an erasure."""
+        from clients import keeping, retention_rules, rooms  # noqa: PLC0415 (models may be imported only once all apps are loaded)
+        from clients.erasure import above  # noqa: PLC0415
+        from notifications import cardline, copyparts, deeds, forgetfulness, forgetting, joining, kept  # noqa: PLC0415
 
         rooms.register(cardline.ROOM)
         deeds.register()
         keeping.register(kept.lines)
         joining.register()
+        above.register(forgetting.ROOM)
+        copyparts.register()
+        retention_rules.register(forgetfulness.BODIES)

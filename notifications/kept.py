@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from django.utils.translation import gettext_lazy as lazy
 
-from clients.keeping import Kept
+from clients.keeping import Kept, by_rule
 from notifications import links
 
 
@@ -13,7 +13,11 @@ def lines() -> Sequence[Kept]:
     return [
         Kept(
             lazy("Messages: which, when and what became of them"),
-            lazy("The card says why a message was or was not sent. The mail as it left, and its address, are not kept."),
+            lazy("The card says why a message was or was not sent. After an erasure only that there was one stays."),
+        ),
+        Kept(
+            lazy("Texts of messages and where they went"), lazy("So that it can be seen what was written to whom."),
+            until=by_rule("bodies", ""),
         ),
         Kept(
             lazy("That a mail server does not know an address"),

@@ -164,6 +164,8 @@ CELERY_BEAT_SCHEDULE = {
     "deliver": {"task": "notifications.deliver", "schedule": 10.0, "options": {"expires": 30}},
     "imports": {"task": "clients.work", "schedule": 5.0, "options": {"expires": 10}},
     "exports": {"task": "clients.export", "schedule": 5.0, "options": {"expires": 10}},
+    "erase": {"task": "clients.erase", "schedule": 60.0, "options": {"expires": 60}},
+    "retain": {"task": "clients.retain", "schedule": 3600.0, "options": {"expires": 3600}},
     "tidy": {"task": "clients.tidy", "schedule": 600.0, "options": {"expires": 600}},
 }
 

@@ -4,6 +4,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -51,6 +52,13 @@ def no_language_of_another_test() -> Iterator[None]:
     yield
     translation.deactivate()
     timezone.deactivate()
+
+
+@pytest.fixture(autouse=True)
+def no_journal_of_another_test() -> Iterator[None]:
+    """Begin without the erasures that another test wrote down beside the database."""
+    yield
+    (Path(settings.DATA_DIR) / "erasures.jsonl").unlink(missing_ok=True)
 
 
 @pytest.hookimpl(trylast=True)

@@ -7,10 +7,22 @@ from clients.models.ledger import Address, ConsentEvent, ConsentEvidence, Consen
 from clients.models.lists import SavedFilter, TagRun
 from clients.models.merges import Merge, MergedHealthNote
 from clients.models.person import CameThrough, Channel, Client, ClientContact, ClientLink, ClientQuerySet, OpenedCard, Tag
+from clients.models.rights import (
+    Breach,
+    Deletion,
+    Erasure,
+    OutsideCopy,
+    Processing,
+    Restriction,
+    RetentionRule,
+    RetentionWarning,
+    RightsRequest,
+)
 from clients.models.sheets import SignedForm
 
 __all__ = [
     "Address",
+    "Breach",
     "CameThrough",
     "Channel",
     "Client",
@@ -20,6 +32,8 @@ __all__ = [
     "ConsentEvent",
     "ConsentEvidence",
     "ConsentText",
+    "Deletion",
+    "Erasure",
     "Export",
     "ExportPart",
     "HealthNote",
@@ -29,6 +43,12 @@ __all__ = [
     "Merge",
     "MergedHealthNote",
     "OpenedCard",
+    "OutsideCopy",
+    "Processing",
+    "Restriction",
+    "RetentionRule",
+    "RetentionWarning",
+    "RightsRequest",
     "SavedFilter",
     "SignedForm",
     "Standing",

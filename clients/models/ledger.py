@@ -213,6 +213,7 @@ class ConsentEvidence(models.Model):
         """All of it goes."""
 
         subject = "event__subject__client"
+        fate = "deleted"
         erase: ClassVar[set[str]] = {"note", "ip_truncated", "user_agent_hash", "page"}
         keep: ClassVar[set[str]] = {"id", "event", "signed_form"}
 

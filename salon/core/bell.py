@@ -16,7 +16,8 @@ log = logging.getLogger(__name__)
 _ringer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="bell")
 # The tasks that may be rung for. One ring of each waits at most: they do whatever waits.
 SENDER, IMPORTS, EXPORTS = "notifications.wake", "clients.work", "clients.export"
-_waiting = {task: threading.Semaphore(1) for task in (SENDER, IMPORTS, EXPORTS)}
+ERASURES = "clients.erase"
+_waiting = {task: threading.Semaphore(1) for task in (SENDER, IMPORTS, EXPORTS, ERASURES)}
 
 
 def _publish(task: str) -> None:

@@ -31,6 +31,9 @@ class May(StrEnum):
     BOOK_FOR_ALL_STAFF = "book_for_all_staff"
     SEE_MESSAGES = "see_messages"
     EXPORT = "export"
+    DELETE_CLIENTS = "delete_clients"
+    ERASE_CLIENTS = "erase_clients"
+    SERVE_RIGHTS = "serve_rights"
     RESEND_UNKNOWN = "resend_unknown"
     SEND_MARKETING = "send_marketing"
     READ_SETTINGS = "read_settings"
@@ -60,6 +63,9 @@ TABLE: Mapping[May, frozenset[Role]] = {
     May.BOOK_FOR_ALL_STAFF: _DESK,
     May.SEE_MESSAGES: _DESK,
     May.EXPORT: _LEAD,
+    May.DELETE_CLIENTS: _LEAD,
+    May.ERASE_CLIENTS: _OWNER,
+    May.SERVE_RIGHTS: _LEAD,
     May.RESEND_UNKNOWN: _LEAD,
     May.SEND_MARKETING: _LEAD,
     May.READ_SETTINGS: _DESK,

@@ -49,11 +49,14 @@ class MissingAct(PermissionDenied):
 
 def allowed(
     act: May,
+    *,
+    otherwise: Callable[..., HttpResponseBase | None] | None = None,
 ) -> Callable[[Callable[Concatenate[SignedIn, P], HttpResponseBase]], Callable[Concatenate[HttpRequest, P], HttpResponseBase]]:
     """Open a view to the roles that have `act`. Nobody signed in: to the sign-in page (a fragment gets 401).
 
     Raises MissingAct (the 403 page) for a role that has it not, and Http404 where what the view works on was removed
-    meanwhile. Where it has moved to another id, the answer leads there. A house test fails on a view without this or `public`.
+    meanwhile. Where it has moved to another id, the answer leads there. `otherwise` may give the role that has not the act
+    another page (403) than that; it gets what the view gets. A house test fails on a view without this or `public`.
     """
 
     def decorate(
@@ -67,7 +70,10 @@ def allowed(
                     return HttpResponse(status=401)
                 return redirect_to_login(request.get_full_path())
             if not user.may(act):
-                raise MissingAct(act)
+                other = otherwise(request, *args, **kwargs) if otherwise else None
+                if other is None:
+                    raise MissingAct(act)
+                return other
             try:
                 return view(request, *args, **kwargs)  # type: ignore[arg-type]
             except hooks.vanished() as error:  # fetched, and gone before it was locked

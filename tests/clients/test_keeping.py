@@ -9,6 +9,7 @@ from django.test import Client as Browser
 from clients import keeping, requests
 from clients.exporting import exports
 from clients.importing import jobs
+from clients.models import RetentionRule
 from salon.core.roles import Role
 
 PATH = "/settings/privacy/"
@@ -46,6 +47,14 @@ def test_a_changed_constant_changes_the_page(
 
 def test_the_rooms_above_say_what_they_keep(signed_in: Callable[[Role], Browser]) -> None:
     page = text(signed_in(Role.RECEPTION))
-    assert "Appointments and their notes" in page
+    assert "Notes on appointments" in page
     assert "Messages: which, when and what became of them" in page
     assert "30 minutes after the last page, at most 12 hours" in page
+
+
+def test_what_the_owner_set_is_what_the_page_says(signed_in: Callable[[Role], Browser]) -> None:
+    assert "29 months" not in text(signed_in(Role.MANAGER))
+    RetentionRule.objects.create(pk="clients", months=29, is_on=False)
+    assert "29 months" not in text(signed_in(Role.MANAGER))  # it is not done, so it is not said
+    RetentionRule.objects.update(is_on=True)
+    assert "29 months after the last contact" in text(signed_in(Role.MANAGER))

@@ -6,7 +6,7 @@ import pytest
 from allauth.usersessions.models import UserSession
 
 from clients import tagging
-from clients.models import ConsentText, Merge, SavedFilter
+from clients.models import Breach, ConsentText, Deletion, Merge, Restriction, SavedFilter
 from notifications.models import Campaign, Message
 from salon.core.models import Salon, User
 from salon.core.roles import Role
@@ -47,6 +47,9 @@ def things(salon: Salon, owner: User) -> dict[str, str]:
         "session": session,
         "import": factories.imported(),
         "export": factories.exported(by=owner),
+        "deletion": Deletion.objects.create(client=factories.client(), erase_on=visit.start_at.date()),
+        "restriction": Restriction.objects.create(client=factories.client(), reason="disputed"),
+        "breach": Breach.objects.create(discovered_at=session.created_at, what="A list went astray", data="names"),
         "wording": ConsentText.objects.earliest("pk"),
     }
     return {name: str(row.pk) for name, row in rows.items()}

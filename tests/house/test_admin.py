@@ -25,12 +25,18 @@ from clients.models import (
     ClientLink,
     ConsentEvent,
     ConsentEvidence,
+    Erasure,
     ExportPart,
     HealthNote,
     ImportedCard,
     Merge,
     MergedHealthNote,
     OpenedCard,
+    OutsideCopy,
+    Processing,
+    RetentionRule,
+    RetentionWarning,
+    RightsRequest,
     SignedForm,
     Subject,
     Tag,
@@ -107,6 +113,12 @@ def rows(owner: User, things: dict[str, str]) -> None:
     ExportPart.objects.create(source_id=things["export"], number=1, data=b"cells of many people")
     CampaignRecipient.objects.get_or_create(campaign_id=things["campaign"], client=client)
     UsualStaff.objects.create(client=client, staff=Staff.objects.all()[0])
+    erasure = Erasure.objects.create(at=NOW, ground="asked")
+    OutsideCopy.objects.create(erasure=erasure, provider="sms", reference="SM1", next_at=NOW)
+    RightsRequest.objects.create(client=client, kind="copy", received_on=NOW.date(), known_by="document")
+    RetentionRule.objects.create(pk="clients", months=36)
+    RetentionWarning.objects.create(client=client, code="clients", warned_on=NOW.date(), erase_on=NOW.date())
+    Processing.objects.create(pk="cards", purpose="x")
     Notice.objects.create(user=owner, code="import.done", facts={"new": 1})
     merge = Merge.objects.create(winner=client, taken_in=[0], by=owner, snapshot=b"what stood on the cards")
     MergedHealthNote.objects.create(merge=merge, card=0, text="Reacts to ammonia", written_at=NOW, written_by=owner)

@@ -143,3 +143,20 @@ def test_the_list_is_exported_without_a_mouse(hands: Hands) -> None:
     with page.expect_download():
         hands.key("Enter", answers=1)
     told(hands, "Export to Excel, keys only", presses=0, keys=33, seconds=17.3)
+
+
+def test_a_client_who_asks_is_erased_with_seven(hands: Hands, amelie: Client) -> None:
+    find(hands)
+    page = hands.page
+    hands.press(page.get_by_role("button", name="More for Amélie Bertrand"), answers=0)
+    hands.press(page.get_by_role("link", name="Delete…"))
+    expect(page.get_by_role("heading", name="Delete Amélie Bertrand")).to_be_focused()
+    hands.press(page.get_by_role("radio", name="The client asked for it"), answers=0)
+    hands.press(page.get_by_label("Type the last name to confirm"), answers=0)
+    hands.type("bertrand")
+    hands.press(page.get_by_role("button", name="Delete this client"))
+    expect(page.locator("#toasts")).to_contain_text("Erased. Case")
+    told(hands, "Erase a client who asks", presses=7, keys=12, seconds=30)
+    amelie.refresh_from_db()
+    assert amelie.erased_at is not None
+    assert (amelie.last_name, amelie.email) == ("", "")

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from clients.erasure import again
 from notifications import restoring
 from salon.core.models import Salon
 
@@ -24,7 +25,13 @@ class Command(BaseCommand):
             raise CommandError("There is no salon in this database.") from error
 
     def _settle(self) -> None:
-        counts = restoring.settle(timezone.now())
+        now = timezone.now()
+        Salon.objects.current()
+        found = again.erase(now)  # before anything is planned for them
+        self.stdout.write(f"Erased again, as the journal says: {found.again} (of {found.known} that were ever erased).")
+        if not found.is_whole:
+            self.stderr.write("The journal of erasures is not whole: a line is missing or was changed. Look for a copy of it.")
+        counts = restoring.settle(now)
         self.stdout.write(f"Held for review: {counts['held']} (Messages, Waiting). Advertising that ended: {counts['expired']}.")
         self.stdout.write("Nothing leaves now. When the lost hours are entered again: manage.py after_restore --release")
 

@@ -1,0 +1,165 @@
+"""Deleting a client: hidden at once and erased after 30 days, or erased at once when they ask. Bringing back until the day.
+
+Called by the pages, the worker and `manage.py erase_due`. The erasure itself is `clients.erasure.act`.
+"""
+
+import datetime as dt
+import logging
+from collections.abc import Sequence
+
+from django.db import OperationalError, transaction
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from clients import bookings, inactivity
+from clients.erasure import above, act, schema
+from clients.models import Client, Deletion, Erasure, RightsRequest
+from salon.core import audit, bell
+from salon.core.errors import Refused
+from salon.core.models import Salon, User
+
+log = logging.getLogger(__name__)
+GRACE = dt.timedelta(days=30)
+# How long a cancellation that the client is to get may take before they are hidden without it.
+TELL_WITHIN = dt.timedelta(minutes=10)
+# Why a hidden card is inactive.
+REASON = "deleting"
+
+
+def delete(client: Client, *, is_asked: bool, is_notice_wanted: bool, by: User, now: dt.datetime, known_by: str = "") -> Deletion:
+    """Cancel the visits to come, hide the card and return when it is erased. `is_asked`: at once, by `carry_out`.
+
+    `is_notice_wanted`: the client is told of the visits first, and is hidden when that has left or after ten minutes.
+    `known_by` is how it was made sure that it is they who ask (RightsRequest.Known). Raises Refused for one who is gone
+    or being deleted already.
+    """
+    _check(client)
+    is_telling = is_notice_wanted and bool(bookings.ahead_of([client.pk], now=now))
+    # For itself: whoever holds a visit may not wait for a client, since a hand-over takes them the other way round.
+    bookings.cancel_all(client, by=by, now=now, is_notice_wanted=is_notice_wanted)
+    with transaction.atomic():
+        card = Client.objects.select_for_update().get(pk=client.pk)
+        _check(card)
+        today = _today(now)
+        row = Deletion.objects.create(
+            client=card, is_asked=is_asked, erase_on=today if is_asked else today + GRACE, by=by, created_at=now,
+            waits_until=now + TELL_WITHIN if is_telling else None,
+            was_inactive=card.inactive_at is not None, reason_before=card.inactive_reason,
+        )  # fmt: skip
+        if is_asked:
+            known = known_by if known_by in RightsRequest.Known.values else RightsRequest.Known.IN_PERSON
+            RightsRequest.objects.create(
+                client=card, kind=RightsRequest.Kind.ERASURE, received_on=today, known_by=known, by=by, created_at=now
+            )
+        audit.record("client.deleted", card, by=by, is_asked=is_asked, is_telling=is_telling)
+        if not is_telling:
+            _hide(card, by=by, now=now)
+        bell.ring(bell.ERASURES)
+    return row
+
+
+def _check(card: Client) -> None:
+    if card.erased_at is not None or Deletion.objects.filter(client=card).exists():
+        raise Refused(_("This client is being deleted already."))
+
+
+@transaction.atomic
+def bring_back(row: Deletion, *, by: User, now: dt.datetime) -> Client:
+    """Return the card, as it was before it was deleted. Raises Refused once its day has come, or where the client asked."""
+    card = Client.objects.select_for_update().get(pk=row.client_id)
+    row = _current(row)
+    if is_late(row, now):
+        raise Refused(_("It is too late: this client is being erased."))
+    row.delete()
+    if card.inactive_at is not None and not row.was_inactive:
+        card = inactivity.make_active(card, by=by, now=now)
+    elif row.was_inactive:
+        card.inactive_reason = row.reason_before
+        card.save(update_fields=["inactive_reason"])
+    audit.record("client.brought_back", card, by=by)
+    return card
+
+
+@transaction.atomic
+def hasten(row: Deletion, *, by: User, now: dt.datetime) -> Deletion:
+    """Have a hidden client erased now and not on their day, and return the row; `work` does it. Raises Refused for one gone."""
+    Client.objects.select_for_update().get(pk=row.client_id)
+    row = _current(row)
+    row.erase_on, row.waits_until = _today(now), None
+    row.save(update_fields=["erase_on", "waits_until"])
+    audit.record("client.deletion_hastened", row.client, by=by)
+    return row
+
+
+def work(now: dt.datetime) -> int:
+    """Hide who has been told, erase whose day has come, and return how many were erased. What goes wrong is tried again."""
+    count = 0
+    for row in _open(now):
+        if row.waits_until is not None and not _is_told(row, now):
+            continue
+        try:
+            if row.waits_until is not None:
+                _end_the_wait(row, now)
+            count += row.erase_on <= _today(now) and carry_out(row, now=now) is not None
+        except (Refused, OperationalError, OSError) as error:
+            log.warning("deletion %s: %s, tried again later", row.pk, type(error).__name__)
+        except Client.DoesNotExist:
+            continue
+    return count
+
+
+def carry_out(row: Deletion, *, now: dt.datetime) -> Erasure | None:
+    """Erase the client of a deletion whose day has come and return what is written down. Raises as `act.erase` does."""
+    ground = Erasure.Ground.ASKED if row.is_asked else Erasure.Ground.TIDYING
+    return act.erase(row.client, ground=ground, by=row.by, now=now)
+
+
+def is_waiting(row: Deletion) -> bool:
+    """Return whether a cancellation is still to reach the client."""
+    return row.waits_until is not None
+
+
+def is_late(row: Deletion, now: dt.datetime) -> bool:
+    """Return whether the day has come, so that nobody brings the card back any more."""
+    return row.is_asked or row.erase_on <= _today(now)
+
+
+def _open(now: dt.datetime) -> Sequence[Deletion]:
+    due = Q(erase_on__lte=_today(now)) | Q(waits_until__isnull=False)
+    return list(Deletion.objects.filter(due).select_related("client", "by").order_by("pk"))
+
+
+def _is_told(row: Deletion, now: dt.datetime) -> bool:
+    """Return whether the client was told, or it has taken too long. The planner has had its turn once a message exists."""
+    if row.waits_until is None or row.waits_until <= now:
+        return True
+    is_young = now - row.created_at < dt.timedelta(minutes=1)
+    return not is_young and not above.is_telling(schema.cards_of(row.client), now)
+
+
+@transaction.atomic
+def _end_the_wait(row: Deletion, now: dt.datetime) -> None:
+    card = Client.objects.select_for_update().get(pk=row.client_id)
+    row = _current(row)
+    Deletion.objects.filter(pk=row.pk).update(waits_until=None)
+    _hide(card, by=row.by, now=now)
+
+
+def _hide(card: Client, *, by: User | None, now: dt.datetime) -> None:
+    if card.inactive_at is None:
+        inactivity.make_inactive(card, reason=REASON, by=by, now=now)
+    else:
+        card.inactive_reason = REASON
+        card.save(update_fields=["inactive_reason"])
+
+
+def _current(row: Deletion) -> Deletion:
+    """Return the row as it is now, its card being locked. Raises Refused if the client was brought back or erased meanwhile."""
+    found = Deletion.objects.filter(pk=row.pk).select_related("client").first()
+    if found is None:
+        raise Refused(_("Somebody was quicker: look at the list again."))
+    return found
+
+
+def _today(now: dt.datetime) -> dt.date:
+    return now.astimezone(Salon.objects.current().zone).date()

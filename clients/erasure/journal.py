@@ -1,0 +1,112 @@
+"""The journal beside the database: who was erased, by number, so that a backup cannot bring them back.
+
+One line of JSON each, in a file that grows only, written before the database commits. No name and no address: ids, the
+moment a card was made (an id may be given again after a restore), keyed hashes of the addresses that stay stopped. Each
+line carries a code over itself and the one before, so that a lost or changed line is noticed.
+"""
+
+import datetime as dt
+import fcntl
+import hashlib
+import hmac
+import json
+import os
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One erasure. `cards` are id and moment of making, `stops` are channel and keyed hash."""
+
+    case: uuid.UUID
+    at: dt.datetime
+    ground: str
+    cards: Sequence[tuple[int, dt.datetime]]
+    stops: Sequence[tuple[str, str]]
+
+
+def path() -> Path:
+    """Return where the journal is: beside the data, or where the environment says."""
+    return Path(os.environ.get("ERASURE_JOURNAL") or Path(settings.DATA_DIR) / "erasures.jsonl")
+
+
+def write(entry: Entry) -> None:
+    """Add an erasure, on the disk when this returns. Raises OSError where it cannot be written: then nothing is erased."""
+    _append(
+        {
+            "case": str(entry.case), "at": entry.at.isoformat(), "ground": entry.ground,
+            "cards": [[pk, made_at.isoformat()] for pk, made_at in entry.cards], "stops": [list(stop) for stop in entry.stops],
+        }
+    )  # fmt: skip
+
+
+def take_back(case: uuid.UUID) -> None:
+    """Say that the erasure came to nothing after all: the database refused it."""
+    _append({"case": str(case), "void": True})
+
+
+def entries() -> list[Entry]:
+    """Return the erasures that stand, the oldest first. A line that was cut off in the middle is passed over."""
+    lines = [line for line, _is_whole in _lines() if line is not None]
+    voided = {line["case"] for line in lines if line.get("void")}
+    return [_entry(line) for line in lines if not line.get("void") and line["case"] not in voided]
+
+
+def is_whole() -> bool:
+    """Return whether no line is missing, changed or cut off."""
+    return all(is_whole for _line, is_whole in _lines())
+
+
+def _entry(line: Mapping[str, Any]) -> Entry:
+    cards = [(int(pk), dt.datetime.fromisoformat(made_at)) for pk, made_at in line["cards"]]
+    stops = [(str(channel), str(code)) for channel, code in line["stops"]]
+    return Entry(uuid.UUID(line["case"]), dt.datetime.fromisoformat(line["at"]), str(line["ground"]), cards, stops)
+
+
+def _lines() -> Iterator[tuple[dict[str, Any] | None, bool]]:
+    """Yield each line, None for one that cannot be read, and whether it follows whole upon the one before."""
+    before = ""
+    text = path().read_text(encoding="utf-8") if path().is_file() else ""
+    for raw in text.splitlines():
+        try:
+            line = json.loads(raw)
+            code = line.pop("code")
+        except (ValueError, KeyError, AttributeError, TypeError):
+            yield None, False
+            continue
+        yield line, hmac.compare_digest(code, _code(before, line))
+        before = code
+
+
+def _append(line: dict[str, Any]) -> None:
+    path().parent.mkdir(parents=True, exist_ok=True)
+    with path().open("a+b") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # two erasures at once: one line after the other
+        file.seek(0)
+        held = file.read()
+        code = _code(_last_code(held), line)
+        written = json.dumps({**line, "code": code}, separators=(",", ":")) + "\n"
+        file.write((b"\n" if held and not held.endswith(b"\n") else b"") + written.encode())
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _last_code(held: bytes) -> str:
+    for raw in reversed(held.splitlines()):
+        try:
+            return str(json.loads(raw)["code"])
+        except (ValueError, KeyError, TypeError):
+            continue
+    return ""
+
+
+def _code(before: str, line: Mapping[str, Any]) -> str:
+    key = hashlib.sha256(f"erasures:{settings.ADDRESS_KEY}".encode()).digest()
+    text = before + json.dumps(line, sort_keys=True, separators=(",", ":"))
+    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()

@@ -1,0 +1,39 @@
+"""How deleting, erasing and serving the rights of clients are told on the activity page. Registered when the app starts."""
+
+from collections.abc import Mapping
+
+from django.utils.translation import gettext_lazy as lazy
+
+from clients.models import RightsRequest
+from salon.core import activity
+from salon.core.activity import Facts, Kind, Telling, Text
+
+
+def _served(facts: Facts) -> Mapping[str, Text]:
+    return {"kind": dict(RightsRequest.Kind.choices).get(facts.get("kind", ""), "")}
+
+
+DEEDS: Mapping[str, Telling] = {
+    "client.deleted": Telling(Kind.CARDS, "trash", lazy("%(who)s deleted the client")),
+    "client.brought_back": Telling(Kind.CARDS, "arrow-back-up", lazy("%(who)s brought the deleted client back")),
+    "client.deletion_hastened": Telling(Kind.CARDS, "trash", lazy("%(who)s had the deleted client erased at once")),
+    "client.erased": Telling(Kind.CARDS, "trash", lazy("%(who)s erased a client for good")),
+    "client.made_inactive": Telling(Kind.CARDS, "user-off", lazy("%(who)s made the card inactive")),
+    "client.made_active": Telling(Kind.CARDS, "user-check", lazy("%(who)s made the card active again")),
+    "client.restricted": Telling(Kind.CARDS, "lock", lazy("%(who)s restricted the card")),
+    "client.restriction_lifted": Telling(Kind.CARDS, "lock-open", lazy("%(who)s ended the restriction of the card")),
+    "client.right_served": Telling(Kind.CARDS, "clipboard", lazy("%(who)s served a right of the client: %(kind)s"), _served),
+    "retention.changed": Telling(Kind.SETTINGS, "calendar-x", lazy("%(who)s changed how long something is kept")),
+    "retention.ran": Telling(Kind.SETTINGS, "calendar-x", lazy("%(who)s deleted what was kept long enough: %(count)s")),
+    "processing.changed": Telling(Kind.SETTINGS, "book", lazy("%(who)s changed the record of processing")),
+    "processing.reset": Telling(
+        Kind.SETTINGS, "book", lazy("%(who)s put the words of Carnet back into the record of processing")
+    ),
+    "breach.noted": Telling(Kind.SETTINGS, "urgent", lazy("%(who)s wrote a breach down")),
+    "breach.changed": Telling(Kind.SETTINGS, "urgent", lazy("%(who)s changed what is known of a breach")),
+}
+
+
+def register() -> None:
+    """Say how the codes are told."""
+    activity.register(DEEDS, {})

@@ -1,0 +1,116 @@
+"""What is typed when a client's rights are served: deleting, copying, restricting, how long things are kept. Forms never save."""
+
+import datetime as dt
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
+from clients.erasure import plan
+from clients.models import Client, Restriction, RightsRequest
+from salon.core.lines import Line
+
+KNOWN = [choice for choice in RightsRequest.Known.choices if choice[0] != RightsRequest.Known.NOT_NEEDED]
+
+
+def day_input() -> forms.DateInput:
+    """Return the field of a day."""
+    return forms.DateInput(attrs={"type": "date", "class": "s-w-md"}, format="%Y-%m-%d")
+
+
+class DeleteForm(forms.Form):
+    """When, whether the client is told of their visits, and the name to confirm."""
+
+    when = forms.ChoiceField(label=lazy("When"), choices=[("tidying", ""), ("asked", "")], initial="tidying")
+    known_by = forms.ChoiceField(
+        label=lazy("How do you know that it is the client who asks?"), choices=KNOWN, required=False, initial="in_person"
+    )
+    is_notice_wanted = forms.BooleanField(label=lazy("Tell the client first"), required=False, initial=True)
+    name = Line(
+        label=lazy("Type the last name to confirm"), max_length=200,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, client: Client, country: str, may_erase: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.client, self.country, self.may_erase = client, country, may_erase
+        self.fields["name"].help_text = plan.word_of(client)
+        if not client.last_name:
+            self.fields["name"].label = (
+                _("Type the first name to confirm") if client.first_name else _("Type the phone number to confirm")
+            )
+
+    def clean_when(self) -> str:
+        """Return the choice; only an owner erases at once."""
+        when: str = self.cleaned_data["when"]
+        if when == "asked" and not self.may_erase:
+            raise forms.ValidationError(_("Only an owner erases at once."))
+        return when
+
+    def clean_name(self) -> str:
+        """Return what was typed, if it is the name."""
+        typed: str = self.cleaned_data["name"]
+        if not plan.is_confirmed(self.client, typed, self.country):
+            raise forms.ValidationError(_("That is not what stands on the card."))
+        return typed
+
+
+class CopyForm(forms.Form):
+    """How it was made sure that it is the client who asks for a copy."""
+
+    received_on = forms.DateField(label=lazy("Asked on"), widget=day_input())
+    known_by = forms.ChoiceField(label=lazy("How do you know that it is the client?"), choices=KNOWN, widget=forms.RadioSelect)
+
+    def __init__(self, *args: Any, today: dt.date, **kwargs: Any) -> None:
+        super().__init__(*args, **{"initial": {"received_on": today}, **kwargs})
+        self.today = today
+
+    def clean_received_on(self) -> dt.date:
+        """Return the day, which is not in the future."""
+        return _past(self.cleaned_data["received_on"], self.today)
+
+
+class CorrectionForm(CopyForm):
+    """That a correction was asked for; the card itself is changed on the card."""
+
+
+class RestrictForm(forms.Form):
+    """Why a card may only be kept from now on, and until when."""
+
+    reason = forms.ChoiceField(label=lazy("Why"), choices=Restriction.Reason.choices, widget=forms.RadioSelect)
+    note = Line(label=lazy("Note"), max_length=300, required=False, help_text=lazy("What is disputed, for example."))
+    until = forms.DateField(label=lazy("To be looked at again on"), required=False, widget=day_input())
+    known_by = forms.ChoiceField(label=lazy("How do you know that it is the client?"), choices=KNOWN, initial="in_person")
+
+    def __init__(self, *args: Any, today: dt.date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.today = today
+
+    def clean_until(self) -> dt.date | None:
+        """Return the day, which is still to come."""
+        on: dt.date | None = self.cleaned_data["until"]
+        if on and on <= self.today:
+            raise forms.ValidationError(_("Choose a day that is still to come."))
+        return on
+
+
+class LiftForm(forms.Form):
+    """How and when the client was told that the restriction ends: the law wants it before."""
+
+    told_how = forms.ChoiceField(label=lazy("The client was told"), choices=Restriction.Told.choices)
+    told_on = forms.DateField(label=lazy("on"), widget=day_input())
+
+    def __init__(self, *args: Any, today: dt.date, **kwargs: Any) -> None:
+        super().__init__(*args, **{"initial": {"told_on": today}, **kwargs})
+        self.today = today
+
+    def clean_told_on(self) -> dt.date:
+        """Return the day, which is not in the future."""
+        return _past(self.cleaned_data["told_on"], self.today)
+
+
+def _past(on: dt.date, today: dt.date) -> dt.date:
+    if on > today:
+        raise forms.ValidationError(_("This day is still to come."))
+    return on

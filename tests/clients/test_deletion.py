@@ -1,0 +1,191 @@
+"""Deleting: the page says what goes, a typed name confirms, tidying up can be taken back until its day, asking cannot."""
+
+import datetime as dt
+from collections.abc import Callable
+
+import pytest
+import time_machine
+from django.core.management import CommandError, call_command
+from django.test import Client as Browser
+from django.utils import timezone
+
+from clients import deletions
+from clients.erasure import outside, plan, wiping
+from clients.erasure.above import Copy
+from clients.models import Client, Deletion, Erasure, OutsideCopy, RightsRequest
+from salon.core.errors import Refused
+from salon.core.models import AuditEvent, User
+from salon.core.roles import Role
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+SignIn = Callable[[Role], Browser]
+
+
+def path(client: Client, more: str = "") -> str:
+    return f"/clients/{client.pk}/delete/{more}"
+
+
+def delete(client: Client, by: User, *, is_asked: bool = False, is_notice_wanted: bool = False) -> Deletion:
+    return deletions.delete(client, is_asked=is_asked, is_notice_wanted=is_notice_wanted, by=by, now=timezone.now())
+
+
+def test_the_page_says_what_goes_what_stays_and_what_comes(signed_in: SignIn) -> None:
+    client = factories.client(first_name="Zoé", last_name="Müller-Groß", street="1 rue X")
+    factories.appointment(client=client)
+    factories.appointment(client=client, state="done", start_at=timezone.now() - dt.timedelta(days=3))
+    factories.client(phone=str(client.phone))
+    page = signed_in(Role.OWNER).get(path(client)).content.decode()
+    for words in ("Name, phone, e-mail, address", "1 past visit", "1 future appointment", "A scrambled mark", "commission"):
+        assert words in page
+    assert "Somebody else has the same e-mail or phone" in page
+    assert "Zoé Müller-Groß" in page
+
+
+def test_a_typed_name_needs_no_accents_and_no_capitals() -> None:
+    for typed in ("Müller-Groß", "muller gross", "  MULLER-GROSS "):
+        assert plan.is_confirmed(Client(first_name="Zoé", last_name="Müller-Groß"), typed, "FR")
+    for typed in ("", "Müller", "Zoé"):
+        assert not plan.is_confirmed(Client(first_name="Zoé", last_name="Müller-Groß"), typed, "FR")
+    assert plan.is_confirmed(Client(first_name="Zoé"), "zoe", "FR")
+    assert plan.is_confirmed(Client(phone="+33612345678"), "06 12 34 56 78", "FR")
+    assert not plan.is_confirmed(Client(phone="+33612345678"), "06 12 34 56 79", "FR")
+
+
+def test_a_wrong_name_keeps_everything_that_was_typed(signed_in: SignIn) -> None:
+    client = factories.client(last_name="Bertrand")
+    answer = signed_in(Role.OWNER).post(path(client), {"when": "asked", "known_by": "document", "name": "Bertrant"})
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert 'value="Bertrant"' in page
+    assert 'value="asked" checked' in page
+    assert '<option value="document" selected>' in page
+    assert not Deletion.objects.exists()
+
+
+def test_tidying_up_hides_at_once_and_can_be_taken_back(signed_in: SignIn) -> None:
+    owner, client = signed_in(Role.OWNER), factories.client(last_name="Bertrand")
+    assert signed_in(Role.MANAGER).post(path(client), {"when": "tidying", "name": "bertrand"}).status_code == 303
+    client.refresh_from_db()
+    row = Deletion.objects.get()
+    assert (client.inactive_reason, row.erase_on) == ("deleting", factories.today() + dt.timedelta(days=30))
+    assert owner.get(f"/clients/{client.pk}/").status_code == 404
+    assert "Bertrand" not in owner.get("/clients/?status=inactive").content.decode()
+    assert "Bertrand" in owner.get("/clients/deleted/").content.decode()
+    assert signed_in(Role.MANAGER).post(f"/clients/deleted/{row.pk}/bring-back/").status_code == 403
+    assert owner.post(f"/clients/deleted/{row.pk}/bring-back/").status_code == 303
+    client.refresh_from_db()
+    assert (client.inactive_at, client.inactive_reason) == (None, "")
+    assert not Deletion.objects.exists()
+
+
+def test_an_inactive_card_comes_back_as_it_was(owner: User) -> None:
+    client = factories.client(inactive_at=timezone.now(), inactive_reason="moved")
+    row = delete(client, owner)
+    deletions.bring_back(row, by=owner, now=timezone.now())
+    client.refresh_from_db()
+    assert client.inactive_at is not None
+    assert client.inactive_reason == "moved"
+
+
+def test_on_the_day_it_is_erased_and_not_before(owner: User, capsys: pytest.CaptureFixture[str]) -> None:
+    client = factories.client()
+    with time_machine.travel("2026-11-18 12:00+00:00", tick=False):
+        row = delete(client, owner)
+    with time_machine.travel("2026-12-17 12:00+00:00", tick=False):
+        assert deletions.work(timezone.now()) == 0
+    with time_machine.travel("2026-12-18 12:00+00:00", tick=False):
+        with pytest.raises(Refused, match="too late"):
+            deletions.bring_back(row, by=owner, now=timezone.now())
+        deletions.work(timezone.now())
+    client.refresh_from_db()
+    assert client.erased_at is not None
+    assert (client.last_name, client.email, str(client.phone)) == ("", "", "")
+    assert Erasure.objects.get().ground == "tidying"
+    assert not Deletion.objects.exists()
+
+
+def test_a_formal_request_erases_now_and_says_no_name(signed_in: SignIn) -> None:
+    owner, client = signed_in(Role.OWNER), factories.client(last_name="Bertrand")
+    visit = factories.appointment(client=client)
+    answer = owner.post(path(client), {"when": "asked", "known_by": "document", "name": "Bertrand"}, follow=True)
+    page = answer.content.decode()
+    visit.refresh_from_db()
+    erasure, request = Erasure.objects.get(), RightsRequest.objects.get()
+    assert f"Case {str(erasure.case)[:8]}" in page
+    assert "Bertrand" not in page
+    assert (visit.state, visit.client) == ("cancelled", None)
+    assert (request.kind, request.known_by, request.client, request.case) == ("erasure", "document", None, erasure.case)
+    assert request.answered_at is not None
+    log = owner.get("/settings/privacy/requests/").content.decode()
+    assert str(erasure.case)[:8] in log
+    assert "1 visit" in owner.get("/clients/deleted/").content.decode()
+    assert AuditEvent.objects.filter(action="client.erased", subject_id=client.pk).exists()
+
+
+def test_a_manager_deletes_and_does_not_erase(signed_in: SignIn) -> None:
+    manager, client = signed_in(Role.MANAGER), factories.client(last_name="Bertrand")
+    page = manager.get(path(client)).content.decode()
+    assert 'id="when-asked" name="when" value="asked" disabled' in page
+    assert "Only the owner erases at once" in page
+    assert manager.post(path(client), {"when": "asked", "name": "Bertrand"}).status_code == 422
+    assert not Deletion.objects.exists()
+
+
+def test_reception_is_told_who_may_and_makes_the_card_inactive_instead(signed_in: SignIn, owner: User) -> None:
+    desk, client = signed_in(Role.RECEPTION), factories.client()
+    answer = desk.get(path(client))
+    assert answer.status_code == 403
+    assert "Make inactive instead" in answer.content.decode()
+    assert desk.post(path(client), {"when": "tidying", "name": client.last_name}).status_code == 403
+    assert desk.post(path(client, "inactive/")).status_code == 303
+    client.refresh_from_db()
+    assert client.inactive_at is not None
+    assert not Deletion.objects.exists()
+
+
+def test_a_client_who_is_to_be_told_is_hidden_afterwards(owner: User) -> None:
+    client, now = factories.client(), timezone.now()
+    visit = factories.appointment(client=client)
+    row = delete(client, owner, is_asked=True, is_notice_wanted=True)
+    client.refresh_from_db()
+    visit.refresh_from_db()
+    assert visit.state == "cancelled"
+    assert client.inactive_at is None
+    assert deletions.is_waiting(row)
+    assert deletions.work(now + dt.timedelta(seconds=30)) == 0  # the planner may not have had its turn
+    assert deletions.work(now + deletions.TELL_WITHIN) == 1
+    client.refresh_from_db()
+    assert client.erased_at is not None
+
+
+def test_what_a_provider_holds_is_asked_for_until_it_is_gone(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, now = [], timezone.now()
+
+    def forget(reference: str) -> None:
+        asked.append(reference)
+        if len(asked) < 3:
+            raise ConnectionError
+
+    monkeypatch.setattr(outside, "_providers", {"sms": forget})
+    erasure = Erasure.objects.create(at=now, ground="asked")
+    assert outside.note(erasure, [Copy("sms", "SM1"), Copy("smtp", "Q1"), Copy("sms", "")], now=now) == 1
+    for minutes in (0, 1, 6, 7, 30):
+        outside.work(now + dt.timedelta(minutes=minutes))
+    row = OutsideCopy.objects.get()
+    assert asked == ["SM1"] * 3
+    assert (row.state, row.reference, row.try_count) == ("done", "", 2)
+    row = OutsideCopy.objects.create(erasure=erasure, provider="gone", reference="X", next_at=now)
+    for day in range(outside.TRIES + 1):
+        outside.work(now + dt.timedelta(days=day))
+    row.refresh_from_db()
+    assert row.state == "given_up"
+
+
+def test_the_command_does_what_is_due(owner: User, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wiping, "_write_anew", lambda: False)
+    delete(factories.client(), owner, is_asked=True)
+    delete(factories.client(), owner)
+    with pytest.raises(CommandError, match="in use"):
+        call_command("erase_due")
+    assert "Erased: 1. Waiting for their day: 1." in capsys.readouterr().out

@@ -1,0 +1,228 @@
+"""Nothing is deleted by itself before an owner has seen whom it touches; then the owner is warned, and what is over goes."""
+
+import datetime as dt
+from collections.abc import Callable
+
+import pytest
+import time_machine
+from django.test import Client as Browser
+from django.utils import timezone
+
+from appointments.models import Appointment
+from clients import breaches, consent, growing_up, lengths, processing, retention_rules
+from clients.erasure import act
+from clients.models import (
+    Breach,
+    Client,
+    ConsentEvent,
+    ConsentEvidence,
+    Processing,
+    RetentionRule,
+    RetentionWarning,
+    RightsRequest,
+    Subject,
+)
+from notifications.models import Message
+from salon.core.models import AuditEvent, Notice, Salon, User
+from salon.core.roles import Role
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+SignIn = Callable[[Role], Browser]
+NOW = dt.datetime(2026, 11, 18, 12, tzinfo=dt.UTC)
+PATH = "/settings/privacy/retention/"
+
+
+def ago(months: int, days: int = 0) -> dt.datetime:
+    day = lengths.before(NOW.date(), months) - dt.timedelta(days=days)
+    return dt.datetime.combine(day, dt.time(12), dt.UTC)
+
+
+def on(*codes: str) -> None:
+    for code in codes:
+        RetentionRule.objects.create(pk=code, months=lengths.MONTHS[code], is_on=True)
+
+
+def old(months: int, *, came: bool = True, **fields: object) -> Client:
+    client = factories.client(created_at=ago(60), **fields)
+    if came:
+        visit = factories.appointment(client=client, state="done", start_at=ago(months, 1), note="five minutes late")
+        Appointment.objects.filter(pk=visit.pk).update(created_at=ago(months, 1))
+    return client
+
+
+def form(**changes: str) -> dict[str, str]:
+    values = {f"{code}-months": str(months) for code, months in lengths.MONTHS.items()}
+    return {**values, **changes}
+
+
+def test_months_are_counted_on_the_calendar() -> None:
+    assert lengths.before(dt.date(2026, 3, 31), 1) == dt.date(2026, 2, 28)
+    assert lengths.after(dt.date(2024, 2, 29), 12) == dt.date(2025, 2, 28)
+    assert lengths.before(dt.date(2026, 1, 15), 1) == dt.date(2025, 12, 15)
+    assert lengths.after(dt.date(2026, 12, 31), 2) == dt.date(2027, 2, 28)
+
+
+def test_nothing_is_deleted_until_it_is_switched_on(salon: Salon) -> None:
+    client = old(40)
+    assert retention_rules.run(NOW) == {}
+    client.refresh_from_db()
+    assert client.erased_at is None
+    on("clients")
+    retention_rules.run(NOW)
+    assert RetentionWarning.objects.get().client == client
+
+
+def test_the_owner_sees_whom_it_touches_before_it_is_in_force(signed_in: SignIn) -> None:
+    owner = signed_in(Role.OWNER)
+    with time_machine.travel(NOW, tick=False):
+        old(40, last_name="Vergessen")
+        values = form(**{"clients-on": "on", "clients-months": "24"})
+        unseen = owner.post(PATH, {**values, "act": "save"})
+        assert not RetentionRule.objects.exists()
+        page = unseen.content.decode()
+        assert "Vergessen" in page
+        seen = page.split('name="seen" value="')[1].split('"')[0]
+        other = owner.post(PATH, {**form(**{"clients-on": "on", "clients-months": "6"}), "act": "save", "seen": seen})
+        assert other.status_code == 200
+        assert not RetentionRule.objects.exists()
+        assert owner.post(PATH, {**values, "act": "save", "seen": seen}).status_code == 303
+    row = RetentionRule.objects.get()
+    assert (row.pk, row.months, row.is_on) == ("clients", 24, True)
+    assert AuditEvent.objects.filter(action="retention.changed").count() == 1
+    owner = signed_in(Role.OWNER)  # the frozen sign-in is over by now
+    assert owner.post(PATH, {**form(**{"clients-months": "0"}), "act": "preview"}).status_code == 422
+    assert signed_in(Role.MANAGER).post(PATH, {**values, "act": "preview"}).status_code == 403
+    assert signed_in(Role.RECEPTION).get(PATH).status_code == 200
+
+
+def test_a_silent_client_is_warned_of_and_erased_a_month_later(owner: User) -> None:
+    client, coming_back = old(40), old(40)
+    recent, answered, prospect = old(12), old(40), old(0, came=False)
+    consent.record(answered, purpose="mkt.promotion", channel="email", event="object", source="one_click_post", now=ago(2))
+    on("clients")
+    retention_rules.run(NOW)
+    assert set(RetentionWarning.objects.values_list("client", flat=True)) == {client.pk, coming_back.pk}
+    notice = Notice.objects.get(user=owner)
+    assert (notice.code, notice.facts) == ("retention_warning", {"count": 2})
+    assert retention_rules.run(NOW) == {}  # once a day
+    factories.appointment(client=coming_back, start_at=NOW + dt.timedelta(days=5))
+    retention_rules.run(NOW + dt.timedelta(days=20))
+    assert list(RetentionWarning.objects.values_list("client", flat=True)) == [client.pk]
+    assert Client.objects.filter(erased_at__isnull=False).count() == 0
+    retention_rules.run(NOW + dt.timedelta(days=31))
+    assert list(Client.objects.filter(erased_at__isnull=False)) == [client]
+    assert {recent.pk, answered.pk, prospect.pk, coming_back.pk} <= set(
+        Client.objects.filter(erased_at=None).values_list("pk", flat=True)
+    )
+    assert Notice.objects.filter(user=owner).count() == 1
+
+
+def test_who_never_came_has_a_rule_of_their_own(salon: Salon) -> None:
+    prospect, client = old(0, came=False), old(30)
+    on("prospects")
+    retention_rules.run(NOW)
+    retention_rules.run(NOW + dt.timedelta(days=31))
+    gone = set(Client.objects.filter(erased_at__isnull=False).values_list("pk", flat=True))
+    assert gone == {prospect.pk}
+    assert client.pk not in gone
+
+
+def test_things_go_when_their_time_is_over_and_not_before(owner: User) -> None:
+    before, after = old(7), old(5)
+    event = consent.record(
+        before, purpose="mkt.promotion", channel="email", event="grant", source="own_form", by=None, now=ago(13)
+    )
+    ConsentEvidence.objects.create(event=event, note="kept", ip_truncated="192.0.2.0", user_agent_hash="abc")
+    for client, months in ((before, 7), (after, 5)):
+        Message.objects.create(
+            kind="reminder", channel="email", client=client, occasion="x", state="accepted", body="words", recipient="a@b.c",
+            not_before=ago(months), expires_at=ago(months), created_at=ago(months),
+        )  # fmt: skip
+    RightsRequest.objects.create(kind="copy", received_on=ago(37).date(), known_by="document")
+    RightsRequest.objects.create(kind="copy", received_on=ago(35).date(), known_by="document")
+    on("bodies", "visit_notes", "consent_ip", "requests")
+    assert retention_rules.run(NOW) == {"bodies": 1, "visit_notes": 1, "consent_ip": 1, "requests": 1}
+    assert [row.body for row in Message.objects.order_by("created_at")] == ["", "words"]
+    assert [row.note for row in Appointment.objects.order_by("start_at")] == ["", "five minutes late"]
+    evidence = ConsentEvidence.objects.get()
+    assert (evidence.note, evidence.ip_truncated, evidence.user_agent_hash) == ("kept", "", "")
+    assert RightsRequest.objects.count() == 1
+    assert AuditEvent.objects.filter(action="retention.ran").count() == 4
+
+
+def test_the_ledger_of_the_erased_is_deleted_after_three_years(owner: User) -> None:
+    client, other = factories.client(), factories.client()
+    for one in (client, other):
+        event = consent.record(
+            one, purpose="mkt.promotion", channel="email", event="grant", source="in_person", by=owner, now=timezone.now()
+        )
+        consent.void(event, by=owner)
+        consent.record(one, purpose="mkt.promotion", channel="sms", event="deny", source="in_person", by=owner)
+    act.erase(client, ground="asked", by=owner, now=timezone.now())
+    on("ledger")
+    retention_rules.run(timezone.now() + dt.timedelta(days=1000))
+    assert Subject.objects.filter(client=None).count() == 1
+    RetentionRule.objects.update(ran_on=None)
+    retention_rules.run(timezone.now() + dt.timedelta(days=1100))
+    assert Subject.objects.filter(client=None).count() == 0
+    assert ConsentEvent.objects.filter(subject__client=other).count() == 3
+    assert ConsentEvent.objects.count() == 3
+
+
+def test_what_a_parent_agreed_to_ends_on_the_day_of_age(salon: Salon) -> None:
+    """I-49. In France at fifteen."""
+    grown, young = (
+        factories.client(birth_year=2011, birth_month=11, birth_day=18),
+        factories.client(birth_year=2011, birth_month=11, birth_day=19),
+    )
+    own, adult = factories.client(birth_year=2011, birth_month=11, birth_day=1), factories.client()
+    for client, when in ((grown, ago(3)), (young, ago(3)), (own, ago(0)), (adult, ago(3))):
+        for purpose, channel in (("mkt.promotion", "email"), ("profiling", "")):
+            consent.record(client, purpose=purpose, channel=channel, event="grant", source="paper_form", now=when)
+    assert growing_up.expire(NOW) == 1
+    assert growing_up.expire(NOW) == 0
+    states = {
+        name: [consent.standing(client, "mkt.promotion", "email"), consent.standing(client, "profiling", "")]
+        for name, client in (("grown", grown), ("young", young), ("own", own), ("adult", adult))
+    }
+    assert states == {
+        "grown": ["withdrawn"] * 2, "young": ["granted"] * 2, "own": ["granted"] * 2, "adult": ["granted"] * 2,
+    }  # fmt: skip
+    consent.record(grown, purpose="mkt.promotion", channel="email", event="grant", source="paper_form", now=NOW + dt.timedelta(1))
+    assert consent.standing(grown, "mkt.promotion", "email") == "granted"
+
+
+def test_the_record_of_processing_is_filled_in_and_can_be_changed_back(signed_in: SignIn) -> None:
+    manager = signed_in(Role.MANAGER)
+    page = manager.get("/settings/privacy/record/").content.decode()
+    assert all(words in page for words in ("Health notes", "Art. 9(2)(a)", "List of stopped addresses"))
+    values = dict.fromkeys(processing.FIELDS, "Our own words")
+    assert manager.post("/settings/privacy/record/health/", {**values, "purpose": ""}).status_code == 422
+    assert manager.post("/settings/privacy/record/health/", values).status_code == 303
+    assert "Our own words" in manager.get("/settings/privacy/record/").content.decode()
+    assert manager.post("/settings/privacy/record/health/", {"act": "reset"}).status_code == 303
+    assert not Processing.objects.exists()
+    assert manager.get("/settings/privacy/record/nothing/").status_code == 404
+    assert signed_in(Role.RECEPTION).get("/settings/privacy/record/health/").status_code == 403
+
+
+def test_a_breach_has_72_hours_said_in_words(signed_in: SignIn) -> None:
+    row = Breach(discovered_at=NOW, what="x", data="y")
+    assert breaches.clock(row, NOW) == "72 hours left to tell the authority."
+    assert breaches.clock(row, NOW + dt.timedelta(hours=70, minutes=30)) == "1 hour left to tell the authority."
+    assert "Less than one hour" in breaches.clock(row, NOW + dt.timedelta(hours=71, minutes=30))
+    assert "are over" in breaches.clock(row, NOW + dt.timedelta(hours=72))
+    row.authority_at = NOW + dt.timedelta(hours=73)
+    assert "later than 72 hours" in breaches.clock(row, NOW)
+    row.authority_at = NOW + dt.timedelta(hours=71)
+    assert "in time" in breaches.clock(row, NOW)
+    manager = signed_in(Role.MANAGER)
+    form = {"discovered_at": "2026-11-18T10:00", "what": "A list went to the wrong person", "data": "names", "people_count": "12"}
+    with time_machine.travel(NOW, tick=False):
+        assert manager.post("/settings/privacy/breaches/new/", {**form, "discovered_at": "2026-11-19T10:00"}).status_code == 422
+        assert manager.post("/settings/privacy/breaches/new/", {**form, "happened_at": "2026-11-18T11:00"}).status_code == 422
+        assert manager.post("/settings/privacy/breaches/new/", form).status_code == 303
+        page = manager.get("/settings/privacy/breaches/").content.decode()
+        assert manager.get(f"/settings/privacy/breaches/{Breach.objects.get().pk}/").status_code == 200
+    assert "69 hours left" in page
