@@ -55,6 +55,7 @@ class MergedHealthNote(models.Model):
         """All of it goes."""
 
         subject = "merge__winner"
+        fate = "deleted"
         erase: ClassVar[set[str]] = {"text", "patch_tested_on", "written_at", "written_by"}
         keep: ClassVar[set[str]] = {"id", "merge", "card", "version"}
 
