@@ -84,7 +84,7 @@ class TriggerAdmin(Looking):
     everyday = Everyday(
         lazy("The switches are under Settings → Automatic triggers."), lazy("Open the switches"), "notifications:triggers"
     )
-    list_display = ("kind", "is_on", "days_before", "at", "switched_on_at")
+    list_display = ("kind", "is_on", "ways", "delay", "at", "switched_on_at")
     list_filter = ("is_on",)
 
 

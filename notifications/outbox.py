@@ -305,4 +305,14 @@ def _beside(row: Message, family: "QuerySet[Message]") -> "QuerySet[Message]":
     # What left before `row` was written was other news: a visit that was cancelled, taken up and cancelled again.
     since = Q(handoff_at=None) | Q(handoff_at__gte=row.created_at)
     same = Q(since, kind=row.kind, appointment_id=row.appointment_id, told_start_at=row.told_start_at)
-    return others.filter(same | Q(pk__in=family))
+    found = others.filter(same | Q(pk__in=family))
+    if row.kind != "reminder":
+        return found
+    # Of several reminders of one visit only that of the same slot says the same.
+    slot = slot_of(row.occasion)
+    return others.filter(pk__in=[pk for pk, said in found.values_list("pk", "occasion") if slot_of(said) == slot])
+
+
+def slot_of(occasion: str) -> str:
+    """Return which of several reminders of a visit an occasion names: its third part."""
+    return occasion.split(":")[2] if occasion.count(":") >= 2 else ""
