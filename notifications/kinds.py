@@ -109,6 +109,8 @@ class Kind:
     delay: Delay | None = None
     at: dt.time | None = None
     lasts: dt.timedelta = dt.timedelta(0)
+    # What a calendar is to do with the visit that comes along as a file: "PUBLISH", "CANCEL", or nothing comes along.
+    event_method: str = ""
     # It leads to a page of the salon's choice (reviews), and makes no sense without it.
     has_target: bool = False
 
@@ -116,6 +118,16 @@ class Kind:
     def is_marketing(self) -> bool:
         """Return whether consent, suppression, blacklist, age and caps apply."""
         return self.kind_class == Class.MARKETING
+
+    @property
+    def is_about_a_start(self) -> bool:
+        """Return whether it speaks of a visit that begins at a certain time, and so is untrue of another time."""
+        return self.wanted in {Wanted.STANDS, Wanted.CANCELLED}
+
+    @property
+    def is_moment(self) -> bool:
+        """Return whether it is advertising that leaves by itself, at a moment in a client's life."""
+        return self.is_marketing and not self.is_by_hand
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -143,16 +155,21 @@ REBOOK_AT_MOST = 2
 TABLE: Mapping[str, Kind] = {
     kind.name: kind
     for kind in (
-        Kind("confirmation", "svc.confirmation", Class.SERVICE, Wanted.STANDS, {"email": DAY}, waits=UNDO_WAIT),
-        Kind("change", "svc.confirmation", Class.SERVICE, Wanted.STANDS, {"email": DAY}, waits=UNDO_WAIT),
-        Kind("cancellation", "svc.confirmation", Class.SERVICE, Wanted.CANCELLED, {"email": DAY}, waits=UNDO_WAIT),
+        Kind(
+            "confirmation", "svc.confirmation", Class.SERVICE, Wanted.STANDS, {"email": DAY},
+            waits=UNDO_WAIT, event_method="PUBLISH",
+        ),
+        Kind(
+            "change", "svc.confirmation", Class.SERVICE, Wanted.STANDS, {"email": DAY},
+            waits=UNDO_WAIT, event_method="PUBLISH",
+        ),
+        Kind(
+            "cancellation", "svc.confirmation", Class.SERVICE, Wanted.CANCELLED, {"email": DAY},
+            waits=UNDO_WAIT, event_method="CANCEL",
+        ),
         Kind(
             "reminder", "svc.reminder", Class.SERVICE, Wanted.STANDS, {"email": REMINDER_DAY},
             margin=REMINDER_MARGIN, waits=UNDO_WAIT, told=Told.SAME_KIND,
-        ),
-        Kind(
-            "promotion", "mkt.promotion", Class.MARKETING, Wanted.ALWAYS, {"email": MARKETING_EMAIL},
-            waits=UNDO_WAIT, is_by_hand=True,
         ),
         Kind(
             "birthday", "mkt.birthday", Class.MARKETING, Wanted.ALWAYS, {"email": MARKETING_EMAIL},
@@ -169,6 +186,10 @@ TABLE: Mapping[str, Kind] = {
         Kind(
             "review", "mkt.review", Class.MARKETING, Wanted.DONE, {"email": MARKETING_EMAIL},
             is_on_at_first=False, delay=Delay("days", 1, 0, 2), at=dt.time(10), lasts=dt.timedelta(days=5), has_target=True,
+        ),
+        Kind(
+            "promotion", "mkt.promotion", Class.MARKETING, Wanted.ALWAYS, {"email": MARKETING_EMAIL},
+            waits=UNDO_WAIT, is_by_hand=True,
         ),
         # The client has just said Yes, and is asked to confirm it. No hours: `facts` says so.
         Kind("doi_request", "", Class.SYSTEM, Wanted.ALWAYS, {"email": DAY}, waits=UNDO_WAIT, is_by_hand=True),

@@ -143,7 +143,8 @@ def _first_of(due: "QuerySet[Message]", limit: int) -> list[int]:
 @functools.cache
 def _columns() -> tuple[str, ...]:
     """Return what a sender needs of a message and around it; the rest of a card is not carried along for each."""
-    around = ("appointment__staff__name", "appointment__service__name", *(f"client__{name}" for name in _OF_CLIENT))
+    visit = ("staff__name", "service__name", "start_at", "end_at")
+    around = (*(f"appointment__{name}" for name in visit), *(f"client__{name}" for name in _OF_CLIENT))
     return (*(field.name for field in Message._meta.concrete_fields), *around)
 
 

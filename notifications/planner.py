@@ -86,7 +86,7 @@ def by_channel(wish: Wish, asked: Asked) -> list[tuple[str, Any]]:
     found, order = [], wanting.ways(asked.trigger, asked.kind)
     for place, channel in enumerate(order):
         rows = wanting.reachable(wish.rows, asked.kind, channel, instead_of=order[:place], salon=asked.salon, now=asked.now)
-        if asked.kind.wanted in {Wanted.STANDS, Wanted.CANCELLED} and asked.kind.name != reminders.KIND.name:
+        if asked.kind.is_about_a_start and asked.kind.name != reminders.KIND.name:
             rows = _unstopped(rows, asked.kind)
         found.append((channel, rows.annotate(occasion=wish.occasion)))
     return found
@@ -109,7 +109,7 @@ def _put_again(rows: Any, wish: Wish, asked: Asked, channel: str, refused: Seque
 
 
 def _put(rows: Any, wish: Wish, asked: Asked, channel: str) -> int:
-    is_about_a_start = asked.kind.wanted in {Wanted.STANDS, Wanted.CANCELLED}
+    is_about_a_start = asked.kind.is_about_a_start
     return outbox.put(
         unsaid(rows, asked.kind),
         kind=asked.kind.name,
