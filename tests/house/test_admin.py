@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from appointments.models import Appointment, Service, Staff, StaffDay, UsualStaff
+from appointments.models import Appointment, OwnRhythm, Service, Staff, StaffDay, UsualStaff
 from clients import consent, records
 from clients.models import (
     Address,
@@ -34,6 +34,7 @@ from clients.models import (
     Tag,
 )
 from notifications.models import Attempt, CampaignRecipient, Heartbeat, MailServer, Message, Provider, State
+from notifications.plans import MessageText, ReminderException, ReminderTime
 from salon.core import backoffice, privacy, secrets, team
 from salon.core.backoffice import Editing, site
 from salon.core.errors import Refused
@@ -105,6 +106,10 @@ def rows(owner: User, things: dict[str, str]) -> None:
     ExportPart.objects.create(source_id=things["export"], number=1, data=b"cells of many people")
     CampaignRecipient.objects.get_or_create(campaign_id=things["campaign"], client=client)
     UsualStaff.objects.create(client=client, staff=Staff.objects.all()[0])
+    OwnRhythm.objects.create(client=client, weeks=5)
+    time, _ = ReminderTime.objects.get_or_create(slot=1, defaults={"days_before": 1, "at": dt.time(10)})
+    ReminderException.objects.create(time=time, client=client, is_on=False)
+    MessageText.objects.create(kind="birthday", channel="email", language="fr", version=1, subject="x", body="y")
     Notice.objects.create(user=owner, code="import.done", facts={"new": 1})
 
 
