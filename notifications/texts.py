@@ -187,8 +187,8 @@ def check(kind: str, channel: str, subject: str, body: str, salon: Salon) -> Non
 def _check_braces(kind: str, text: str, name: str, salon: Salon) -> None:
     allowed = placeholders(kind)
     found = filling.NAME.findall(text)
-    if unknown := next((one for one in found if one not in allowed), None):
-        raise Refused(_("%(found)s stands for nothing in this message.") % {"found": f"{{{unknown}}}"}, name)
+    if unknown := next((f"{{{one}}}" for one in found if one not in allowed), ""):
+        raise Refused(_("%(found)s stands for nothing in this message.") % {"found": unknown}, name)
     outside = filling.TOKEN.sub(lambda match: match.group(0) if match.group(3) else "", text)
     bare = filling.NAME.sub("", outside)
     if stray := re.search(r"[\[\]|{}]", bare):
