@@ -28,6 +28,7 @@ _BUTTON = (
 )
 _LINK = '<a class="l" href="%s" style="color:#0b665e">%s</a>'
 _URL = re.compile(r"https?://[^\s<>\"]+")
+_PHONE = re.compile(r"(?<=\d\d) (?=\d\d\b)")
 _TRAILING = ".,;:!?)>]'\""
 _PLACES = re.compile(r"\{(language|title|salon|words|footer)\}")
 
@@ -71,8 +72,9 @@ def _paragraph(text: str, *, is_boxed: bool) -> str:
 
 
 def _line(text: str, *, is_short: bool = False) -> str:
-    """Return a line with its addresses as links."""
+    """Return a line with its addresses as links, and its phone numbers in one piece."""
     found, at = [], 0
+    text = _PHONE.sub("\u00a0", text)
     for match in _URL.finditer(text):
         url = match.group(0).rstrip(_TRAILING)
         found += [escape(text[at : match.start()], quote=False), _LINK % (escape(url), escape(_short(url) if is_short else url))]

@@ -85,7 +85,7 @@ def by_channel(wish: Wish, asked: Asked) -> list[tuple[str, Any]]:
     """Return the rows of a wish that can be written to on each channel, in the salon's order; nobody is in two of them."""
     found, order = [], wanting.ways(asked.trigger, asked.kind)
     for place, channel in enumerate(order):
-        rows = wanting.reachable(wish.rows, asked.kind, channel, instead_of=order[:place], salon=asked.salon, now=asked.now)
+        rows = wanting.reachable(wish.rows, asked, channel, instead_of=order[:place])
         if asked.kind.is_about_a_start and asked.kind.name != reminders.KIND.name:
             rows = _unstopped(rows, asked.kind)
         found.append((channel, rows.annotate(occasion=wish.occasion)))

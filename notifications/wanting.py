@@ -115,47 +115,42 @@ def ways(trigger: Trigger, kind: Kind) -> list[str]:
     return chosen or [kind.channels[0]]
 
 
-def reachable(rows: Rows, kind: Kind, channel: str, *, instead_of: list[str], salon: Salon, now: dt.datetime) -> Rows:
-    """Keep those who can be written to on `channel`, and could not on the channels that come before it."""
-    prefix = "client__" if rows.model is Appointment else ""
-    people = rows.filter(
-        **{f"{prefix}{name}": None for name in ("inactive_at", "restricted_at", "erased_at")},
-        **({"client__isnull": False} if prefix else {}),
-    )
+def reachable(rows: Rows, asked: Asked, channel: str, *, instead_of: list[str]) -> Rows:
+    """Keep those who can be written to on `channel`, and could not on the channels that come before it.
+
+    Of visits the client is looked up one by one: joined, a database may begin with all clients there are.
+    """
+    if rows.model is Client:
+        return _people(rows, asked, channel, instead_of)
+    people = _people(Client.objects.filter(pk=OuterRef("client_id")), asked, channel, instead_of)
+    return rows.filter(Exists(people), client__isnull=False)
+
+
+def _people(clients: Rows, asked: Asked, channel: str, instead_of: list[str]) -> Rows:
+    kind, now = asked.kind, asked.now
+    people = clients.filter(inactive_at=None, restricted_at=None, erased_at=None)
     if kind.is_marketing:
-        people = people.filter(~_rests(prefix, now), ~_is_minor(prefix, salon, now), **{f"{prefix}blacklisted_at": None})
+        rests = Q(marketing_paused_until__isnull=False, marketing_paused_until__gt=now)
+        people = people.filter(~rests, ~_is_minor(asked.salon, now), blacklisted_at=None)
     for earlier in instead_of:
-        people = people.filter(~_open(kind, earlier, prefix))
-    return people.filter(_open(kind, channel, prefix))
+        people = people.filter(~_open(kind, earlier))
+    return people.filter(_open(kind, channel))
 
 
-def _open(kind: Kind, channel: str, prefix: str) -> Q:
+def _open(kind: Kind, channel: str) -> Q:
     """Return the condition that the channel has an address and that the client's answer allows it."""
-    answers = Standing.objects.filter(client_id=OuterRef("client_id" if prefix else "pk"), purpose=kind.purpose, channel=channel)
-    has_address = ~Q(**{f"{prefix}{_ADDRESS[channel]}": ""})
+    answers = Standing.objects.filter(client_id=OuterRef("pk"), purpose=kind.purpose, channel=channel)
+    has_address = ~Q(**{_ADDRESS[channel]: ""})
     if kind.is_marketing:
         return has_address & Q(Exists(answers.filter(state=Standing.State.GRANTED)))
     return has_address & ~Q(Exists(answers.filter(state=Standing.State.WITHDRAWN)))
 
 
-def _rests(prefix: str, now: dt.datetime) -> Q:
-    return Q(**{f"{prefix}marketing_paused_until__isnull": False, f"{prefix}marketing_paused_until__gt": now})
-
-
-def _is_minor(prefix: str, salon: Salon, now: dt.datetime) -> Q:
+def _is_minor(salon: Salon, now: dt.datetime) -> Q:
     """Return the condition that somebody is under the digital age, as `countries.is_minor` counts it."""
     today = now.astimezone(salon.zone).date()
-    year, month, day = (f"{prefix}birth_{part}" for part in ("year", "month", "day"))
     young = today.year - countries.profile(salon.country).child_age
-    has_had = Q(**{f"{month}__isnull": False}) & (
-        Q(**{f"{month}__lt": today.month}) | Q(**{month: today.month, f"{day}__lte": today.day})
-    )
-    had = has_had if (today.month, today.day) < (12, 31) else Q(pk__isnull=False)
-    return Q(**{f"{year}__isnull": False}) & (Q(**{f"{year}__gt": young}) | (Q(**{year: young}) & ~had))
-
-
-def clients_of(rows: Rows) -> "QuerySet[Client]":
-    """Return the clients behind the rows of a wish."""
-    if rows.model is Appointment:
-        return Client.objects.filter(pk__in=rows.values("client_id"))
-    return Client.objects.filter(pk__in=rows.values("pk"))
+    had = Q(birth_month__isnull=False) & (Q(birth_month__lt=today.month) | Q(birth_month=today.month, birth_day__lte=today.day))
+    if (today.month, today.day) == (12, 31):
+        had = Q(pk__isnull=False)
+    return Q(birth_year__isnull=False) & (Q(birth_year__gt=young) | (Q(birth_year=young) & ~had))
