@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as lazy
 
 from appointments import catalogue, crew
 from appointments.forms import ServiceForm, StaffForm
-from appointments.models import Appointment, Service, Staff, StaffDay, UsualStaff, WorkingHours
+from appointments.models import Appointment, OwnRhythm, Service, Staff, StaffDay, UsualStaff, WorkingHours
 from clients.admin import OfClient
 from salon.core.backoffice import Editing, Everyday, Looking, each, site
 
@@ -137,6 +137,18 @@ class StaffDayAdmin(Looking):
     list_filter = ("staff",)
     list_select_related = ("staff",)
     date_hierarchy = "on"
+
+
+@admin.register(OwnRhythm, site=site)
+class OwnRhythmAdmin(OfClient):
+    """After how many weeks a client likes to come again."""
+
+    everyday = Everyday(
+        lazy("The weeks until the next visit are entered on the client’s card, on the page Other."), lazy("Open the clients"),
+        "clients:list",
+    )  # fmt: skip
+    list_display = ("client", "weeks")
+    list_select_related = ("client",)
 
 
 @admin.register(UsualStaff, site=site)

@@ -50,6 +50,9 @@ TELLINGS: Mapping[str, Telling] = {
     ),
     "appointment.note": Telling(Kind.VISITS, "note", lazy("%(who)s wrote the note for this visit")),
     "appointment.undo": Telling(Kind.VISITS, "arrow-back-up", lazy("%(who)s undid the last step, now: %(after)s"), _states),
+    "client.rhythm_set": Telling(
+        Kind.CARDS, "calendar-repeat", lazy("%(who)s set after how many weeks the client likes to come again")
+    ),
     "service.add": Telling(Kind.SETTINGS, "scissors", lazy("%(who)s added a service")),
     "service.edit": Telling(Kind.SETTINGS, "scissors", lazy("%(who)s changed a service: %(fields)s"), fields_of(Service)),
     "service.retire": Telling(Kind.SETTINGS, "scissors", lazy("%(who)s no longer offers a service")),

@@ -239,3 +239,27 @@ class UsualStaff(models.Model):
 
     def __str__(self) -> str:
         return f"client {self.client_id} with {self.staff_id}"
+
+
+class OwnRhythm(models.Model):
+    """After how many weeks a client likes to come again, where it is another number than the service's or the salon's."""
+
+    client = models.OneToOneField(Client, on_delete=models.CASCADE, related_name="own_rhythm")
+    weeks = models.PositiveSmallIntegerField(
+        _("weeks until the next visit"), validators=[MinValueValidator(1), MaxValueValidator(104)]
+    )
+
+    class Privacy:
+        """A habit; goes with the card."""
+
+        subject = "client"
+        erase: ClassVar[set[str]] = {"weeks"}
+        keep: ClassVar[set[str]] = {"id", "client"}
+
+    class Merging:
+        """The main card's rhythm stays."""
+
+        clashes: ClassVar[dict[str, Clash]] = {"client": Clash.MAIN}
+
+    def __str__(self) -> str:
+        return f"client {self.client_id} after {self.weeks} weeks"

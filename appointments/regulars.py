@@ -14,12 +14,14 @@ from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import ngettext
 
 from appointments import access
-from appointments.models import Appointment, Staff, State, UsualStaff
+from appointments.models import Appointment, OwnRhythm, Staff, State, UsualStaff
 from clients.models import Client
 from clients.rooms import Entry, Fact, Room
 from salon.core import audit, money
+from salon.core.errors import Refused
 from salon.core.models import Salon, User
 
+WEEKS_MAX = 104
 _ICONS = {State.DONE: "scissors", State.NO_SHOW: "user-x", State.CANCELLED: "calendar-x"}
 _BADGES = {State.NO_SHOW: "trouble", State.CANCELLED: "no", State.DONE: ""}
 
@@ -63,6 +65,26 @@ def set_usual(client: Client, staff: Staff | None, *, by: User) -> Staff | None:
     else:
         UsualStaff.objects.update_or_create(client=client, defaults={"staff": staff})
     audit.record("client.usual_staff_set", client, by=by, staff=staff.pk if staff else None)
+    return before
+
+
+@transaction.atomic
+def set_rhythm(client: Client, weeks: int | None, *, by: User) -> int | None:
+    """Write down after how many weeks a client likes to come again (None: as the service says), and return what it was.
+
+    Raises Refused for fewer than 1 or more than 104.
+    """
+    Client.objects.select_for_update().get(pk=client.pk)
+    before = OwnRhythm.objects.filter(client=client).values_list("weeks", flat=True).first()
+    if before == weeks:
+        return before
+    if weeks is None:
+        OwnRhythm.objects.filter(client=client).delete()
+    elif 1 <= weeks <= WEEKS_MAX:
+        OwnRhythm.objects.update_or_create(client=client, defaults={"weeks": weeks})
+    else:
+        raise Refused(_("Enter 1 to %(most)s weeks.") % {"most": WEEKS_MAX}, "weeks")
+    audit.record("client.rhythm_set", client, by=by, weeks=weeks)
     return before
 
 

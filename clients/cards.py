@@ -157,6 +157,8 @@ def other(request: SignedIn, client: Client, found: Mapping[str, Any]) -> dict[s
         "further": contacts.shown(client, request.salon, is_masked=found["contacts"].is_masked),
         "ties": [(tie, names[tie.other.pk].name) for tie in ties],
         "usual_url": address_of("appointments:usual", client.pk),
+        "rhythm_url": address_of("appointments:rhythm", client.pk),
+        "reminders_url": address_of("notifications:reminders_of_client", client.pk),
     }
 
 

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 from clients.admin import OfClient
 from notifications import planning, stopping
 from notifications.models import Attempt, Campaign, CampaignRecipient, Heartbeat, MailServer, Message, Provider, Trigger
+from notifications.plans import MessageText, ReminderException, ReminderTime
 from salon.core.backoffice import Everyday, Looking, View, back, each, site
 from salon.core.models import User
 
@@ -84,8 +85,46 @@ class TriggerAdmin(Looking):
     everyday = Everyday(
         lazy("The switches are under Settings → Automatic triggers."), lazy("Open the switches"), "notifications:triggers"
     )
-    list_display = ("kind", "is_on", "days_before", "at", "switched_on_at")
+    list_display = ("kind", "is_on", "ways", "delay", "at", "switched_on_at")
     list_filter = ("is_on",)
+
+
+TIMES = Everyday(
+    lazy("When reminders leave is set under Settings → Automatic triggers → Reminder."), lazy("Open the reminders"),
+    "notifications:times",
+)  # fmt: skip
+
+
+@admin.register(ReminderTime, site=site)
+class ReminderTimeAdmin(Looking):
+    """When reminders leave."""
+
+    everyday = TIMES
+    list_display = ("slot", "is_on", "days_before", "at", "hours_before")
+    list_filter = ("is_on",)
+
+
+@admin.register(ReminderException, site=site)
+class ReminderExceptionAdmin(OfClient):
+    """For which services and clients another answer holds."""
+
+    everyday = TIMES
+    list_display = ("time", "service", "client", "is_on")
+    list_filter = ("time", "is_on")
+    list_select_related = ("time", "service", "client")
+
+
+@admin.register(MessageText, site=site)
+class MessageTextAdmin(Looking):
+    """The salon's own texts, every version of them."""
+
+    everyday = Everyday(
+        lazy("The texts of messages are written under Settings → Notifications → Texts."), lazy("Open the texts"),
+        "notifications:texts",
+    )  # fmt: skip
+    list_display = ("kind", "channel", "language", "version", "is_reset", "created_by", "created_at")
+    list_filter = ("kind", "channel", "language", "is_reset")
+    list_select_related = ("created_by",)
 
 
 @admin.register(MailServer, site=site)

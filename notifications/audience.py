@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from clients.models import Client, ConsentEvent
-from notifications import facts, gate, kinds, refusals, rendering
+from notifications import facts, filling, gate, kinds, refusals
 from notifications.models import Campaign, Message
 from salon.core.models import Salon
 
@@ -72,12 +72,12 @@ def _unfit(client: Client, campaign: Campaign, salon: Salon) -> str:
     Words that stand for nothing fit nobody, which is no fault of a card: the page says so beside them.
     """
     texts = (campaign.title, campaign.text, campaign.conditions)
-    if any(rendering.fault(text) for text in texts):
+    if any(filling.fault(text) for text in texts):
         return ""
     values = {"first_name": client.first_name, "salon": salon.name}
     try:
         for text in texts:
-            rendering.own(text, values)
-    except rendering.TemplateError:
+            filling.own(text, values)
+    except filling.TemplateError:
         return "no_first_name"
     return ""

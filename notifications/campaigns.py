@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from clients.models import Client, Standing
-from notifications import audience, kinds, outbox, rendering
+from notifications import audience, filling, kinds, outbox
 from notifications.audience import Seat
 from notifications.models import Campaign, CampaignRecipient, Message, State
 from salon.core import audit, bell, public, states
@@ -95,7 +95,7 @@ def _made_by(key: str, by: User) -> Campaign | None:
 def _check(words: Words, count: int, salon: Salon) -> None:
     if not public.has_address(salon):
         raise Refused(_("The salon needs a public address first: the link to stop must work on the client's phone."))
-    if any(rendering.fault(text) for text in (words.title, words.text, words.conditions)):
+    if any(filling.fault(text) for text in (words.title, words.text, words.conditions)):
         raise Refused(_("Only {first_name} and {salon} can stand in braces."), "text")
     if not 0 < count <= LIMIT:
         raise Refused(_("Choose 1 to %(limit)s clients.") % {"limit": LIMIT})

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from clients import selection
 from clients.fold import NEGATIVE
 from clients.models import Client
-from notifications import audience, links, rendering, sending
+from notifications import audience, filling, links, rendering, sending
 from notifications.audience import Seat
 from notifications.campaigns import LIMIT, Words
 from notifications.facts import is_on_hold
@@ -69,9 +69,9 @@ class Composing:
         message = Message(kind=campaign.kind, channel=campaign.channel, client=client, campaign=campaign)
         try:
             shown = rendering.render(message, self.salon, link=links.example_url(self.salon))
-        except rendering.TemplateError:
-            if found := next((one for one in (campaign.title, campaign.text, campaign.conditions) if rendering.fault(one)), ""):
-                return Preview(client.name, fault=_("%(found)s stands for nothing.") % {"found": rendering.fault(found)})
+        except filling.TemplateError:
+            if found := next((one for one in (campaign.title, campaign.text, campaign.conditions) if filling.fault(one)), ""):
+                return Preview(client.name, fault=_("%(found)s stands for nothing.") % {"found": filling.fault(found)})
             return Preview(client.name, fault=_("Without subject and text there is nothing to show."))
         return Preview(client.name, str(dict(settings.LANGUAGES)[shown.language]), shown.title, shown.body)
 

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Collection, Mapping
 
+from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
@@ -25,6 +26,10 @@ _FIELDS: Mapping[str, Text] = {
 
 def _kind(facts: Facts) -> Mapping[str, Text]:
     return {"kind": words.kind(facts.get("kind", "")), "reason": reasons.RESEND.get(facts.get("reason", ""), "–")}
+
+
+def _text(facts: Facts) -> Mapping[str, Text]:
+    return {**_kind(facts), "language": dict(settings.LANGUAGES).get(facts.get("language", ""), "–")}
 
 
 def _result(facts: Facts) -> Mapping[str, Text]:
@@ -74,6 +79,20 @@ TELLINGS: Mapping[str, Telling] = {
         Kind.SETTINGS, "server", lazy("%(who)s changed the way mail is sent: %(fields)s"), fields_of(MailServer, _FIELDS)
     ),
     "sending.tested": Telling(Kind.SETTINGS, "server", lazy("%(who)s sent a test mail. %(result)s"), _result),
+    "reminder.times_set": Telling(Kind.SETTINGS, "bell", lazy("%(who)s set when reminders leave")),
+    "reminder.services_set": Telling(
+        Kind.SETTINGS, "bell",
+        ngettext_lazy(
+            "%(who)s set the reminders of %(services_count)s service",
+            "%(who)s set the reminders of %(services_count)s services",
+            "services_count",
+        ),
+    ),
+    "reminder.client_set": Telling(Kind.CARDS, "bell", lazy("%(who)s set which reminders the client gets")),
+    "text.saved": Telling(Kind.SETTINGS, "mail", lazy("%(who)s wrote the text of a message: %(kind)s (%(language)s)"), _text),
+    "text.reset": Telling(
+        Kind.SETTINGS, "mail", lazy("%(who)s put the original text of a message in force: %(kind)s (%(language)s)"), _text
+    ),
     "trigger.changed": Telling(Kind.SETTINGS, "bell", _switched, _kind),
     "salon.restored": Telling(
         Kind.SETTINGS, "history",

@@ -8,10 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from notifications import kinds
+from notifications.filling import TemplateError
 from notifications.kinds import Class
 from notifications.models import Message
 from notifications.providers.base import Envelope, Result
-from notifications.rendering import Rendered, TemplateError, render
+from notifications.rendering import Rendered, render
 from salon.core.models import Salon
 
 log = logging.getLogger("carnet.dispatch")

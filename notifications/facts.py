@@ -7,14 +7,17 @@ alone and FOR UPDATE, then its address, then the visit, and only then, in statem
 import dataclasses
 import datetime as dt
 import uuid
+import zoneinfo
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from django.utils import timezone
 
 from appointments.models import STANDS, Appointment
 from appointments.models import State as VisitState
 from clients import addresses, consent, countries, fold
 from clients.models import Address, Client
-from notifications import advertising, choicelink, gate, kinds, optin, outbox
+from notifications import advertising, choicelink, daysoff, gate, holding, kinds, optin, outbox
 from notifications.advertising import Advertising
 from notifications.models import Message, Trigger
 from salon.core import instance, prepared, public
@@ -40,6 +43,8 @@ class Rows:
     ledger: list[Row]
     advertising: Advertising | None = None
     asking: optin.Asking | None = None
+    # Read for a moment in a client's life alone.
+    moment: Mapping[str, Any] | None = None
     # Read for the link to a client's choices alone.
     has_public_address: bool | None = None
 
@@ -70,7 +75,10 @@ class Reader:
             return dataclasses.replace(rows, asking=optin.read(message, rows.hmac))
         if message.kind == choicelink.KIND:
             return dataclasses.replace(rows, has_public_address=public.has_address(Salon.objects.current()))
-        return dataclasses.replace(rows, advertising=advertising.of_rows(*found[7:])) if is_marketing else rows
+        if not is_marketing:
+            return rows
+        moment = holding.read(message, zoneinfo.ZoneInfo(rows.salon[1])) if message.kind in holding.KINDS else None
+        return dataclasses.replace(rows, advertising=advertising.of_rows(*found[7:]), moment=moment)
 
     def statements(self, message: Message) -> list[prepared.Statement]:
         """Return what `read` asks the database."""
@@ -115,13 +123,13 @@ def _rows(*, is_locking: bool) -> list[prepared.Query]:
 
 def _around() -> list[prepared.Query]:
     """Return the queries for everything else, to be run after the locks."""
-    told = Message.objects.filter(appointment_id=_VISIT, state__in=outbox.TOLD).exclude(pk=_MESSAGE)
+    told = Message.objects.filter(appointment_id=_VISIT, state__in=outbox.TOLD, told_start_at__isnull=False).exclude(pk=_MESSAGE)
     told = told.order_by("-handoff_at", "-pk")
     salon = Salon.objects.filter(pk=1).values_list("delivery", "time_zone", "country", "instance")
     return [
         prepared.Query(salon),
         prepared.Query(Trigger.objects.filter(pk=_KIND).values_list("is_on"), kind=_KIND),
-        prepared.Query(told.values_list("kind", "told_start_at"), visit=_VISIT, message=_MESSAGE),
+        prepared.Query(told.values_list("kind", "told_start_at", "occasion"), visit=_VISIT, message=_MESSAGE),
         prepared.Query(consent.lines_of([_CLIENT]), client=_CLIENT),
     ]
 
@@ -225,11 +233,13 @@ def gather(message: Message, rows: Rows) -> gate.Facts:
             else {"is_told": _is_told(message, kind, rows.told)}
         ),
     )
-    more: dict[str, Any] = {}
+    more: dict[str, Any] = dict(rows.moment or {})
+    if (hours := kind.hours.get(message.channel)) is not None:
+        more["holidays"] = daysoff.for_hours(hours, country, timezone.now())
     if rows.asking is not None:
-        more = optin.facts(message, rows.asking, _entries(rows), hmac=rows.hmac, zone=zone, country=country)
+        more |= optin.facts(message, rows.asking, _entries(rows), hmac=rows.hmac, zone=zone, country=country)
     elif rows.has_public_address is not None:
-        more = choicelink.facts(message, has_public_address=rows.has_public_address)
+        more |= choicelink.facts(message, has_public_address=rows.has_public_address)
     return dataclasses.replace(found, **more)
 
 
@@ -252,8 +262,8 @@ def _visit(visit: Row | None) -> gate.Visit | None:
     if visit is None:
         return None
     pk, time_version, start_at, state = visit
-    is_cancelled = state == VisitState.CANCELLED
-    return gate.Visit(pk, time_version, start_at, "stands" if state in STANDS else "cancelled" if is_cancelled else "over")
+    known = {VisitState.CANCELLED.value: "cancelled", VisitState.DONE.value: "done"}
+    return gate.Visit(pk, time_version, start_at, "stands" if state in STANDS else known.get(state, "over"))
 
 
 def _is_told(message: Message, kind: kinds.Kind, told: list[Row]) -> bool:
@@ -261,8 +271,9 @@ def _is_told(message: Message, kind: kinds.Kind, told: list[Row]) -> bool:
     if not told or message.resend_of_id is not None:
         return False
     if kind.told == kinds.Told.SAME_KIND:
-        return (kind.name, message.told_start_at) in told
-    newest, start_at = told[0]
+        own = (kind.name, message.told_start_at, outbox.slot_of(message.occasion))
+        return any((name, start_at, outbox.slot_of(said)) == own for name, start_at, said in told)
+    newest, start_at, _occasion = told[0]
     said = kinds.TABLE.get(newest)
     return said is not None and (said.wanted, start_at) == (kind.wanted, message.told_start_at)
 
@@ -284,7 +295,7 @@ def as_json(facts: gate.Facts) -> dict[str, Any]:
 
 def from_json(stored: Mapping[str, Any]) -> gate.Facts:
     """Return the facts as they were at the hand-over."""
-    values = {name: value for name, value in stored.items() if name != "version"}
+    values = {name: value for name, value in stored.items() if name not in {"version", "text"}}
     for name in _INSTANTS:
         values[name] = dt.datetime.fromisoformat(values[name]) if values.get(name) else None
     if visit := values["visit"]:

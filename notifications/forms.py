@@ -9,7 +9,7 @@ from django.core.validators import RegexValidator
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from notifications import campaigns, reasons, rendering, sending, triggers
+from notifications import campaigns, filling, kinds, plans, reasons, remindertimes, sending, texts, triggers
 from notifications.models import MailServer, Trigger
 from notifications.providers.wire import Security, Server
 from salon.core import dates
@@ -62,21 +62,83 @@ class SendingForm(forms.Form):
 
 
 class TriggerForm(forms.Form):
-    """The switch of one kind; its prefix is the kind's name."""
+    """The switch of one kind; its prefix is the kind's name. It has the fields that mean something for the kind."""
 
     is_on = forms.BooleanField(label=_("On"), required=False)
-    days_before = forms.IntegerField(label=_("Days before"), min_value=0, max_value=30)
+    ways = forms.ChoiceField(label=_("By"), choices=Trigger.Ways.choices)
+    delay = forms.IntegerField(label=_("How long after"))
     at = forms.TimeField(label=_("at"), widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"}))
+    target = forms.URLField(
+        label=_("Address of your page for reviews"), required=False, max_length=300, assume_scheme="https",
+        widget=forms.URLInput(attrs={"placeholder": "https://", "autocomplete": "off"}),
+    )  # fmt: skip
 
     def __init__(self, data: QueryDict | None = None, *, row: Trigger) -> None:
-        initial = {"is_on": row.is_on, "days_before": row.days_before, "at": row.at}
-        super().__init__(data, prefix=row.kind, initial=initial)
-        if row.kind not in triggers.SCHEDULED:
-            del self.fields["days_before"], self.fields["at"]
+        self.kind = kinds.TABLE[row.kind]
+        super().__init__(data, prefix=row.kind, initial=vars(triggers.of(row)))
+        ways = [(value, label) for value, label in Trigger.Ways.choices if set(value.split()) <= set(self.kind.channels)]
+        self.fields["ways"] = forms.ChoiceField(label=_("By"), choices=ways)
+        if self.kind.delay is not None:
+            most = {"min_value": self.kind.delay.least, "max_value": self.kind.delay.most}
+            self.fields["delay"] = forms.IntegerField(label=_("How long after"), **most)
+        means_something = {
+            "ways": len(ways) > 1, "delay": self.kind.delay is not None, "at": self.kind.at is not None,
+            "target": self.kind.has_target,
+        }  # fmt: skip
+        for name in [name for name, is_there in means_something.items() if not is_there]:
+            del self.fields[name]
 
     def setting(self) -> triggers.Setting:
         """Return what was chosen. Call it on a valid form."""
         return triggers.Setting(**self.cleaned_data)
+
+
+class ReminderTimeForm(forms.Form):
+    """One of the reminders of a visit: off, days before at a time, or hours before."""
+
+    way = forms.ChoiceField(
+        label=_("When"), choices=[("off", _("No reminder")), ("days", _("Days before, at a time")), ("hours", _("Hours before"))]
+    )
+    days_before = forms.IntegerField(label=_("Days before"), min_value=0, max_value=plans.DAYS_MAX, required=False)
+    at = forms.TimeField(label=_("at"), widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"}), required=False)
+    hours_before = forms.IntegerField(label=_("Hours before"), min_value=1, max_value=plans.HOURS_MAX, required=False)
+
+    def __init__(self, data: QueryDict | None = None, *, slot: int, row: plans.ReminderTime | None) -> None:
+        initial: dict[str, Any] = {"way": "off", "days_before": 1, "at": dt.time(10), "hours_before": 2}
+        if row is not None:
+            known = {"days_before": row.days_before, "at": row.at, "hours_before": row.hours_before}
+            initial |= {name: value for name, value in known.items() if value is not None}
+            initial["way"] = ("hours" if row.hours_before else "days") if row.is_on else "off"
+        super().__init__(data, prefix=f"time{slot}", initial=initial)
+        self.slot = slot
+
+    def clean(self) -> dict[str, Any]:
+        """Ask for what belongs to the chosen way."""
+        data = super().clean() or {}
+        needed = {"days": ("days_before", "at"), "hours": ("hours_before",)}.get(data.get("way", ""), ())
+        for name in needed:
+            if data.get(name) is None and name not in self.errors:
+                self.add_error(name, _("Say when it leaves."))
+        return data
+
+    def chosen(self) -> remindertimes.Time:
+        """Return what was chosen. Call it on a valid form."""
+        data = self.cleaned_data
+        if data["way"] == "hours":
+            return remindertimes.Time(is_on=True, hours_before=data["hours_before"])
+        return remindertimes.Time(is_on=data["way"] == "days", days_before=data["days_before"] or 0, at=data["at"] or dt.time(10))
+
+
+class TextForm(forms.Form):
+    """The salon's own text of a kind. What may stand in it is checked when it is saved."""
+
+    subject = Line(label=_("Subject"), max_length=texts.SUBJECT_LONGEST)
+    body = forms.CharField(label=_("Text"), max_length=texts.BODY_LONGEST, widget=forms.Textarea(attrs={"rows": 14}))
+
+    def __init__(self, *args: Any, channel: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if channel != "email":
+            del self.fields["subject"]
 
 
 class ComposeForm(forms.Form):
@@ -133,7 +195,7 @@ class ComposeForm(forms.Form):
 
     def _checked(self, name: str) -> str:
         text: str = self.cleaned_data[name]
-        if unknown := rendering.fault(text):
+        if unknown := filling.fault(text):
             words = _("%(found)s stands for nothing. In braces only {first_name} and {salon} can stand.")
             raise ValidationError(words % {"found": unknown})
         return text

@@ -12,26 +12,29 @@ from zoneinfo import ZoneInfo
 from notifications.kinds import Class, Kind, Wanted
 
 # Raised when a rule changes, so that a stored decision says by which rules it was taken.
-VERSION = "2026-1"
+VERSION = "2026-2"
 
 CHANNELS = frozenset({"email", "sms"})
 CONSENTS = frozenset({"granted", "pending", "withdrawn", "soft_opt_in", "unknown"})
 SCOPES = frozenset({"", "delivery", "marketing", "all"})
-VISIT_STATES = frozenset({"stands", "cancelled", "over"})
+VISIT_STATES = frozenset({"stands", "cancelled", "done", "over"})
 
 # Every reason, in the order in which they count: the first one is shown.
 PRECEDENCE = (
     "error", "hold", "erased", "restricted", "inactive",
     # obsolete: what the message says is no longer so, or no longer of use
     "gone", "cancelled", "undone", "over", "moved", "duplicate", "past", "too_late", "expired", "answered", "stopped",
+    "not_done", "not_the_day", "booked", "asked_lately",
     "no_address", "invalid_address", "suppressed_all", "channel_stop", "marketing_objection", "consent_missing", "paused",
-    "client_refused", "blacklisted", "minor", "no_public_address", "automation_off", "frequency_cap",
+    "client_refused", "blacklisted", "minor", "no_public_address", "no_target",
+    "automation_off", "frequency_cap",
 )  # fmt: skip
 # Reasons that lie with the address alone: they end with it.
 OF_ADDRESS = frozenset({"invalid_address", "suppressed_all", "channel_stop"})
-OBSOLETE = frozenset(
-    {"gone", "cancelled", "undone", "over", "moved", "duplicate", "past", "too_late", "expired", "answered", "stopped"}
-)
+OBSOLETE = frozenset({
+    "gone", "cancelled", "undone", "over", "moved", "duplicate", "past", "too_late", "expired", "answered", "stopped",
+    "not_done", "not_the_day", "booked", "asked_lately",
+})  # fmt: skip
 
 # How much advertising an address gets, across all kinds, over any such stretch of time.
 MARKETING_A_DAY = 1
@@ -42,7 +45,7 @@ MONTH = dt.timedelta(days=30)
 
 @dataclass(frozen=True)
 class Visit:
-    """The visit a message is about, as it stands now. `state`: stands, cancelled, or over (arrived, done, no-show)."""
+    """The visit a message is about, as it stands now. `state`: stands, cancelled, done, or over (arrived, no-show)."""
 
     id: int
     time_version: int
@@ -82,6 +85,12 @@ class Facts:
     said_version: int | None = None
     said_start_at: dt.datetime | None = None
     is_told: bool = False
+    # For a moment in a client's life: another day than theirs, a visit to come or a later one, asked often enough of late,
+    # and whether the page that it leads to is known.
+    is_off_day: bool = False
+    is_booked: bool = False
+    is_asked_lately: bool = False
+    has_target: bool = True
     # Somebody stopped the campaign that the message belongs to.
     is_stopped: bool = False
     is_switched_on: bool = False
@@ -182,6 +191,7 @@ def _understand(facts: Facts, now: dt.datetime) -> None:
         facts.has_address, facts.is_erased, facts.is_restricted, facts.is_inactive, facts.is_blacklisted, facts.is_minor,
         facts.is_told, facts.is_stopped, facts.is_switched_on, facts.is_automatic, facts.is_client_act, facts.is_on_hold,
         facts.is_soft_opt_in_open, facts.is_service_opt_in, facts.has_public_address, facts.is_repeat,
+        facts.is_off_day, facts.is_booked, facts.is_asked_lately, facts.has_target,
     )  # fmt: skip
     if not known or any(type(flag) is not bool for flag in flags):
         raise ValueError("a fact the gate does not know")
@@ -216,13 +226,18 @@ def _obsolete(facts: Facts, now: dt.datetime) -> Iterator[str]:
         yield "duplicate"
     if facts.is_stopped:
         yield "stopped"
+    yield from _of_the_moment(facts)
     if facts.kind.wanted == Wanted.ALWAYS:
         return
     if facts.visit is None:
         yield "gone"
         return
+    if facts.kind.wanted == Wanted.DONE:
+        if facts.visit.state != "done":
+            yield "not_done"
+        return
     if facts.kind.wanted == Wanted.STANDS and facts.visit.state != "stands":
-        yield facts.visit.state
+        yield "cancelled" if facts.visit.state == "cancelled" else "over"
     if facts.kind.wanted == Wanted.CANCELLED and facts.visit.state != "cancelled":
         yield "undone"
     if facts.said_version != facts.visit.time_version or facts.said_start_at != facts.visit.start_at:
@@ -231,6 +246,15 @@ def _obsolete(facts: Facts, now: dt.datetime) -> Iterator[str]:
         yield "past"
     elif now > facts.visit.start_at - facts.kind.margin:
         yield "too_late"
+
+
+def _of_the_moment(facts: Facts) -> Iterator[str]:
+    if facts.is_off_day:
+        yield "not_the_day"
+    if facts.is_booked:
+        yield "booked"
+    if facts.is_asked_lately:
+        yield "asked_lately"
 
 
 def _address(facts: Facts) -> Iterator[str]:
@@ -279,6 +303,8 @@ def _marketing(facts: Facts, now: dt.datetime) -> Iterator[str]:
         yield "minor"
     if not facts.has_public_address:
         yield "no_public_address"
+    if not facts.has_target:
+        yield "no_target"
     if facts.marketing_day_count >= MARKETING_A_DAY or facts.marketing_month_count >= MARKETING_A_MONTH:
         yield "frequency_cap"
 
@@ -292,7 +318,7 @@ def _allowed_from(facts: Facts, now: dt.datetime) -> dt.datetime:
 
 def _deadline(facts: Facts) -> dt.datetime:
     """Return the instant from which the message makes no sense any more."""
-    if facts.visit is None or facts.kind.wanted == Wanted.ALWAYS:
+    if facts.visit is None or facts.kind.wanted in {Wanted.ALWAYS, Wanted.DONE}:
         return facts.expires_at
     # A margin is crossed after start − margin, not at it.
     margin = facts.visit.start_at - facts.kind.margin + dt.timedelta(microseconds=1)

@@ -15,6 +15,7 @@ from clients.merging import pointers, snapshots
 from clients.merging.pointers import ByHand, Joining
 from notifications import outbox, stopping
 from notifications.models import CampaignRecipient, Message, State
+from notifications.plans import ReminderException
 
 DUPLICATE = "merged_duplicate"
 _WAITING = (State.PENDING, State.CLAIMED, State.HELD)
@@ -25,6 +26,7 @@ def register() -> None:
     """Say what a merge does with messages and with the chosen of a campaign."""
     pointers.register(Message, ByHand(_join_messages, _part_messages))
     pointers.register(CampaignRecipient, ByHand(_join_recipients, _part_recipients))
+    pointers.register(ReminderException, ByHand(_join_exceptions, _part_exceptions))
 
 
 def _join_messages(joining: Joining) -> dict[str, Any]:
@@ -111,4 +113,23 @@ def _part_recipients(joining: Joining, gone: list[dict[str, Any]]) -> None:
     for row in gone:
         known = CampaignRecipient.objects.filter(campaign=row["fields"]["campaign"], client=row["fields"]["client"])
         if not known.exists():
+            snapshots.put_back([row])
+
+
+def _join_exceptions(joining: Joining) -> list[dict[str, Any]]:
+    """Leave one row for each reminder: that of a card that does not want it, then the main card's."""
+    gone, known = [], set[int]()
+    rows = list(ReminderException.objects.filter(client__in=joining.cards))
+    rows.sort(key=lambda row: (row.is_on, joining.cards.index(row.client_id or 0)))
+    for row in rows:
+        if row.time_id in known:
+            gone.append(snapshots.row(row))
+            row.delete()
+        known.add(row.time_id)
+    return gone
+
+
+def _part_exceptions(joining: Joining, gone: list[dict[str, Any]]) -> None:
+    for row in gone:
+        if not ReminderException.objects.filter(time=row["fields"]["time"], client=row["fields"]["client"]).exists():
             snapshots.put_back([row])

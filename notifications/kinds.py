@@ -23,6 +23,7 @@ class Wanted(StrEnum):
 
     STANDS = "stands"  # the visit is still to come, in the version the message speaks of
     CANCELLED = "cancelled"  # the visit is cancelled
+    DONE = "done"  # the visit was completed
     ALWAYS = "always"  # not about a visit
 
 
@@ -46,7 +47,8 @@ class Hours:
     days: frozenset[int] = EVERY_DAY
     has_holidays_off: bool = False
 
-    def _window(self, on: dt.date, zone: ZoneInfo) -> tuple[dt.datetime, dt.datetime]:
+    def window(self, on: dt.date, zone: ZoneInfo) -> tuple[dt.datetime, dt.datetime]:
+        """Return when the window of the local day `on` opens and closes, in UTC."""
         return tuple(dt.datetime.combine(on, wall, zone).astimezone(dt.UTC) for wall in (self.opens, self.closes))  # type: ignore[return-value]
 
     def _is_open(self, on: dt.date, holidays: frozenset[dt.date]) -> bool:
@@ -60,7 +62,7 @@ class Hours:
         today = at.astimezone(zone).date()
         for offset in range(11):
             on = today + dt.timedelta(days=offset)
-            opens, closes = self._window(on, zone)
+            opens, closes = self.window(on, zone)
             if self._is_open(on, holidays) and at < closes:
                 return max(at, opens)
         raise LookupError("no allowed hour in ten days")
@@ -70,10 +72,20 @@ class Hours:
         today = at.astimezone(zone).date()
         for offset in range(11):
             on = today - dt.timedelta(days=offset)
-            opens, closes = self._window(on, zone)
+            opens, closes = self.window(on, zone)
             if self._is_open(on, holidays) and at >= opens:
                 return min(at, closes - dt.timedelta(minutes=1))
         raise LookupError("no allowed hour in ten days")
+
+
+@dataclass(frozen=True)
+class Delay:
+    """How long after its cause a message is due, as the salon may set it: a number of `unit`, "days" or "weeks"."""
+
+    unit: str
+    usual: int
+    least: int
+    most: int
 
 
 @dataclass(frozen=True)
@@ -92,11 +104,30 @@ class Kind:
     is_on_at_first: bool = True
     # Sent because somebody asked for it, never by itself: the salon has no switch for it.
     is_by_hand: bool = False
+    # For a moment in a client's life: how long after its cause it is due, at which wall time (None: at once), and for how
+    # long after that it still makes sense. The first two are the salon's to change.
+    delay: Delay | None = None
+    at: dt.time | None = None
+    lasts: dt.timedelta = dt.timedelta(0)
+    # What a calendar is to do with the visit that comes along as a file: "PUBLISH", "CANCEL", or nothing comes along.
+    event_method: str = ""
+    # It leads to a page of the salon's choice (reviews), and makes no sense without it.
+    has_target: bool = False
 
     @property
     def is_marketing(self) -> bool:
         """Return whether consent, suppression, blacklist, age and caps apply."""
         return self.kind_class == Class.MARKETING
+
+    @property
+    def is_about_a_start(self) -> bool:
+        """Return whether it speaks of a visit that begins at a certain time, and so is untrue of another time."""
+        return self.wanted in {Wanted.STANDS, Wanted.CANCELLED}
+
+    @property
+    def is_moment(self) -> bool:
+        """Return whether it is advertising that leaves by itself, at a moment in a client's life."""
+        return self.is_marketing and not self.is_by_hand
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -115,15 +146,46 @@ REMINDER_MARGIN = dt.timedelta(hours=1)
 # A visit booked or moved after its reminder was due still gets one if it begins at least so much later.
 REMINDER_LATE_BOOKING = dt.timedelta(hours=4)
 
+# A wish comes on the day or a little late, never early.
+BIRTHDAY_LATE = dt.timedelta(hours=48)
+# A client is asked for a review once in so long a time, and reminded to come back so often between two visits.
+REVIEW_ONCE_IN = dt.timedelta(days=90)
+REBOOK_AT_MOST = 2
+
 TABLE: Mapping[str, Kind] = {
     kind.name: kind
     for kind in (
-        Kind("confirmation", "svc.confirmation", Class.SERVICE, Wanted.STANDS, {"email": DAY}, waits=UNDO_WAIT),
-        Kind("change", "svc.confirmation", Class.SERVICE, Wanted.STANDS, {"email": DAY}, waits=UNDO_WAIT),
-        Kind("cancellation", "svc.confirmation", Class.SERVICE, Wanted.CANCELLED, {"email": DAY}, waits=UNDO_WAIT),
+        Kind(
+            "confirmation", "svc.confirmation", Class.SERVICE, Wanted.STANDS, {"email": DAY},
+            waits=UNDO_WAIT, event_method="PUBLISH",
+        ),
+        Kind(
+            "change", "svc.confirmation", Class.SERVICE, Wanted.STANDS, {"email": DAY},
+            waits=UNDO_WAIT, event_method="PUBLISH",
+        ),
+        Kind(
+            "cancellation", "svc.confirmation", Class.SERVICE, Wanted.CANCELLED, {"email": DAY},
+            waits=UNDO_WAIT, event_method="CANCEL",
+        ),
         Kind(
             "reminder", "svc.reminder", Class.SERVICE, Wanted.STANDS, {"email": REMINDER_DAY},
             margin=REMINDER_MARGIN, waits=UNDO_WAIT, told=Told.SAME_KIND,
+        ),
+        Kind(
+            "birthday", "mkt.birthday", Class.MARKETING, Wanted.ALWAYS, {"email": MARKETING_EMAIL},
+            is_on_at_first=False, at=dt.time(9), lasts=BIRTHDAY_LATE,
+        ),
+        Kind(
+            "welcome", "mkt.welcome", Class.MARKETING, Wanted.ALWAYS, {"email": MARKETING_EMAIL},
+            waits=UNDO_WAIT, is_on_at_first=False, delay=Delay("days", 0, 0, 6), lasts=dt.timedelta(days=7),
+        ),
+        Kind(
+            "rebook", "mkt.rebook", Class.MARKETING, Wanted.DONE, {"email": MARKETING_EMAIL},
+            is_on_at_first=False, delay=Delay("weeks", 6, 1, 104), at=dt.time(10), lasts=dt.timedelta(days=14),
+        ),
+        Kind(
+            "review", "mkt.review", Class.MARKETING, Wanted.DONE, {"email": MARKETING_EMAIL},
+            is_on_at_first=False, delay=Delay("days", 1, 0, 2), at=dt.time(10), lasts=dt.timedelta(days=5), has_target=True,
         ),
         Kind(
             "promotion", "mkt.promotion", Class.MARKETING, Wanted.ALWAYS, {"email": MARKETING_EMAIL},

@@ -13,6 +13,7 @@ from django.utils.translation import ngettext_lazy
 
 from appointments.models import Appointment
 from clients.models import Channel, Client, ConsentEvent
+from notifications import plans  # noqa: F401 (the rest of the models: Django finds them through here)
 from salon.core.clashes import Clash
 from salon.core.models import User
 from salon.core.secrets import EncryptedField
@@ -260,15 +261,27 @@ class Attempt(models.Model):
 
 
 class Trigger(models.Model):
-    """The salon's switch for one kind: whether it goes by itself, and when. The client's answer is the other switch."""
+    """The salon's switch for one kind: whether it goes by itself, how and when. The client's answer is the other switch.
+
+    What is empty is as `kinds` says. When reminders leave stands in ReminderTime.
+    """
+
+    class Ways(models.TextChoices):
+        """By which channels a kind goes: one of them, or the second where the first cannot be used."""
+
+        EMAIL = "email", _("E-mail")
+        SMS = "sms", _("SMS")
+        EMAIL_SMS = "email sms", _("E-mail, else SMS")
+        SMS_EMAIL = "sms email", _("SMS, else e-mail")
 
     kind = models.CharField(max_length=20, primary_key=True)
     is_on = models.BooleanField(_("on"), default=False)
-    # For kinds that go before something: so many days before, at this wall time of the salon.
-    days_before = models.PositiveSmallIntegerField(
-        _("days before"), default=1, validators=[MinValueValidator(0), MaxValueValidator(30)]
-    )
-    at = models.TimeField(_("at"), default="10:00")
+    ways = models.CharField(_("by"), max_length=10, choices=Ways.choices, default=Ways.EMAIL)
+    # So many days or weeks after its cause, at this wall time of the salon.
+    delay = models.PositiveSmallIntegerField(_("how long after"), null=True, validators=[MaxValueValidator(104)])
+    at = models.TimeField(_("at"), null=True)
+    # Where the message leads, for a kind that leads to a page of the salon's choice.
+    target = models.URLField(_("address of the page"), max_length=300, blank=True)
     switched_on_at = models.DateTimeField(null=True)
 
     class Privacy:
@@ -276,7 +289,7 @@ class Trigger(models.Model):
 
         subject = None
         erase: ClassVar[set[str]] = set()
-        keep: ClassVar[set[str]] = {"kind", "is_on", "days_before", "at", "switched_on_at"}
+        keep: ClassVar[set[str]] = {"kind", "is_on", "ways", "delay", "at", "target", "switched_on_at"}
 
     def __str__(self) -> str:
         return self.kind

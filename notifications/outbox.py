@@ -143,7 +143,8 @@ def _first_of(due: "QuerySet[Message]", limit: int) -> list[int]:
 @functools.cache
 def _columns() -> tuple[str, ...]:
     """Return what a sender needs of a message and around it; the rest of a card is not carried along for each."""
-    around = ("appointment__staff__name", "appointment__service__name", *(f"client__{name}" for name in _OF_CLIENT))
+    visit = ("staff__name", "service__name", "start_at", "end_at")
+    around = (*(f"appointment__{name}" for name in visit), *(f"client__{name}" for name in _OF_CLIENT))
     return (*(field.name for field in Message._meta.concrete_fields), *around)
 
 
@@ -305,4 +306,14 @@ def _beside(row: Message, family: "QuerySet[Message]") -> "QuerySet[Message]":
     # What left before `row` was written was other news: a visit that was cancelled, taken up and cancelled again.
     since = Q(handoff_at=None) | Q(handoff_at__gte=row.created_at)
     same = Q(since, kind=row.kind, appointment_id=row.appointment_id, told_start_at=row.told_start_at)
-    return others.filter(same | Q(pk__in=family))
+    found = others.filter(same | Q(pk__in=family))
+    if row.kind != "reminder":
+        return found
+    # Of several reminders of one visit only that of the same slot says the same.
+    slot = slot_of(row.occasion)
+    return others.filter(pk__in=[pk for pk, said in found.values_list("pk", "occasion") if slot_of(said) == slot])
+
+
+def slot_of(occasion: str) -> str:
+    """Return which of several reminders of a visit an occasion names: its third part."""
+    return occasion.split(":")[2] if occasion.count(":") >= 2 else ""

@@ -1,75 +1,86 @@
-"""The salon's own switches: which kind of message goes by itself, and when. The only writer of Trigger.
+"""The salon's own switches: which kind of message goes by itself, how and when. The only writer of Trigger.
 
-The client's answer is the other switch; both must be on. Called by the settings page.
+The client's answer is the other switch; both must be on. Called by the settings pages.
 """
 
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from django.db import transaction
-from django.db.models import Count, Exists, Max, OuterRef
+from django.db.models import Max
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from appointments.models import STANDS, Appointment
-from clients.models import Standing
 from notifications import facts, kinds
 from notifications.models import Message, Trigger
 from salon.core import audit, bell
-from salon.core.models import Salon, User
-
-# Kinds that leave so many days before the visit; the others leave when somebody books, moves or cancels.
-SCHEDULED = frozenset({"reminder"})
-AHEAD = 7
+from salon.core.errors import Refused
+from salon.core.models import User
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What the page sets for one kind. `days_before` and `at` mean something for scheduled kinds only."""
+    """What the page sets for one kind. What means nothing for a kind stays as it is."""
 
     is_on: bool
-    days_before: int = 1
-    at: dt.time = dt.time(10)
+    ways: str = "email"
+    delay: int | None = None
+    at: dt.time | None = None
+    target: str = ""
 
 
 @transaction.atomic
 def save(wanted: Mapping[str, Setting], *, by: User, now: dt.datetime | None = None) -> list[str]:
-    """Set the switches and return the kinds that changed. Raises KeyError for a kind that does not exist."""
+    """Set the switches and return the kinds that changed.
+
+    Raises KeyError for a kind that does not exist, Refused for a target that is no https address.
+    """
     now = now or timezone.now()
     known = facts.switches()
     changed = []
-    for kind, chosen in wanted.items():
-        row = known[kind]
-        before = Setting(row.is_on, row.days_before, row.at)
-        setting = chosen if kind in SCHEDULED else Setting(chosen.is_on, row.days_before, row.at)
+    for name, chosen in wanted.items():
+        row, kind = known[name], kinds.TABLE[name]
+        before = of(row)
+        setting = Setting(
+            chosen.is_on,
+            chosen.ways if set(chosen.ways.split()) <= set(kind.channels) else before.ways,
+            chosen.delay if kind.delay else None,
+            chosen.at if kind.at else None,
+            _checked(chosen.target) if kind.has_target else "",
+        )
         if setting == before:
             continue
         if setting.is_on and not row.is_on:
             row.switched_on_at = now
-        row.is_on, row.days_before, row.at = setting.is_on, setting.days_before, setting.at
+        row.is_on, row.ways, row.target = setting.is_on, setting.ways, setting.target
+        # Empty where it is the usual, so that the table of kinds goes on saying what that is.
+        row.delay = None if kind.delay is None or setting.delay == kind.delay.usual else setting.delay
+        row.at = None if setting.at == kind.at else setting.at
         row.save()
-        changed.append(kind)
-        audit.record("trigger.changed", by=by, kind=kind, is_on=row.is_on, days_before=row.days_before)
+        changed.append(name)
+        audit.record("trigger.changed", by=by, kind=name, is_on=row.is_on, delay=setting.delay)
     if changed:
         bell.ring()
     return changed
+
+
+def of(row: Trigger) -> Setting:
+    """Return how a switch stands, with what is usual where the salon set nothing."""
+    kind = kinds.TABLE[row.kind]
+    usual = kind.delay.usual if kind.delay else None
+    return Setting(row.is_on, row.ways, usual if row.delay is None else row.delay, row.at or kind.at, row.target)
+
+
+def _checked(target: str) -> str:
+    parts = urlsplit(target)
+    if target and (parts.scheme != "https" or not parts.hostname or "@" in parts.netloc):
+        raise Refused(_("The address has to begin with https: it is opened on the client's phone."), "target")
+    return target
 
 
 def last_sent() -> dict[str, dt.datetime]:
     """Return by kind when one was last handed over."""
     rows = Message.objects.filter(handoff_at__isnull=False).order_by().values("kind").annotate(at=Max("handoff_at"))
     return {row["kind"]: row["at"] for row in rows}
-
-
-def due_soon(kind: str, trigger: Trigger, salon: Salon, now: dt.datetime) -> int:
-    """Return how many clients get a message of a scheduled kind within the next seven days, as things stand."""
-    today = now.astimezone(salon.zone).date()
-    first = dt.datetime.combine(today + dt.timedelta(days=trigger.days_before), dt.time(), salon.zone)
-    last = dt.datetime.combine(today + dt.timedelta(days=trigger.days_before + AHEAD), dt.time(), salon.zone)
-    refused = Standing.objects.filter(
-        client=OuterRef("client"), purpose=kinds.TABLE[kind].purpose, channel="email", state=Standing.State.WITHDRAWN
-    )
-    visits = Appointment.objects.filter(state__in=STANDS, start_at__gte=max(first, now), start_at__lt=last)
-    reachable = visits.filter(client__inactive_at=None, client__erased_at=None, client__restricted_at=None)
-    found = reachable.exclude(client__email="").exclude(Exists(refused)).aggregate(count=Count("client", distinct=True))
-    return int(found["count"])

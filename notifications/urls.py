@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from notifications.views import campaigns, cards, confirming, health, messages, ownform, preferences, settings
+from notifications.views import campaigns, cards, confirming, health, messages, ownform, preferences, settings, texts, wishes
 
 app_name = "notifications"
 urlpatterns = [
@@ -25,6 +25,13 @@ urlpatterns = [
     path("clients/<int:pk>/messages/", cards.of_client, name="of_client"),
     path("clients/<int:pk>/messages/address/", cards.try_address, name="try_address"),
     path("settings/notifications/triggers/", settings.switches, name="triggers"),
+    path("settings/notifications/triggers/<str:kind>/", settings.soon, name="soon"),
+    path("settings/notifications/reminders/", settings.times, name="times"),
+    path("settings/notifications/texts/", texts.index, name="texts"),
+    path("settings/notifications/texts/<str:kind>/<str:channel>/<str:language>/", texts.edit, name="text"),
+    path("settings/notifications/texts/<str:kind>/<str:channel>/<str:language>/reset/", texts.reset, name="reset_text"),
+    path("clients/<int:pk>/reminders/times/", wishes.of_client, name="reminders_of_client"),
+    path("clients/<int:pk>/reminders/times/set/", wishes.set_of_client, name="set_of_client"),
     path("settings/notifications/sending/", settings.server, name="sending"),
     path("settings/notifications/sending/test/", settings.test, name="test_sending"),
     path("settings/health/", health.report, name="health"),

@@ -14,8 +14,9 @@ from django.utils.translation import gettext_lazy
 
 from appointments.models import Appointment
 from clients.models import Client, ConsentEvent
-from notifications import facts, gate, history, kinds, outbox, planner, readdressing, reasons, refusals
+from notifications import facts, gate, history, kinds, outbox, planner, readdressing, reasons, refusals, reminders
 from notifications.models import Message, State, Trigger
+from notifications.plans import ReminderTime
 from salon.core.models import Salon
 from salon.core.templatetags.house import as_day, as_time, as_weekday
 
@@ -25,6 +26,10 @@ _NO: dict[str, str | Promise] = {
     "cancellation": gettext_lazy("No message about a cancellation."),
     "reminder": gettext_lazy("No reminder."),
     "promotion": gettext_lazy("No promotion."),
+    "birthday": gettext_lazy("No birthday greeting."),
+    "welcome": gettext_lazy("No welcome."),
+    "rebook": gettext_lazy("No message that it is time to come back."),
+    "review": gettext_lazy("No request for a review."),
 }
 _YES: dict[str, str | Promise] = {
     "confirmation": gettext_lazy("A confirmation goes out when a visit is booked."),
@@ -32,6 +37,10 @@ _YES: dict[str, str | Promise] = {
     "cancellation": gettext_lazy("A message goes out when a visit is cancelled."),
     "reminder": gettext_lazy("A reminder goes out before a visit."),
     "promotion": gettext_lazy("A promotion goes out when somebody sends one."),
+    "birthday": gettext_lazy("A greeting goes out on the birthday."),
+    "welcome": gettext_lazy("A welcome goes out once, for a new card."),
+    "rebook": gettext_lazy("A message goes out when it is time to come back and nothing is booked."),
+    "review": gettext_lazy("A request for a review goes out after a visit."),
 }
 _SENT: dict[str, str | Promise] = {
     "confirmation": gettext_lazy("Confirmation sent (%(day)s, %(time)s)."),
@@ -85,7 +94,7 @@ def answers(client: Client, now: dt.datetime) -> list[Answer]:
     switches = facts.switches()
     with timezone.override(salon.zone):
         return [
-            _answer(_Case(client, None if kind.is_by_hand else visit, switches.get(kind.name), salon, now), kind, channel)
+            _answer(_Case(client, visit if kind.is_about_a_start else None, switches.get(kind.name), salon, now), kind, channel)
             for kind in kinds.TABLE.values()
             if kind.kind_class != kinds.Class.SYSTEM
             for channel in kind.channels
@@ -103,9 +112,11 @@ class _Case:
 
 def _answer(case: _Case, kind: kinds.Kind, channel: str) -> Answer:
     client, visit, trigger, salon, now = case.client, case.visit, case.trigger, case.salon, case.now
-    due = _due(kind, visit, trigger, salon.zone, now)
+    time = _time(kind, visit, salon.zone, now)
+    due = _due(visit, time, salon.zone, now)
     message = Message(
         kind=kind.name, channel=channel, client=client, appointment=visit, not_before=due,
+        occasion=f"{visit.pk}:{visit.time_version}:{time.slot}" if visit and time else "",
         time_version=visit.time_version if visit else None, told_start_at=visit.start_at if visit else None,
         expires_at=visit.start_at if visit else now + dt.timedelta(days=1),
     )  # fmt: skip
@@ -118,7 +129,7 @@ def _answer(case: _Case, kind: kinds.Kind, channel: str) -> Answer:
         if "duplicate" in against and (told := _told(kind, visit, now)):
             return _was_sent(kind, channel, told, now)
         decision = gate.Refuse(against) if against else None
-    if not isinstance(decision, gate.Refuse) and (reason := _of_the_book(kind, visit, trigger, salon.zone)):
+    if not isinstance(decision, gate.Refuse) and (reason := _of_the_book(kind, visit, trigger, time)):
         decision = gate.Refuse((reason,))
     if isinstance(decision, gate.Refuse):
         return _refused(kind, channel, decision, found)
@@ -145,23 +156,32 @@ def _was_sent(kind: kinds.Kind, channel: str, told: history.Line, now: dt.dateti
     return Answer(kind.name, channel, gate.Refuse(("duplicate",)), sentence, told=told)
 
 
-def _due(kind: kinds.Kind, visit: Appointment | None, trigger: Trigger | None, zone: ZoneInfo, now: dt.datetime) -> dt.datetime:
+def _time(kind: kinds.Kind, visit: Appointment | None, zone: ZoneInfo, now: dt.datetime) -> ReminderTime | None:
+    """Return which of the reminders of a visit leaves next; the last one if none is to come."""
+    if kind.name != "reminder" or visit is None:
+        return None
+    times = [time for time in reminders.holding(visit) if reminders.is_early_enough(visit, time, zone)]
+    times.sort(key=lambda time: reminders.leaves_at(visit, time, zone))
+    return next((time for time in times if reminders.leaves_at(visit, time, zone) > now), times[-1] if times else None)
+
+
+def _due(visit: Appointment | None, time: ReminderTime | None, zone: ZoneInfo, now: dt.datetime) -> dt.datetime:
     """Return the instant to ask about: now, or when the reminder of the visit is due if that is later."""
-    if kind.name != "reminder" or visit is None or trigger is None:
-        return now
-    return max(now, planner.leaves_at(visit, trigger, zone))
+    return max(now, reminders.leaves_at(visit, time, zone)) if visit and time else now
 
 
-def _of_the_book(kind: kinds.Kind, visit: Appointment | None, trigger: Trigger | None, zone: ZoneInfo) -> str:
+def _of_the_book(
+    kind: kinds.Kind, visit: Appointment | None, trigger: Trigger | None, time: ReminderTime | None
+) -> str:
     """Return why the planner would not write it down, or what ended it before, "" for nothing."""
     if visit is None or trigger is None:
         return ""
-    if kind.name == "reminder" and not planner.is_early_enough(visit, trigger, zone):
-        return "too_late"
+    if kind.name == "reminder" and time is None:
+        return "too_late" if reminders.holding(visit) else reminders.NOT_CHOSEN
     if kind.name == "confirmation" and not visit.is_notice_wanted:
         return "not_wanted"
     rows = Message.objects.filter(kind=kind.name, appointment=visit, time_version=visit.time_version).order_by("-pk")
-    last = rows.first()
+    last = (reminders.of_slot(rows, time.slot) if time else rows).first()
     if last is None or last.state in outbox.TOLD or last.state in {State.PENDING, State.CLAIMED}:
         return ""
     is_back = last.reason in planner.REVIVABLE or readdressing.comes_back(last, visit.client.email if visit.client else "")

@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from notifications import reasons
 from notifications.models import Message, State
+from notifications.plans import ReminderTime
 from notifications.providers.base import Outcome, Phase, explain
 
 KINDS: Mapping[str, str | Promise] = {
@@ -16,6 +18,10 @@ KINDS: Mapping[str, str | Promise] = {
     "cancellation": _("Cancellation"),
     "reminder": _("Reminder"),
     "promotion": _("Promotion"),
+    "birthday": _("Birthday greeting"),
+    "welcome": _("Welcome"),
+    "rebook": _("Time to come back"),
+    "review": _("Request for a review"),
     "doi_request": _("Link to confirm a Yes"),
     "choices": _("Link to their choices"),
 }
@@ -24,6 +30,36 @@ WHEN: Mapping[str, str | Promise] = {
     "change": _("When a visit is moved, after 30 seconds"),
     "cancellation": _("When a visit is cancelled, after 30 seconds"),
     "reminder": _("Before the visit"),
+    "birthday": _("On the day, or up to two days late"),
+    "welcome": _("When somebody adds a card or books online for the first time"),
+    "rebook": _("After the last visit, if nothing is booked"),
+    "review": _("After a visit, once in 90 days"),
+}
+
+
+CHANNELS: Mapping[str, str | Promise] = {"email": _("E-mail"), "sms": _("SMS")}
+# The buttons that put a placeholder into a text.
+PLACEHOLDERS: Mapping[str, str | Promise] = {
+    "first_name": _("First name"),
+    "service": _("Service"),
+    "staff": _("Stylist"),
+    "date": _("Day, short"),
+    "date_long": _("Day"),
+    "time": _("Time"),
+    "last_visit_date": _("Day of the last visit"),
+    "visit_date": _("Day of the visit"),
+    "review_link": _("Link to the page for reviews"),
+    "salon": _("Name of the salon"),
+    "legal_name": _("Legal name"),
+    "address_line": _("Address"),
+    "salon_phone": _("Phone of the salon"),
+    "salon_email": _("E-mail of the salon"),
+}
+# Why nobody gets a kind although it is on.
+OBSTACLES: Mapping[str, str | Promise] = {
+    "no_public_address": _("On, but the salon has no public address for the links in it."),
+    "no_target": _("On, but there is no address of a page for reviews."),
+    "nobody": _("On, but nobody said Yes to it yet."),
 }
 
 
@@ -80,6 +116,16 @@ OF_STATE: Mapping[str, Group] = {state.value: group for group in GROUPS.values()
 def kind(name: str) -> str:
     """Return what a kind of message is called."""
     return str(KINDS.get(name, name))
+
+
+def reminder_time(time: ReminderTime) -> str:
+    """Return when a reminder leaves: "2 days before, at 10:00", "3 hours before"."""
+    if time.hours_before:
+        return ngettext("%(count)s hour before", "%(count)s hours before", time.hours_before) % {"count": time.hours_before}
+    days, at = time.days_before or 0, f"{time.at:%H:%M}"
+    if not days:
+        return gettext("On the day, at %(at)s") % {"at": at}
+    return ngettext("%(count)s day before, at %(at)s", "%(count)s days before, at %(at)s", days) % {"count": days, "at": at}
 
 
 def is_logged_only(message: Message) -> bool:

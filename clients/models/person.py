@@ -123,7 +123,13 @@ class Client(models.Model):
                 name="clients_client_taken_in_is_gone",
             ),
         ]
-        indexes = [models.Index(fields=["sort_name", "id"], name="clients_client_order")]
+        indexes = [
+            models.Index(fields=["sort_name", "id"], name="clients_client_order"),
+            # Whose birthday it is, of however many.
+            models.Index(
+                fields=["birth_month", "birth_day"], name="clients_client_birthday", condition=models.Q(birth_day__isnull=False)
+            ),
+        ]
 
     class Privacy:
         """The person themselves: all of it goes when they are forgotten, but the ids and the dates of the row."""

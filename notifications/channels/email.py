@@ -3,8 +3,10 @@
 Called by dispatch only. The second step, after which a mail cannot be called back, takes the gate's `Send`.
 """
 
+import base64
 import binascii
 import functools
+import hashlib
 import re
 from dataclasses import dataclass
 from email.header import Header
@@ -13,7 +15,7 @@ from email.utils import format_datetime, formataddr
 from django.utils import timezone
 from django.utils.encoding import iri_to_uri
 
-from notifications import gate, sending
+from notifications import eventfile, gate, letter, sending
 from notifications.models import Message
 from notifications.providers.base import Envelope, Outcome, Phase, Provider, Ready, Result, explain
 from notifications.providers.wire import in_ascii
@@ -69,8 +71,17 @@ def message_id_of(message: Message, salon: Salon, sender: str) -> str:
 
 
 def build(words: Rendered, *, message_id: str, sender: sending.Sender) -> bytes:
-    """Return the mail as it goes over the wire: plain text, UTF-8, no line that a value could have added."""
-    is_plain = words.body.isascii() and max(map(len, words.body.splitlines() or [""])) < 900
+    """Return the mail as it goes over the wire: text and HTML, UTF-8, no line that a value could have added.
+
+    A visit comes along as a file for the calendar where the kind has one.
+    """
+    mark = binascii.hexlify(hashlib.blake2b(message_id.encode(), digest_size=12).digest()).decode()
+    both = _several(
+        "alternative", f"=_a{mark}",
+        [_part("text/plain", words.body), _part("text/html", letter.dress(words))],
+    )  # fmt: skip
+    if words.event:
+        both = _several("mixed", f"=_m{mark}", [both, _event(words)])
     headers = [
         ("From", _from(sender.name, sender.address)),
         ("To", in_ascii(words.recipient)),
@@ -82,14 +93,35 @@ def build(words: Rendered, *, message_id: str, sender: sending.Sender) -> bytes:
         ("Auto-Submitted", "auto-generated"),
         *_one_click(words.unsubscribe_url),
         ("MIME-Version", "1.0"),
-        ("Content-Type", 'text/plain; charset="utf-8"'),
-        ("Content-Transfer-Encoding", "7bit" if is_plain else "quoted-printable"),
     ]
     head = "".join(f"{name}: {_fold(value)}\r\n" for name, value in headers)
-    body = "\r\n".join(words.body.splitlines()).encode() + b"\r\n"
+    return head.encode() + both
+
+
+def _several(kind: str, mark: str, parts: list[bytes]) -> bytes:
+    """Return a part of several, with its headers. The mark is made from the Message-ID: no text can hold it by chance."""
+    body = b"".join(b"--%s\r\n%s\r\n" % (mark.encode(), part) for part in parts)
+    return b'Content-Type: multipart/%s; boundary="%s"\r\n\r\n%s--%s--\r\n' % (kind.encode(), mark.encode(), body, mark.encode())
+
+
+def _part(kind: str, text: str) -> bytes:
+    """Return one text with its headers: as it is where it can go so, else quoted."""
+    is_plain = text.isascii() and max(map(len, text.splitlines() or [""])) < 900
+    body = "\r\n".join(text.splitlines()).encode() + b"\r\n"
     if not is_plain:
         body = binascii.b2a_qp(body.replace(b"\r\n", b"\n"), istext=True).replace(b"\n", b"\r\n")
-    return head.encode() + b"\r\n" + body
+    how = b"7bit" if is_plain else b"quoted-printable"
+    return b'Content-Type: %s; charset="utf-8"\r\nContent-Transfer-Encoding: %s\r\n\r\n%s' % (kind.encode(), how, body)
+
+
+def _event(words: Rendered) -> bytes:
+    """Return the visit as a file, in base64: no server on the way may touch its lines."""
+    head = (
+        f'Content-Type: text/calendar; charset="utf-8"; method={words.event_method}; name="{eventfile.NAME}"\r\n'
+        f'Content-Disposition: attachment; filename="{eventfile.NAME}"\r\n'
+        "Content-Transfer-Encoding: base64\r\n\r\n"
+    )
+    return head.encode() + base64.encodebytes(words.event).replace(b"\n", b"\r\n")
 
 
 def _one_click(url: str) -> list[tuple[str, str]]:

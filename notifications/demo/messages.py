@@ -95,7 +95,7 @@ def _message(due: _Due, salon: Salon, rng: Random) -> Message:
 
 def _occasion(due: _Due) -> str:
     """Return the occasion as the planner names it, so that it finds the thing said."""
-    ending = {"confirmation": "", "cancellation": ":0", "reminder": f":{DAYS_BEFORE}"}[due.kind]
+    ending = {"confirmation": "", "cancellation": ":0", "reminder": ":1"}[due.kind]
     return f"{due.visit.pk}:{due.visit.time_version}{ending}"
 
 

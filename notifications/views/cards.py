@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 
 from clients import access as clients_access
 from clients import addresses, cards
-from notifications import access, history, sending, why
+from notifications import access, history, kinds, sending, why
 from salon.core.errors import Refused
 from salon.core.roles import May
 from salon.core.web import SignedIn, allowed, go, is_fragment, page, toast
@@ -35,7 +35,7 @@ def of_client(request: SignedIn, pk: int) -> HttpResponse:
         "may_try_again": request.user.may(May.SEE_MESSAGES) and addresses.is_undeliverable("email", client.email),
         "numbered": numbered,
         "lines": [] if is_panel else history.lines(numbered, now),
-        "answers": [answer for answer in answers if not answer.is_yes or answer.kind == "reminder"] if is_panel else answers,
+        "answers": [answer for answer in answers if _is_news(answer)] if is_panel else answers,
     }
     if is_panel:
         return page(request, "notifications/_of_client.html", context, fragment="notifications/_of_client.html")
@@ -55,3 +55,8 @@ def try_address(request: SignedIn, pk: int) -> HttpResponse:
     else:
         toast(request, _("The address is tried again with the next message."))
     return go(request, reverse("notifications:of_client", args=[pk]))
+
+
+def _is_news(answer: why.Answer) -> bool:
+    """Return whether the card's first page tells of it: what does not go out, and the reminder. The rest is on its own page."""
+    return answer.kind == "reminder" or not (answer.is_yes or kinds.TABLE[answer.kind].is_moment)

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from clients import access as clients_access
 from clients.models import Client
-from notifications import access, facts, history, outbox, sending, stopping, triggers, words
+from notifications import access, ahead, facts, history, outbox, sending, stopping, words
 from notifications.forms import ResendForm
 from notifications.models import State
 from salon.core import asking
@@ -52,7 +52,7 @@ def _ahead(salon: Salon) -> str:
     row = facts.switches()["reminder"]
     if not row.is_on:
         return ""
-    count = triggers.due_soon("reminder", row, salon, timezone.now())
+    count = ahead.count(row, salon, timezone.now())
     return ngettext(
         "Reminders appear here when they are due. In the next 7 days: %(count)s client.",
         "Reminders appear here when they are due. In the next 7 days: %(count)s clients.",

@@ -1,23 +1,27 @@
 """Settings → Notifications: the mail server, and which kinds of message go by themselves."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from notifications import facts, kinds, sending, triggers, words
-from notifications.forms import SendingForm, TriggerForm
+from appointments.models import Service
+from clients import access as clients_access
+from notifications import ahead, facts, kinds, reminders, remindertimes, sending, triggers, words
+from notifications.forms import ReminderTimeForm, SendingForm, TriggerForm
 from notifications.models import MailServer
+from notifications.plans import TIMES_MAX
 from notifications.providers.base import Outcome
 from salon.core import asking
 from salon.core.errors import Refused
 from salon.core.models import Salon
 from salon.core.roles import May
-from salon.core.web import MissingAct, SignedIn, allowed, go, is_fragment, page, refuse, toast
+from salon.core.web import MissingAct, SignedIn, allowed, go, is_fragment, page, refuse, toast, whole
 
 
 @allowed(May.READ_SETTINGS)
@@ -81,33 +85,94 @@ def switches(request: SignedIn) -> HttpResponse:
         if not request.user.may(May.EDIT_SETTINGS):
             raise MissingAct(May.EDIT_SETTINGS)
         if not [form for form in forms.values() if not form.is_valid()]:  # every form says what is wrong with it
-            triggers.save({kind: form.setting() for kind, form in forms.items()}, by=request.user)
-            toast(request, _("Triggers saved."))
-            return go(request, "notifications:triggers")
+            try:
+                triggers.save({kind: form.setting() for kind, form in forms.items()}, by=request.user)
+            except Refused as refused:
+                refuse(next(form for form in forms.values() if form.kind.has_target), refused)
+            else:
+                toast(request, _("Triggers saved."))
+                return go(request, "notifications:triggers")
     return page(request, "notifications/triggers.html", _switches(request, forms), status=422 if is_bound else 200)
 
 
 def _switches(request: SignedIn, forms: dict[str, TriggerForm]) -> dict[str, Any]:
     salon, now, sent = Salon.objects.current(), timezone.now(), triggers.last_sent()
-    rows = [
-        {
+    rows = []
+    for kind, row in facts.switches().items():
+        is_counted = kind in ahead.SCHEDULED and row.is_on
+        rows.append({
             "kind": kind,
             "name": words.KINDS[kind],
             "when": words.WHEN[kind],
             "is_marketing": kinds.TABLE[kind].is_marketing,
             "trigger": row,
+            "setting": triggers.of(row),
+            "unit": kinds.TABLE[kind].delay.unit if kinds.TABLE[kind].delay else "",
             "form": forms[kind],
-            "is_scheduled": kind in triggers.SCHEDULED,
-            "soon_count": triggers.due_soon(kind, row, salon, now) if kind in triggers.SCHEDULED and row.is_on else None,
+            "times": [words.reminder_time(time) for time in reminders.times() if time.is_on] if kind == "reminder" else [],
+            "has_texts": bool(kinds.TABLE[kind].channels),
+            "soon_count": ahead.count(row, salon, now) if is_counted else None,
+            "obstacle": words.OBSTACLES.get(ahead.obstacle(row, salon), "") if row.is_on else "",
             "last_at": sent.get(kind),
-        }
-        for kind, row in facts.switches().items()
-    ]
+        })  # fmt: skip
     may_edit = request.user.may(May.EDIT_SETTINGS)
     return {
         "rows": rows,
         "forms": forms.values(),
         "may_edit": may_edit,
+        "language": salon.language,
         "ask": "" if may_edit else asking.sentence(May.EDIT_SETTINGS),
         "used": sending.describe(salon),
     }
+
+
+@allowed(May.READ_SETTINGS)
+def soon(request: SignedIn, kind: str) -> HttpResponse:
+    """List who gets a kind of message within the next seven days, as things stand."""
+    row = facts.switches().get(kind)
+    if row is None or kind not in ahead.SCHEDULED:
+        raise Http404
+    salon, now = Salon.objects.current(), timezone.now()
+    found = ahead.lines(row, salon, now)
+    mine = clients_access.clients_for(request.user).filter(pk__in=[line.client.pk for line in found])
+    seen = set(mine.values_list("pk", flat=True))
+    lines = [line for line in found if line.client.pk in seen]
+    context = {
+        "name": words.KINDS[kind], "kind": kind, "is_on": row.is_on, "lines": lines, "limit": ahead.LIMIT,
+        "obstacle": words.OBSTACLES.get(ahead.obstacle(row, salon), ""),
+    }  # fmt: skip
+    return page(request, "notifications/soon.html", context)
+
+
+@allowed(May.READ_SETTINGS)
+@require_http_methods(["GET", "POST"])
+def times(request: SignedIn) -> HttpResponse:
+    """Show when reminders leave, and for which services; those who may edit settings change it."""
+    known = {row.slot: row for row in reminders.times()}
+    forms = [ReminderTimeForm(request.POST or None, slot=slot, row=known.get(slot)) for slot in range(1, TIMES_MAX + 1)]
+    is_bound = request.method == "POST"
+    if is_bound:
+        if not request.user.may(May.EDIT_SETTINGS):
+            raise MissingAct(May.EDIT_SETTINGS)
+        if not [form for form in forms if not form.is_valid()]:
+            try:
+                remindertimes.save({form.slot: form.chosen() for form in forms}, by=request.user)
+                remindertimes.set_services(_of_services(request, known), by=request.user)
+            except Refused as refused:
+                refuse(forms[0], refused)
+            else:
+                toast(request, _("Reminders saved."))
+                return go(request, "notifications:times")
+    may_edit = request.user.may(May.EDIT_SETTINGS)
+    context = {
+        "forms": forms, "may_edit": may_edit, "ask": "" if may_edit else asking.sentence(May.EDIT_SETTINGS),
+        "slots": [(row.slot, words.reminder_time(row)) for row in known.values()],
+        "services": [(one, remindertimes.chosen_of(service=one)) for one in Service.objects.filter(is_active=True)],
+    }  # fmt: skip
+    return page(request, "notifications/times.html", context, status=422 if is_bound else 200)
+
+
+def _of_services(request: SignedIn, known: Collection[int]) -> dict[int, dict[int, bool]]:
+    """Return which reminders were ticked for which services: only for those whose line the form had."""
+    shown = {found for pk in request.POST.getlist("service") if (found := whole(pk))}
+    return {pk: {slot: f"{pk}:{slot}" in request.POST.getlist("holds") for slot in known} for pk in shown}

@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from appointments.models import Appointment, Service, Staff, StaffDay, UsualStaff
+from appointments.models import Appointment, OwnRhythm, Service, Staff, StaffDay, UsualStaff
 from clients import consent, records
 from clients.models import (
     Address,
@@ -42,6 +42,7 @@ from clients.models import (
     Tag,
 )
 from notifications.models import Attempt, CampaignRecipient, Heartbeat, MailServer, Message, Provider, State
+from notifications.plans import MessageText, ReminderException, ReminderTime
 from salon.core import backoffice, privacy, secrets, team
 from salon.core.backoffice import Editing, site
 from salon.core.errors import Refused
@@ -119,6 +120,10 @@ def rows(owner: User, things: dict[str, str]) -> None:
     RetentionRule.objects.create(pk="clients", months=36)
     RetentionWarning.objects.create(client=client, code="clients", warned_on=NOW.date(), erase_on=NOW.date())
     Processing.objects.create(pk="cards", purpose="x")
+    OwnRhythm.objects.create(client=client, weeks=5)
+    time, _ = ReminderTime.objects.get_or_create(slot=1, defaults={"days_before": 1, "at": dt.time(10)})
+    ReminderException.objects.create(time=time, client=client, is_on=False)
+    MessageText.objects.create(kind="birthday", channel="email", language="fr", version=1, subject="x", body="y")
     Notice.objects.create(user=owner, code="import.done", facts={"new": 1})
     merge = Merge.objects.create(winner=client, taken_in=[0], by=owner, snapshot=b"what stood on the cards")
     MergedHealthNote.objects.create(merge=merge, card=0, text="Reacts to ammonia", written_at=NOW, written_by=owner)

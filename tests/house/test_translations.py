@@ -8,7 +8,7 @@ import pytest
 from babel.messages.catalog import Catalog
 from django.conf import settings
 
-from notifications import kinds, rendering
+from notifications import filling, kinds, texts
 from salon.core import catalogues
 
 NAMES = re.compile(r"\{(\w+)\}")
@@ -107,12 +107,12 @@ def test_an_english_plural_gets_both_its_forms(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", kinds.TABLE)
 def test_a_message_says_the_same_things_in_every_language(kind: str, part: str) -> None:
     said = {
-        code: set(NAMES.findall((rendering.FOLDER / kind / code / f"{part}.txt").read_text(encoding="utf-8")))
+        code: set(NAMES.findall((texts.FOLDER / kind / code / f"{part}.txt").read_text(encoding="utf-8")))
         for code, _name in settings.LANGUAGES
     }
-    assert said["fr"] == said["de"] == said["en"] <= rendering.PLACEHOLDERS
+    assert said["fr"] == said["de"] == said["en"] <= filling.PLACEHOLDERS
 
 
 def test_french_messages_have_narrow_spaces() -> None:
-    for path in rendering.FOLDER.rglob("fr/*.txt"):
+    for path in texts.FOLDER.rglob("fr/*.txt"):
         assert not re.search(r"[\w \u00a0][;!?»](?!\w)|[ \u00a0]:", path.read_text(encoding="utf-8")), path

@@ -72,9 +72,14 @@ def answer(kind: str, channel: str, facts: Any, local: dt.datetime, now: dt.date
             return "no"
         if facts.paused_until is not None and now < facts.paused_until:
             return "no"
-        if facts.marketing_day_count or facts.marketing_month_count > 3:
+        if facts.marketing_day_count or facts.marketing_month_count > 3 or not facts.has_target:
+            return "no"
+        # After a completed visit and no other.
+        if kind in {"rebook", "review"} and (facts.visit is None or facts.visit.state != "done"):
             return "no"
     elif kind not in ON_DEMAND and (facts.consent == "withdrawn" or (facts.is_service_opt_in and facts.consent != "granted")):
+        return "no"
+    if facts.is_off_day or facts.is_booked or facts.is_asked_lately:
         return "no"
     if facts.is_told or facts.is_stopped or now >= facts.expires_at:
         return "no"

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping
+from email.message import EmailMessage
 from typing import Any
 
 from django.db import connection
@@ -20,6 +21,20 @@ def dump() -> dict[str, list[tuple[Any, ...]]]:
             cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")
             found[table] = sorted(cursor.fetchall(), key=repr)
     return found
+
+
+def text_of(mail: EmailMessage) -> str:
+    """Return the plain text of a mail."""
+    part = mail.get_body(("plain",))
+    assert part is not None
+    return str(part.get_content())
+
+
+def html_of(mail: EmailMessage) -> str:
+    """Return the HTML of a mail."""
+    part = mail.get_body(("html",))
+    assert part is not None
+    return str(part.get_content())
 
 
 def browser() -> Browser:

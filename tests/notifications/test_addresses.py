@@ -11,7 +11,8 @@ from appointments.models import Appointment
 from clients import addresses, records
 from clients.models import Address
 from notifications import dispatch, planner, why
-from notifications.models import Message, State, Trigger
+from notifications.models import Message, State
+from notifications.plans import ReminderTime
 from notifications.providers.base import Outcome, Phase, Result
 from salon.core.errors import Refused
 from salon.core.models import AuditEvent, Salon, User
@@ -133,7 +134,7 @@ def test_what_was_said_by_hand_meanwhile_is_not_said_twice(fake: FakeProvider, v
 def test_what_a_person_stopped_stays_stopped_when_the_trigger_changes(salon: Salon, visit: Appointment) -> None:
     planner.plan(at(12))
     Message.objects.update(state=State.CANCELLED, reason="stopped")
-    Trigger.objects.update_or_create(pk="reminder", defaults={"days_before": 2, "is_on": True})
+    ReminderTime.objects.update(days_before=2)
     planner.plan(at(12, 1))
     Appointment.objects.filter(pk=visit.pk).update(time_version=2)  # somebody else takes it, at the same time
     planner.plan(at(12, 2))

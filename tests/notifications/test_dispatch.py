@@ -20,6 +20,7 @@ from salon.core.models import Salon
 from tests import factories
 from tests.fakes.provider import FakeProvider
 from tests.notifications.cast import client_of
+from tests.notifications.letters import text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -55,7 +56,7 @@ def test_the_mail_is_in_the_clients_language_and_on_the_salons_clock(fake: FakeP
     run(now)
     mails = [message_from_bytes(envelope.raw, policy=policy.default) for envelope in fake.delivered]
     reminder = next(mail for mail in mails if "Bis " in mail["Subject"])
-    text = reminder.get_content()
+    text = text_of(reminder)
     assert "Guten Tag Jürgen," in text
     assert "14:30 Uhr" in text
     assert "Mittwoch, 25. November" in text
@@ -119,7 +120,7 @@ def test_a_moved_visit_is_reminded_of_at_its_new_time_only(fake: FakeProvider, n
     run(now + MINUTE)
     run(now + 2 * MINUTE)
     assert len(fake.delivered) == 1
-    assert "16:30" in message_from_bytes(fake.delivered[0].raw, policy=policy.default).get_content()
+    assert "16:30" in text_of(message_from_bytes(fake.delivered[0].raw, policy=policy.default))
 
 
 def test_a_move_is_told_as_a_change_and_moving_back_in_time_says_nothing(fake: FakeProvider, now: dt.datetime) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from notifications import gate, kinds
 from notifications.gate import Facts, Refuse, Send, Visit, Wait
-from notifications.kinds import Class, Kind, Wanted
+from notifications.kinds import Class, Wanted
 from tests.notifications import gate_oracle
 
 PARIS = zoneinfo.ZoneInfo("Europe/Paris")
@@ -22,13 +22,9 @@ HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
 START = NOW + DAY
 
 _MARKETING_HOURS = {"email": kinds.MARKETING_EMAIL, "sms": kinds.MARKETING_SMS}
-# The kinds that come later are one row each.
-LATER = {
-    name: Kind(name, f"mkt.{name}", Class.MARKETING, Wanted.ALWAYS, _MARKETING_HOURS)
-    for name in ("welcome", "birthday", "rebook", "review")
-}
-ALL = {**kinds.TABLE, **LATER}
-MARKETING = sorted([*LATER, "promotion"])
+# Every kind of advertising by both channels, whatever it goes by today.
+ALL = {name: replace(kind, hours=_MARKETING_HOURS) if kind.is_marketing else kind for name, kind in kinds.TABLE.items()}
+MARKETING = ["birthday", "promotion", "rebook", "review", "welcome"]
 
 
 def facts(kind: str = "reminder", **changes: Any) -> Facts:
@@ -41,6 +37,8 @@ def facts(kind: str = "reminder", **changes: Any) -> Facts:
     }  # fmt: skip
     if row.kind_class == Class.SYSTEM:
         values |= {"asked_at": NOW - HOUR}
+    elif row.wanted == Wanted.DONE:
+        values |= {"visit": Visit(3, 1, NOW - DAY, "done")}
     elif not row.is_marketing:
         values |= {"visit": Visit(3, 1, START, state), "said_version": 1, "said_start_at": START}
     return Facts(**{**values, **changes})
@@ -82,6 +80,7 @@ def test_the_policy_table_cell_by_cell(kind: str, column: str) -> None:
         ({"visit": None}, "gone"),
         ({"visit": Visit(3, 1, START, "cancelled")}, "cancelled"),
         ({"visit": Visit(3, 1, START, "over")}, "over"),
+        ({"visit": Visit(3, 1, START, "done")}, "over"),
         ({"visit": Visit(3, 2, START, "stands")}, "moved"),
         ({"visit": Visit(3, 1, START + HOUR, "stands")}, "moved"),
         ({"is_told": True}, "duplicate"),
@@ -114,8 +113,26 @@ def test_advertising_needs_links_that_work_and_knows_when_it_is_enough() -> None
 def test_a_message_that_is_not_about_a_visit_to_come_does_not_end_with_the_visit() -> None:
     """A wish for a review follows a visit that is over; at night it waits for the morning."""
     night = NOW.replace(hour=22)
-    after = facts("review", visit=Visit(3, 1, NOW - DAY, "over"), expires_at=NOW + 3 * DAY)
+    after = facts("review", expires_at=NOW + 3 * DAY)
     assert isinstance(gate.decide(after, night), Wait)
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes", "reason"),
+    [
+        ("review", {"visit": Visit(3, 1, NOW - DAY, "over")}, "not_done"),
+        ("rebook", {"visit": Visit(3, 1, NOW - DAY, "stands")}, "not_done"),
+        ("review", {"visit": None}, "gone"),
+        ("review", {"has_target": False}, "no_target"),
+        ("review", {"is_asked_lately": True}, "asked_lately"),
+        ("rebook", {"is_booked": True}, "booked"),
+        ("birthday", {"is_off_day": True}, "not_the_day"),
+        ("welcome", {"is_told": True}, "duplicate"),
+        ("welcome", {"is_switched_on": False}, "automation_off"),
+    ],
+)
+def test_a_moment_that_is_over_is_not_spoken_of(kind: str, changes: dict[str, Any], reason: str) -> None:
+    assert gate.decide(facts(kind, **changes), NOW) == Refuse((reason,))
 
 
 def test_all_reasons_are_given_in_the_order_of_their_weight() -> None:
@@ -201,7 +218,7 @@ def situations(draw: st.DrawFn) -> tuple[Facts, dt.datetime]:
     now = draw(instants)
     start = now + draw(st.timedeltas(-2 * HOUR, 3 * DAY))
     said = draw(st.sampled_from([start] * 9 + [start + HOUR]))
-    states = ["stands", "cancelled", "over"]
+    states = ["stands", "cancelled", "over", "done", "done"]
     visit = draw(st.sampled_from([None, *(Visit(3, version, start, state) for version in (1, 1, 2) for state in states)]))
     values: dict[str, Any] = {
         "message_id": 1, "kind": row, "channel": draw(st.sampled_from(row.channels)), "zone": draw(st.sampled_from(ZONES)),
@@ -215,7 +232,7 @@ def situations(draw: st.DrawFn) -> tuple[Facts, dt.datetime]:
     for field in fields(Facts):
         if field.name not in values and field.type in {"bool", bool}:
             values[field.name] = draw(mostly_no)
-    values["has_public_address"] = not draw(mostly_no)
+    values["has_public_address"], values["has_target"] = not draw(mostly_no), not draw(mostly_no)
     for name in ("asked_at", "stopped_at", "paused_until"):
         values[name] = draw(st.sampled_from([None, now - 2 * HOUR, now - HOUR, now, now + HOUR]))
     return Facts(**values), now

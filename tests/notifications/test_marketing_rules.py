@@ -4,6 +4,8 @@ The oracle reads the rules in its own way: consent from `fold_oracle`, the rest 
 """
 
 import datetime as dt
+import email
+import email.policy
 import re
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -23,7 +25,7 @@ from salon.core.models import Salon, User
 from tests import factories
 from tests.clients import fold_oracle
 from tests.fakes.provider import FakeProvider
-from tests.notifications import marketing
+from tests.notifications import letters, marketing
 
 pytestmark = pytest.mark.django_db
 MARKETING = {"welcome", "birthday", "rebook", "review", "promotion"}
@@ -191,10 +193,11 @@ def test_nobody_who_was_never_asked_gets_advertising(
 
 def one_working_way_out(raw: str) -> None:
     """I-14: one link in the text, the same in the header with https first, and the header that makes it one click."""
-    head, _gap, text = raw.partition("\r\n\r\n")
-    text = text.replace("=\r\n", "").replace("=3D", "=")
-    links = re.findall(r"https?://\S+", text)
+    head = raw.partition("\r\n\r\n")[0]
+    mail = email.message_from_string(raw, policy=email.policy.default)
+    links = re.findall(r"https?://\S+", letters.text_of(mail))
     assert len(links) == 1
+    assert re.findall(r"https?://[^\"\s<]+", letters.html_of(mail)) == links
     assert f"\r\nList-Unsubscribe: <{links[0]}>\r\n" in f"{head}\r\n"
     assert links[0].startswith("https://salon.example/u/")
     assert "\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" in f"{head}\r\n"

@@ -9,13 +9,15 @@ from django.test import Client as Browser
 from django.urls import reverse
 from django.utils import timezone
 
-from notifications import circuit, facts, health, heartbeats, sending, triggers
+from notifications import ahead, circuit, facts, health, heartbeats, remindertimes, sending, triggers
 from notifications.models import MailServer, Message, State, Trigger
+from notifications.plans import ReminderException, ReminderTime
 from salon.core import instance
 from salon.core.models import AuditEvent, Salon, User
 from salon.core.roles import Role
 from tests import factories
 from tests.fakes.smtp_sink import Sink
+from tests.notifications import marketing
 
 pytestmark = pytest.mark.django_db
 
@@ -166,18 +168,45 @@ def test_new_settings_close_the_circuit_that_the_old_ones_opened(signed_in: Sign
 # --- triggers -----------------------------------------------------------------------------------------------------
 
 
+TIMES = "/settings/notifications/reminders/"
+
+
 def wanted(**changes: str) -> dict[str, str]:
     return {
         "confirmation-is_on": "on", "change-is_on": "on", "cancellation-is_on": "on", "reminder-is_on": "on",
-        "reminder-days_before": "1", "reminder-at": "10:00",
+        "birthday-at": "09:00", "welcome-delay": "0", "rebook-delay": "6", "rebook-at": "10:00", "review-delay": "1",
+        "review-at": "10:00", "review-target": "",
     } | changes  # fmt: skip
 
 
-def test_a_manager_sets_when_reminders_leave(signed_in: SignIn) -> None:
-    answer = signed_in(Role.MANAGER).post(TRIGGERS, wanted(**{"reminder-days_before": "2", "reminder-at": "17:30"}))
-    assert answer.status_code == 303
-    row = Trigger.objects.get(pk="reminder")
-    assert (row.is_on, row.days_before, row.at) == (True, 2, dt.time(17, 30))
+def times(**changes: str) -> dict[str, str]:
+    return {
+        "time1-way": "days", "time1-days_before": "1", "time1-at": "10:00", "time2-way": "off", "time3-way": "off",
+    } | changes  # fmt: skip
+
+
+def test_a_manager_sets_when_a_kind_leaves(signed_in: SignIn) -> None:
+    changes = {"rebook-is_on": "on", "rebook-delay": "8", "rebook-at": "17:30"}
+    assert signed_in(Role.MANAGER).post(TRIGGERS, wanted(**changes)).status_code == 303
+    row = Trigger.objects.get(pk="rebook")
+    assert (row.is_on, row.delay, row.at) == (True, 8, dt.time(17, 30))
+
+
+def test_a_manager_sets_up_to_three_reminders(signed_in: SignIn) -> None:
+    changes = {"time1-days_before": "2", "time1-at": "17:30", "time3-way": "hours", "time3-hours_before": "3"}
+    assert signed_in(Role.MANAGER).post(TIMES, times(**changes)).status_code == 303
+    found = [(row.slot, row.is_on, row.days_before, row.at, row.hours_before) for row in ReminderTime.objects.all()]
+    assert found == [(1, True, 2, dt.time(17, 30), None), (3, True, None, None, 3)]
+
+
+def test_a_reminder_can_be_off_for_a_service(signed_in: SignIn) -> None:
+    service = factories.service()
+    browser = signed_in(Role.MANAGER)
+    browser.post(TIMES, times(service=str(service.pk)))
+    assert remindertimes.chosen_of(service=service) == {1: False}
+    browser.post(TIMES, times(service=str(service.pk), holds=f"{service.pk}:1"))
+    assert remindertimes.chosen_of(service=service) == {1: True}
+    assert not ReminderException.objects.exists()
 
 
 def test_a_trigger_switched_off_and_on_again_remembers_since_when(signed_in: SignIn) -> None:
@@ -196,18 +225,32 @@ def test_a_trigger_switched_off_and_on_again_remembers_since_when(signed_in: Sig
 def test_only_what_changed_is_written_down(signed_in: SignIn, owner: User) -> None:
     browser = signed_in(Role.OWNER)
     browser.post(TRIGGERS, wanted())
-    assert not AuditEvent.objects.filter(action="trigger.changed").exists()
-    browser.post(TRIGGERS, wanted(**{"reminder-days_before": "3"}))
-    event = AuditEvent.objects.get(action="trigger.changed")
-    assert event.facts == {"kind": "reminder", "is_on": True, "days_before": 3}
+    browser.post(TIMES, times())
+    assert not AuditEvent.objects.filter(action__in=["trigger.changed", "reminder.times_set"]).exists()
+    browser.post(TRIGGERS, wanted(**{"rebook-delay": "7"}))
+    browser.post(TIMES, times(**{"time1-days_before": "3"}))
+    assert AuditEvent.objects.get(action="trigger.changed").facts == {"kind": "rebook", "is_on": False, "delay": 7}
+    assert AuditEvent.objects.get(action="reminder.times_set").facts == {"slots": [1], "count": 1}
 
 
-@pytest.mark.parametrize("changes", [{"reminder-days_before": "31"}, {"reminder-days_before": "x"}, {"reminder-at": "25:00"}])
-def test_a_time_that_cannot_be_is_refused(signed_in: SignIn, changes: dict[str, str]) -> None:
-    answer = signed_in(Role.OWNER).post(TRIGGERS, wanted(**changes))
+@pytest.mark.parametrize(
+    ("page", "changes"),
+    [
+        (TIMES, {"time1-days_before": "31"}),
+        (TIMES, {"time1-days_before": ""}),
+        (TIMES, {"time1-at": "25:00"}),
+        (TIMES, {"time2-way": "hours", "time2-hours_before": "0"}),
+        (TIMES, {"time2-way": "days", "time2-days_before": "1", "time2-at": "10:00"}),
+        (TRIGGERS, {"rebook-delay": "0"}),
+        (TRIGGERS, {"birthday-at": "x"}),
+        (TRIGGERS, {"review-target": "http://reviews.example.org/"}),
+    ],
+)
+def test_a_time_or_an_address_that_cannot_be_is_refused(signed_in: SignIn, page: str, changes: dict[str, str]) -> None:
+    answer = signed_in(Role.OWNER).post(page, (times if page == TIMES else wanted)(**changes))
     assert answer.status_code == 422
     assert "There is a problem" in answer.content.decode()
-    assert facts.switches()["reminder"].days_before == 1
+    assert not AuditEvent.objects.filter(action__in=["trigger.changed", "reminder.times_set"]).exists()
 
 
 def test_reception_reads_the_triggers_and_cannot_change_them(signed_in: SignIn) -> None:
@@ -216,11 +259,12 @@ def test_reception_reads_the_triggers_and_cannot_change_them(signed_in: SignIn) 
     page = browser.get(TRIGGERS).content.decode()
     assert "Only a manager can change this. Ask Nadia Keller." in page
     assert "1 day before, at 10:00" in page
-    assert browser.post(TRIGGERS, wanted(**{"reminder-days_before": "5"})).status_code == 403
-    assert facts.switches()["reminder"].days_before == 1
+    assert browser.post(TIMES, times(**{"time1-days_before": "5"})).status_code == 403
+    assert browser.post(TRIGGERS, wanted(**{"rebook-delay": "5"})).status_code == 403
+    assert triggers.of(facts.switches()["rebook"]).delay == 6
 
 
-def test_the_page_counts_the_clients_of_the_next_seven_days(signed_in: SignIn, salon: Salon) -> None:
+def test_the_page_counts_the_clients_of_the_next_seven_days_and_lists_them(signed_in: SignIn, salon: Salon) -> None:
     now = timezone.now()
     noon = dt.datetime.combine(now.astimezone(salon.zone).date(), dt.time(12), salon.zone)
     service, staff, amelie = factories.service(), factories.staff(), factories.client()
@@ -229,8 +273,25 @@ def test_the_page_counts_the_clients_of_the_next_seven_days(signed_in: SignIn, s
     factories.appointment(service=service, staff=staff, start_at=noon + dt.timedelta(days=4))
     factories.appointment(service=service, staff=staff, start_at=noon + dt.timedelta(days=9))
     factories.appointment(client=factories.client(email=""), service=service, staff=staff, start_at=noon + dt.timedelta(days=5))
-    assert triggers.due_soon("reminder", facts.switches()["reminder"], salon, now) == 2
-    assert "2 clients" in signed_in(Role.OWNER).get(TRIGGERS).content.decode()
+    assert ahead.count(facts.switches()["reminder"], salon, now) == 2
+    browser = signed_in(Role.OWNER)
+    assert "2 clients" in browser.get(TRIGGERS).content.decode()
+    listed = browser.get(f"{TRIGGERS}reminder/").context["lines"]
+    assert [line.client.pk == amelie.pk for line in listed] == [True, True, False]
+
+
+def test_a_trigger_that_reaches_nobody_says_why_in_words(signed_in: SignIn, salon: Salon, settings: Any) -> None:
+    settings.PUBLIC_BASE_URL = ""
+    for kind in ("birthday", "review"):
+        Trigger.objects.update_or_create(kind=kind, defaults={"is_on": True})
+    browser = signed_in(Role.OWNER)
+    assert browser.get(TRIGGERS).content.decode().count("the salon has no public address") == 2
+    Salon.objects.update(public_url="https://carnet.example.org")
+    page = browser.get(TRIGGERS).content.decode()
+    assert "nobody said Yes to it yet" in page
+    assert "no address of a page for reviews" in page
+    marketing.says(factories.client(), "grant", timezone.now(), purpose="mkt.birthday")
+    assert "nobody said Yes" not in browser.get(TRIGGERS).content.decode()
 
 
 # --- health -------------------------------------------------------------------------------------------------------

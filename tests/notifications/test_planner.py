@@ -9,8 +9,9 @@ import pytest
 from appointments.models import Appointment
 from clients import consent
 from clients.models import Client
-from notifications import dispatch, planner
+from notifications import dispatch, planner, reminders
 from notifications.models import Message, State, Trigger
+from notifications.plans import ReminderTime
 from salon.core.models import Salon
 from tests import factories
 from tests.fakes.provider import FakeProvider
@@ -81,7 +82,7 @@ def test_a_visit_booked_after_its_reminder_was_due_is_reminded_of_at_once_if_far
 
 
 def test_the_salons_own_hour_and_number_of_days_count(salon: Salon) -> None:
-    Trigger.objects.update_or_create(pk="reminder", defaults={"is_on": True, "days_before": 2, "at": dt.time(17, 30)})
+    ReminderTime.objects.update_or_create(slot=1, defaults={"days_before": 2, "at": dt.time(17, 30)})
     row = visit(at(27, 9))
     planner.plan(at(25, 17, 29))
     assert kinds_of(row) == []
@@ -90,7 +91,7 @@ def test_the_salons_own_hour_and_number_of_days_count(salon: Salon) -> None:
 
 
 def test_a_reminder_due_in_the_quiet_hours_waits_or_leaves_the_evening_before(salon: Salon) -> None:
-    Trigger.objects.update_or_create(pk="reminder", defaults={"is_on": True, "days_before": 0, "at": dt.time(7)})
+    ReminderTime.objects.update_or_create(slot=1, defaults={"days_before": 0, "at": dt.time(7)})
     early, late = visit(at(25, 8, 30)), visit(at(25, 12))
     planner.plan(at(24, 20, 59))
     assert (kinds_of(early), kinds_of(late)) == (["reminder"], [])
@@ -107,14 +108,14 @@ def test_every_local_day_of_the_year_is_reminded_of_once_at_ten(sending_salon: S
     """C15: whatever the clocks do in between, counted in wall time."""
     zone = zoneinfo.ZoneInfo(name)
     Salon.objects.update(time_zone=name)
-    trigger = Trigger(kind="reminder", days_before=1, at=dt.time(10))
+    time = ReminderTime(slot=1, days_before=1, at=dt.time(10))
     previous = None
     for offset in range(365):
         on = dt.date(2026, 1, 1) + dt.timedelta(days=offset)
-        due = planner.reminder_due(on, trigger, zone)
+        due = reminders.due_on(on, time, zone)
         local = due.astimezone(zone)
         assert (local.date(), local.time()) == (on - DAY, dt.time(10))
-        bounds = planner._of_day(on, zone)
+        bounds = reminders.of_day(on, zone)
         assert previous is None or bounds["start_at__gte"] == previous, "days lie edge to edge"
         previous = bounds["start_at__lt"]
 
@@ -128,10 +129,10 @@ def test_on_the_day_the_clocks_change_every_visit_is_reminded_of_once(salon: Sal
 
 
 def test_a_wall_time_that_the_clocks_skip_is_taken_after_the_gap() -> None:
-    trigger = Trigger(kind="reminder", days_before=0, at=dt.time(2, 30))
-    due = planner.reminder_due(dt.date(2026, 3, 29), trigger, PARIS)
+    time = ReminderTime(slot=1, days_before=0, at=dt.time(2, 30))
+    due = reminders.due_on(dt.date(2026, 3, 29), time, PARIS)
     assert due.astimezone(PARIS).time() == dt.time(3, 30)
-    twice = planner.reminder_due(dt.date(2026, 10, 25), trigger, PARIS)
+    twice = reminders.due_on(dt.date(2026, 10, 25), time, PARIS)
     assert twice == dt.datetime(2026, 10, 25, 0, 30, tzinfo=dt.UTC), "the first of the two"
 
 

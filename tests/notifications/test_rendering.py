@@ -7,12 +7,13 @@ from email import message_from_bytes, policy
 import pytest
 from django.conf import settings
 
-from notifications import kinds, rendering, sending
+from notifications import filling, kinds, rendering, sending, texts
 from notifications.channels import email
+from notifications.filling import TemplateError, fill
 from notifications.models import Message
-from notifications.rendering import TemplateError, fill
 from salon.core.models import Salon
 from tests import factories
+from tests.notifications.letters import text_of
 
 SENDER = sending.Sender("Atelier Nord", "bonjour@atelier-nord.example", "reply@atelier-nord.example")
 START = dt.datetime(2026, 11, 25, 13, 30, tzinfo=dt.UTC)
@@ -23,27 +24,27 @@ def message(kind: str = "reminder", **client: object) -> Message:
     return Message(pk=5, kind=kind, channel="email", client=visit.client, appointment=visit, told_start_at=START)
 
 
-OF_VISITS = sorted(name for name, kind in kinds.TABLE.items() if not kind.is_by_hand)
+OF_VISITS = sorted(name for name, kind in kinds.TABLE.items() if kind.is_about_a_start)
 
 
 def test_every_kind_has_its_texts_in_every_language_and_every_text_its_kind() -> None:
     for kind in kinds.TABLE:
         for language, _name in settings.LANGUAGES:
             for part in ("subject", "body"):
-                assert (rendering.FOLDER / kind / language / f"{part}.txt").read_text(encoding="utf-8").strip()
-    assert {path.name for path in rendering.FOLDER.iterdir()} == {*kinds.TABLE, "_footer"}
+                assert (texts.FOLDER / kind / language / f"{part}.txt").read_text(encoding="utf-8").strip()
+    assert {path.name for path in texts.FOLDER.iterdir()} == {*kinds.TABLE, "_footer", "_shell"}
 
 
 def test_texts_use_only_known_placeholders_and_service_texts_carry_no_advertising() -> None:
     """I-14."""
     marketing = {name for name, kind in kinds.TABLE.items() if kind.is_marketing}
-    for path in rendering.FOLDER.rglob("*.txt"):
+    for path in texts.FOLDER.rglob("*.txt"):
         text = path.read_text(encoding="utf-8")
         found = set(re.findall(r"\{([^{}]*)\}", text))
-        assert found <= rendering.PLACEHOLDERS, path
+        assert found <= filling.PLACEHOLDERS, path
         assert not re.search(r"https?://", text), path
         if path.parents[1].name not in marketing and path.name != "marketing.txt":
-            assert not found & rendering.OF_MARKETING, path
+            assert not found & filling.OF_MARKETING, path
         if path.name == "marketing.txt":
             assert text.count("{unsubscribe_link}") == 1
 
@@ -120,7 +121,7 @@ def test_a_name_cannot_add_a_header_or_a_line(salon: Salon) -> None:
     assert mail["Bcc"] is None
     assert mail.defects == []
     assert "\n" not in words.title
-    assert mail.get_content().splitlines()[0].startswith("Bonjour Eve Bcc:")
+    assert text_of(mail).splitlines()[0].startswith("Bonjour Eve Bcc:")
 
 
 @pytest.mark.django_db
@@ -137,7 +138,7 @@ def test_the_mail_reads_back_as_it_was_meant(salon: Salon) -> None:
     assert mail["Content-Language"] == "fr"
     assert mail["List-Unsubscribe"] is None
     assert mail["Date"].datetime is not None
-    assert mail.get_content().replace("\r\n", "\n") == words.body
+    assert text_of(mail).replace("\r\n", "\n") == words.body
     assert all(len(line) <= 998 for line in raw.split(b"\r\n"))
     assert b"\n" not in raw.replace(b"\r\n", b"")
 
@@ -147,7 +148,7 @@ def test_long_words_and_all_alphabets_survive_the_wire() -> None:
         words = rendering.Rendered("a@example.org", "en", title, body)
         mail = message_from_bytes(email.build(words, message_id="<1@x>", sender=SENDER), policy=policy.default)
         assert mail["Subject"].strip() == title.strip()
-        assert mail.get_content().replace("\r\n", "\n").strip() == body.strip()
+        assert text_of(mail).replace("\r\n", "\n").strip() == body.strip()
 
 
 def test_the_message_id_is_the_same_for_every_attempt() -> None:

@@ -68,7 +68,9 @@ def test_it_names_every_reason(visit: Appointment, now: dt.datetime, capsys: pyt
 
 def test_without_a_visit_it_speaks_of_the_client(sending_salon: Salon, now: dt.datetime) -> None:
     said = why.answers(factories.client(), now)
-    assert {one.kind for one in said if not one.is_yes} == {"promotion"}  # nobody asked about offers yet
+    assert {one.kind for one in said if not one.is_yes} == {
+        "promotion", "birthday", "welcome", "rebook", "review",
+    }  # nobody asked about offers yet
     assert not any(one.is_yes for one in why.answers(factories.client(inactive_at=now), now))
 
 
@@ -91,7 +93,7 @@ def test_a_visit_booked_too_late_for_a_reminder_says_so(sending_salon: Salon, no
 
 def told(row: Appointment, now: dt.datetime, kind: str, state: State = State.ACCEPTED, **fields: str) -> None:
     Message.objects.create(
-        kind=kind, channel="email", occasion=f"{kind}-{row.pk}", client=row.client, appointment=row, state=state,
+        kind=kind, channel="email", occasion=f"{row.pk}:{row.time_version}:1", client=row.client, appointment=row, state=state,
         time_version=row.time_version, told_start_at=row.start_at, not_before=now, handoff_at=now, expires_at=row.start_at,
         **fields,
     )  # fmt: skip

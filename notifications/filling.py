@@ -1,0 +1,83 @@
+"""The closed list of placeholders, and the one way to fill them in. Pure.
+
+Not Django's templates and not str.format: a text may be the salon's own and must not reach an object. A value that is
+missing fails the message rather than greeting nobody. A placeholder is {first_name}; [with {salon_phone}|without] is a
+choice by what is known.
+"""
+
+import re
+from collections.abc import Mapping
+
+# What only a marketing text may say; a service text that tried would have no value for it.
+OF_MARKETING = frozenset({
+    "offer_title", "offer_text", "valid_until", "conditions", "kind_label", "consent_date", "unsubscribe_link",
+    "last_visit_date", "visit_date", "review_link",
+})  # fmt: skip
+OF_VISIT = ("service", "staff", "date", "date_long", "time")
+OF_SALON = ("salon", "legal_name", "address_line", "salon_phone", "salon_email")
+PLACEHOLDERS = OF_MARKETING | {
+    "first_name", *OF_SALON, *OF_VISIT, "preferences_link", "request_date", "request_time", "consent_text", "confirm_link",
+}  # fmt: skip
+# What the words of a promotion may ask for.
+OWN = ("first_name", "salon")
+
+# {name}, or [words with {name}|words without it]. One pass: what a value holds is never read again.
+NAME = re.compile(r"\{([^{}]{0,40})\}")
+TOKEN = re.compile(r"\[([^\[\]|]{0,400})\|([^\[\]|]{0,400})\]|\{([^{}]{0,40})\}")
+CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
+_CONTROL_IN_TEXT = re.compile(r"[\x00-\x09\x0b-\x1f\x7f\x85\u2028\u2029]+")
+_BRACES = re.compile(r"\{[^{}]{0,40}\}|[{}]")
+
+
+class TemplateError(Exception):
+    """A text cannot be made: a placeholder nobody knows, a value that is missing, a language without a file."""
+
+
+def fault(text: str) -> str:
+    """Return the first thing in braces of the salon's own words that is no placeholder for them, or an empty text."""
+    known = {f"{{{name}}}" for name in OWN}
+    return next((found for found in _BRACES.findall(text) if found not in known), "")
+
+
+def own(text: str, values: Mapping[str, str]) -> str:
+    """Return the salon's own words for one client: {first_name} and {salon}, and nothing else, are filled in.
+
+    Lines stay lines. Raises TemplateError for any other brace, and for a value that is missing.
+    """
+    if unknown := fault(text):
+        raise TemplateError(f"no placeholder {unknown!r}")
+    words = clean(text)
+    if missing := [name for name in OWN if f"{{{name}}}" in words and not values.get(name)]:
+        raise TemplateError(f"no value for {missing[0]}")
+    return NAME.sub(lambda match: values[match.group(1)], words)
+
+
+def fill(text: str, values: Mapping[str, str]) -> str:
+    """Return `text` with its placeholders replaced by `values`.
+
+    [with {a name}|without] gives the first half where every value is there, else the second. Raises TemplateError
+    for a placeholder outside the closed list, and for a value that is missing or empty outside brackets.
+    """
+
+    def value(match: re.Match[str]) -> str:
+        name = match.group(1)
+        if name not in PLACEHOLDERS:
+            raise TemplateError(f"no placeholder {name!r}")
+        if not values.get(name):
+            raise TemplateError(f"no value for {name}")
+        return values[name]
+
+    def token(match: re.Match[str]) -> str:
+        full, bare, name = match.groups()
+        if name is not None:
+            return NAME.sub(value, match.group(0))
+        if unknown := set(NAME.findall(full)) - PLACEHOLDERS:
+            raise TemplateError(f"no placeholder {sorted(unknown)}")
+        return NAME.sub(value, full if all(values.get(one) for one in NAME.findall(full)) else bare)
+
+    return TOKEN.sub(token, text)
+
+
+def clean(text: str) -> str:
+    """Return a typed text without what nobody sees: no control characters, lines stay lines, nothing at its ends."""
+    return _CONTROL_IN_TEXT.sub(" ", text.replace("\r\n", "\n").replace("\r", "\n")).strip()

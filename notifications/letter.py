@@ -1,0 +1,88 @@
+"""A message as HTML: the same words in a plain shell of its class, with inline styles, as mail programs want them.
+
+Nothing is fetched: no picture, no font, no pixel that tells who looked. Called by the e-mail channel only; pure.
+"""
+
+import functools
+import re
+from html import escape
+from pathlib import Path
+
+from django.conf import settings
+
+from notifications.rendering import Rendered
+
+FOLDER = Path(settings.BASE_DIR) / "templates" / "messages" / "_shell"
+# What divides the words from the footer in the text.
+FOOTER = "\n\n-- \n"
+
+_P = '<p style="margin:0 0 16px">%s</p>'
+_BOX = (
+    '<div class="b" style="margin:0 0 16px;padding:14px 18px;border-left:4px solid #0b665e;border-radius:8px;'
+    'background:#e2f2f0">%s</div>'
+)
+_LEAD = '<b style="display:block;font-size:18px">%s</b>'
+_BUTTON = (
+    '<p style="margin:4px 0 20px"><a class="k" href="%s" style="display:inline-block;padding:12px 22px;border-radius:8px;'
+    'background:#0b665e;color:#ffffff;text-decoration:none;font-weight:600;word-break:break-word">%s</a></p>'
+)
+_LINK = '<a class="l" href="%s" style="color:#0b665e">%s</a>'
+_URL = re.compile(r"https?://[^\s<>\"]+")
+_PHONE = re.compile(r"(?<=\d\d) (?=\d\d\b)")
+_TRAILING = ".,;:!?)>]'\""
+_PLACES = re.compile(r"\{(language|title|salon|words|footer)\}")
+
+
+def dress(words: Rendered) -> str:
+    """Return the HTML of a message. Everything in it that came from a person or a salon is escaped."""
+    said, _sign, footer = words.body.partition(FOOTER)
+    paragraphs = [part for part in said.split("\n\n") if part.strip()]
+    is_service = words.look == "service"
+    values = {
+        "language": escape(words.language),
+        "title": escape(words.title),
+        "salon": escape(words.salon),
+        "words": "\n".join(
+            _paragraph(part, is_boxed=is_service and 0 < place < len(paragraphs) - 1) for place, part in enumerate(paragraphs)
+        ),
+        "footer": "<br>\n".join(_line(line, is_short=True) for line in footer.strip().split("\n")),
+    }
+    return _PLACES.sub(lambda place: values[place.group(1)], shell(words.look))
+
+
+@functools.lru_cache(maxsize=8)
+def shell(look: str) -> str:
+    """Return the shell of a class of messages: "service", "marketing" or "system"."""
+    return (FOLDER / f"{look}.html").read_text(encoding="utf-8")
+
+
+def _paragraph(text: str, *, is_boxed: bool) -> str:
+    """Return a paragraph. An address on a line of its own at its end is a button.
+
+    Several lines about a visit are a box, the first of them the largest.
+    """
+    lines = text.strip("\n").split("\n")
+    if _URL.fullmatch(lines[-1].strip()):
+        url = lines.pop().strip()
+        above = _P % "<br>\n".join(_line(line) for line in lines) if lines else ""
+        return above + _BUTTON % (escape(url), escape(_short(url)))
+    if is_boxed and len(lines) > 1:
+        return _BOX % (_LEAD % _line(lines[0]) + "<br>\n".join(_line(line) for line in lines[1:]))
+    return _P % "<br>\n".join(_line(line) for line in lines)
+
+
+def _line(text: str, *, is_short: bool = False) -> str:
+    """Return a line with its addresses as links, and its phone numbers in one piece."""
+    found, at = [], 0
+    text = _PHONE.sub("\u00a0", text)
+    for match in _URL.finditer(text):
+        url = match.group(0).rstrip(_TRAILING)
+        found += [escape(text[at : match.start()], quote=False), _LINK % (escape(url), escape(_short(url) if is_short else url))]
+        at = match.start() + len(url)
+    return "".join([*found, escape(text[at:], quote=False)])
+
+
+def _short(url: str) -> str:
+    """Return the name that stands for an address: its host, and where it is short the path."""
+    bare = url.partition("://")[2].rstrip("/")
+    return bare if len(bare) <= 40 else bare.partition("/")[0]

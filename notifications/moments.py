@@ -1,0 +1,134 @@
+"""Moments in a client's life that the salon may speak of: a birthday, a new card, time to come back, a visit just had.
+
+Rules of the planner: statements over all clients or visits. All of it is advertising and needs a Yes. Whether the moment
+still holds when a message leaves is `holding`.
+"""
+
+import calendar
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any
+
+from django.db.models import CharField, Exists, F, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Coalesce
+
+from appointments.models import STANDS, Appointment, OwnRhythm, Service
+from appointments.models import State as VisitState
+from clients.models import Client, ImportedCard
+from notifications import kinds, outbox
+from notifications.models import Message, State
+from notifications.wanting import Asked, Wish, occasion
+from salon.core import public
+from salon.core.models import AuditEvent
+
+ADDED = "client.added"
+_DAY = dt.timedelta(days=1)
+# On its way, or told.
+_ASKED = (*outbox.TOLD, State.PENDING, State.CLAIMED, State.HELD)
+
+
+def observed(year: int, month: int, day: int) -> dt.date:
+    """Return on which day of a year somebody born on this day is wished well: of 29 February, the 28th in common years."""
+    return dt.date(year, month, day if (month, day) != (2, 29) or calendar.isleap(year) else 28)
+
+
+def birthdays(asked: Asked) -> Iterator[Wish]:
+    """Yield, day by day, the clients whose birthday it is; up to two days late, never early."""
+    if not public.has_address(asked.salon):
+        return
+    on, last = asked.due_days()
+    while on <= last:
+        is_theirs = Q(birth_month=on.month, birth_day=on.day)
+        if (on.month, on.day) == (2, 28) and not calendar.isleap(on.year):
+            is_theirs |= Q(birth_month=2, birth_day=29)
+        born = Q(birth_year=None) | Q(birth_year__lt=on.year)
+        due = asked.instant(on, asked.at)
+        yield Wish(Client.objects.filter(is_theirs, born), _word(str(on.year)), due, due + asked.kind.lasts)
+        on += _DAY
+
+
+def welcomes(asked: Asked) -> Iterator[Wish]:
+    """Yield the clients whose card somebody added, or who booked online: not those of an import, a merge or a demo."""
+    if not public.has_address(asked.salon):
+        return
+    since = _not_before_the_switch(asked, asked.now - asked.kind.lasts)
+    wait = asked.kind.waits + asked.delay * _DAY
+    added = AuditEvent.objects.filter(action=ADDED, subject_type=Client._meta.label_lower, subject_id=OuterRef("pk"))
+    imported = ImportedCard.objects.filter(client=OuterRef("pk"), is_new=True)
+    new = Client.objects.filter(Exists(added), ~Exists(imported), created_at__gt=since, created_at__lte=asked.until - wait)
+    yield Wish(new, _word("welcome"), F("created_at") + wait, F("created_at") + asked.kind.lasts)
+
+
+def rebooks(asked: Asked) -> Iterator[Wish]:
+    """Yield the last completed visits after which the client would come again by now, and has not booked.
+
+    The weeks are the client's own, else those of the service, else the salon's; one statement for each number in use.
+    """
+    if not public.has_address(asked.salon):
+        return
+    own = Subquery(OwnRhythm.objects.filter(client=OuterRef("client_id")).values("weeks")[:1])
+    since = asked.day(_not_before_the_switch(asked, asked.now - asked.kind.lasts))
+    first, last = asked.due_days()
+    for weeks in sorted(_weeks_in_use(asked.delay)):
+        back = dt.timedelta(weeks=weeks)
+        visits = _done(asked, max(first, since), last, back).filter(~Exists(_booked(asked.now)))
+        visits = visits.annotate(weeks=Coalesce(own, F("service__rebook_weeks"), Value(asked.delay))).filter(weeks=weeks)
+        yield Wish(visits, occasion("pk"), F("start_at") + back, F("start_at") + back + asked.kind.lasts)
+
+
+def reviews(asked: Asked) -> Iterator[Wish]:
+    """Yield the last completed visit of each client who was not asked for so long. Nobody without a page for reviews."""
+    if not asked.trigger.target or not public.has_address(asked.salon):
+        return
+    wait = asked.delay * _DAY
+    since = asked.day(_not_before_the_switch(asked, asked.now - asked.kind.lasts))
+    first, last = asked.due_days()
+    asked_lately = Message.objects.filter(
+        kind=asked.kind.name, client=OuterRef("client_id"), state__in=_ASKED,
+        created_at__gt=asked.now - kinds.REVIEW_ONCE_IN,
+    ).exclude(appointment=OuterRef("pk"))  # fmt: skip
+    visits = _done(asked, max(first, since), last, wait).filter(~Exists(asked_lately))
+    visits = visits.filter(~Exists(_later().filter(state=VisitState.DONE)))
+    yield Wish(visits, occasion("pk"), F("start_at") + wait, F("start_at") + wait + asked.kind.lasts)
+
+
+def booked(client_id: int, now: dt.datetime, *, after: dt.datetime) -> bool:
+    """Return whether a client has a visit to come, or had one after `after` that was completed."""
+    return _booked_after(now, after).filter(client=client_id).exists()
+
+
+def _weeks_in_use(usual: int) -> set[int]:
+    of_services = Service.objects.exclude(rebook_weeks=None).order_by().values_list("rebook_weeks", flat=True).distinct()
+    own = OwnRhythm.objects.order_by().values_list("weeks", flat=True).distinct()
+    return {usual, *(weeks for weeks in of_services if weeks), *own}
+
+
+def _done(asked: Asked, first: dt.date, last: dt.date, wait: dt.timedelta) -> Any:
+    """Return the completed visits that are so long ago on one of these local days, and not yet too long."""
+    midnight, next_midnight = (asked.instant(day, dt.time(0)) for day in (first - wait, last - wait + _DAY))
+    since = max(midnight, asked.now - wait - asked.kind.lasts + dt.timedelta(microseconds=1))
+    return Appointment.objects.filter(
+        state=VisitState.DONE, client__isnull=False, start_at__gte=since, start_at__lt=next_midnight
+    )
+
+
+def _later() -> Any:
+    return Appointment.objects.filter(client=OuterRef("client_id"), start_at__gt=OuterRef("start_at"))
+
+
+def _booked(now: dt.datetime) -> Any:
+    return _booked_after(now, OuterRef("start_at")).filter(client=OuterRef("client_id"))
+
+
+def _booked_after(now: dt.datetime, after: Any) -> Any:
+    is_booked = Q(state__in=STANDS, start_at__gte=now) | Q(state=VisitState.DONE)
+    return Appointment.objects.filter(is_booked, start_at__gt=after)
+
+
+def _not_before_the_switch(asked: Asked, since: dt.datetime) -> dt.datetime:
+    """Return since when causes count: what lay behind when the salon switched the kind on stays unsaid."""
+    return max(since, asked.trigger.switched_on_at or since)
+
+
+def _word(text: str) -> Value:
+    return Value(text, output_field=CharField())

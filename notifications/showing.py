@@ -1,0 +1,74 @@
+"""How a text reads to a real client of the salon: for the page on which it is written. Nothing is kept or sent."""
+
+import datetime as dt
+from dataclasses import dataclass, replace
+
+from django.utils.translation import gettext as _
+
+from appointments.models import Appointment
+from appointments.models import State as VisitState
+from clients import access as clients_access
+from clients.models import Client
+from notifications import kinds, links, rendering, texts
+from notifications.filling import TemplateError
+from notifications.kinds import Wanted
+from notifications.models import Message
+from salon.core.errors import Refused
+from salon.core.models import Salon, User
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A text as a client gets it; or, in `fault`, why it cannot be shown."""
+
+    name: str = ""
+    title: str = ""
+    body: str = ""
+    fault: str = ""
+
+
+def preview(
+    *, kind: str, channel: str, language: str, text: texts.Text, salon: Salon, user: User, now: dt.datetime
+) -> Shown:
+    """Return how `text` reads to somebody whom `user` may see, in the language that it is written in."""
+    try:
+        texts.check(kind, channel, text.subject.strip(), text.body.strip(), salon)
+    except Refused as refused:
+        return Shown(fault=refused.message)
+    found = _example(kind, language, user, now)
+    if found is None:
+        return Shown(fault=_("There is nobody yet to show it with: it takes a client with a visit."))
+    message, name = found
+    message.channel = channel
+    shelf = texts.shelf()
+    if kinds.TABLE[kind].has_target and not shelf.targets.get(kind):
+        shelf = replace(shelf, targets={**shelf.targets, kind: "https://…"})
+    message.__dict__["loaded_shelf"] = shelf
+    try:
+        shown = rendering.render(message, salon, link=links.example_url(salon), text=text)
+    except TemplateError:
+        return Shown(name, fault=_("Something that the text names is not known of this client."))
+    return Shown(name, shown.title, shown.body)
+
+
+def _example(kind: str, language: str, user: User, now: dt.datetime) -> tuple[Message, str] | None:
+    """Return a message as it would be written today, and whose name it bears: somebody of the salon's book."""
+    clients = clients_access.clients_for(user).active()
+    wanted, visit = kinds.TABLE[kind].wanted, None
+    if wanted is Wanted.ALWAYS:
+        client = clients.exclude(first_name="").order_by("-pk").first()
+    else:
+        visits = Appointment.objects.filter(client__in=clients).select_related("client", "service", "staff")
+        if wanted is Wanted.DONE:
+            visits = visits.filter(state=VisitState.DONE)
+        ahead = visits.filter(start_at__gte=now).order_by("start_at", "pk").first()
+        visit = ahead or visits.order_by("-start_at", "-pk").first()
+        client = visit.client if visit else None
+    if client is None:
+        return None
+    shown = Client(pk=client.pk, first_name=client.first_name, email=client.email, phone=client.phone, language=language)
+    message = Message(
+        kind=kind, client=shown, appointment=visit, told_start_at=visit.start_at if visit else None, time_version=1,
+        not_before=now, expires_at=now,
+    )  # fmt: skip
+    return message, client.name
