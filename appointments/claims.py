@@ -38,12 +38,12 @@ class TakenIn(Exception):
         self.home = home
 
 
-def refuse_taken_in(made: Appointment) -> None:
-    """Raise TakenIn if the card of a visit just written was merged into another one while it was booked.
+def hold_client(made: Appointment) -> None:
+    """Hold the card of a new visit until the transaction ends, so far that a merge waits for it and then sees it.
 
-    The row holds the card: a merge that has not locked it yet waits, and takes the visit along.
+    Call it before anything else is held. Raises TakenIn if the card was merged into another one meanwhile.
     """
-    if made.client_id is not None and (home := survivors.of(made.client_id)) != made.client_id:
+    if made.client_id is not None and (home := survivors.hold(made.client_id)) != made.client_id:
         raise TakenIn(home)
 
 
