@@ -1,7 +1,7 @@
 """Books, moves, cancels and changes the state of visits: the only writer of Appointment. Never writes messages.
 
-Order of locks: the StaffDay rows of every day touched, by (staff, day), then the visit. Never a client: a new visit holds
-its card only so far that a merge or an erasure waits for it, and then sees it.
+Order of locks: for a new visit its client, shared, so that a merge or an erasure waits for it and then sees it; the StaffDay
+rows of every day touched, by (staff, day); then the visit.
 """
 
 import datetime as dt
@@ -73,10 +73,10 @@ def book(
         # Asked once without the lock: a crowd that wants a time already gone does not queue for the lock to hear it.
         claims.refuse_overlap(made, may_overbook=may_overbook)
         with transaction.atomic():
+            claims.hold_client(made)
             claims.hold(staff, Span(start_at, end_at))
             made.is_overbooked = claims.refuse_overlap(made, may_overbook=may_overbook)
             made.save(force_insert=True)
-            claims.refuse_gone(made)
             audit.record("appointment.book", made, by=by, staff=staff.pk, service=service.pk, overbooked=made.is_overbooked)
             bell.ring()
     except claims.TakenIn as taken:

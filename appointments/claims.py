@@ -39,16 +39,15 @@ class TakenIn(Exception):
         self.home = home
 
 
-def refuse_gone(made: Appointment) -> None:
-    """Refuse a visit just written for a card that went while it was booked: it would bring the person back.
+def hold_client(made: Appointment) -> None:
+    """Hold the card of a new visit until the transaction ends, so far that a merge or an erasure waits and then sees it.
 
-    The row holds the card (a foreign key's lock): whoever erases, merges or puts the card away without having locked it
-    yet waits for this booking, and takes the visit along. Raises TakenIn where the card was merged into another one,
-    Refused where it is gone, restricted or inactive.
+    Call it before anything else is held. Raises TakenIn if the card was merged into another one meanwhile, Refused where
+    it is gone, restricted or inactive: the visit would bring the person back.
     """
     if made.client_id is None:
         return
-    if (home := survivors.of(made.client_id)) != made.client_id:
+    if (home := survivors.hold(made.client_id)) != made.client_id:
         raise TakenIn(home)
     if not Client.objects.active().filter(pk=made.client_id).exists():
         raise Refused(_("This client is inactive. Make the card active first."), "client")

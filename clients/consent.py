@@ -195,11 +195,12 @@ def _lock(ids: Collection[int]) -> dict[int, Client]:
     while True:
         with contextlib.suppress(_TakenIn), transaction.atomic():
             rows = _locked(set(homes.values()))
-            if not any(row.merged_into_id for row in rows.values()):
+            # A merge may have been done or undone while we waited; from here on neither can be.
+            is_still_so = all(pk == home for pk, home in homes.items()) or homes == survivors.of_many(ids)
+            if is_still_so and not any(row.merged_into_id for row in rows.values()):
                 return {pk: rows[home] for pk, home in homes.items() if home in rows}
             raise _TakenIn
-        onward = survivors.of_many(set(homes.values()))
-        homes = {pk: onward[home] for pk, home in homes.items()}
+        homes = survivors.of_many(ids)
 
 
 def _locked(ids: Collection[int]) -> dict[int, Client]:

@@ -5,6 +5,8 @@ For whoever has the id of a card from before: an address of a page, a booking, a
 
 from collections.abc import Collection
 
+from django.db import connection
+
 from clients.models import Client
 
 # A merge points those taken in before to the new card too, so one step is the rule.
@@ -27,6 +29,30 @@ def of_many(ids: Collection[int]) -> dict[int, int]:
             break
         found = {pk: onward.get(here) or here for pk, here in found.items()}
     return found
+
+
+def hold(pk: int) -> int:
+    """Return what `of` does, and keep it so until the transaction ends: no merge of the card begins or ends meanwhile.
+
+    Others may hold it as well. Whoever writes a row of a client without changing the card calls this first.
+    """
+    home = pk
+    for _step in range(_STEPS):
+        onward = _held(home)
+        if onward is None:
+            break
+        home = onward
+    return home
+
+
+def _held(pk: int) -> int | None:
+    """Return the card that took this one in, or None, with the card's key held: foreign keys are checked at the commit only."""
+    table = connection.ops.quote_name(Client._meta.db_table)
+    lock = " FOR KEY SHARE" if connection.vendor == "postgresql" else ""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT merged_into_id FROM {table} WHERE id = %s{lock}", [pk])  # noqa: S608
+        row = cursor.fetchone()
+    return row[0] if row else None
 
 
 def taken_in_by(pk: int) -> list[int]:

@@ -3,12 +3,13 @@
 Order of locks: the cards by id, then whatever points at them. What was read before the lock is read again under it.
 """
 
+import contextlib
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Q
 from django.utils.translation import gettext as _
 
 from clients import addresses, consent, search
@@ -91,6 +92,25 @@ def merge(
     return done
 
 
+class _Joined(Exception):
+    """Somebody merged a card into one of ours while we waited for it."""
+
+
+def lock(ids: Collection[int]) -> list[Client]:
+    """Lock these cards and those that they took in before, which lead to them: all in the order of their ids.
+
+    One that was taken in while we waited is locked too, from the beginning: out of order two merges would wait for each other.
+    """
+    taken_in = Client.objects.filter(merged_into__in=ids).order_by()
+    while True:
+        with contextlib.suppress(_Joined), transaction.atomic():
+            rows = Client.objects.select_for_update().filter(Q(pk__in=ids) | Q(merged_into__in=ids)).order_by("pk")
+            cards = {card.pk: card for card in rows}
+            if not set(taken_in.values_list("pk", flat=True)) <= cards.keys():
+                raise _Joined
+            return list(cards.values())
+
+
 def undeliverable(cards: Sequence[Client]) -> frozenset[str]:
     """Return the addresses and numbers of these cards that a server said do not exist."""
     both = [(channel, str(value or "")) for card in cards for channel, value in (("email", card.email), ("sms", card.phone))]
@@ -121,7 +141,7 @@ def _locked(ids: Sequence[int], main: int) -> list[Client]:
     wanted = set(ids)
     if not LEAST <= len(wanted) <= MOST or main not in wanted:
         raise Refused(_("Tick 2 to 5 clients to merge them."))
-    cards = list(Client.objects.select_for_update().filter(pk__in=wanted).order_by("pk"))
+    cards = [card for card in lock(wanted) if card.pk in wanted]
     if len(cards) != len(wanted) or any(card.erased_at or card.restricted_at for card in cards):
         raise Refused(_("One of these cards is not in the book any more. Look again."))
     return sorted(cards, key=lambda card: card.pk != main)

@@ -45,7 +45,7 @@ def forget(now: dt.datetime) -> int:
 def _sweep(merge: Merge, now: dt.datetime) -> bool:
     if not any(True for _found in rows.left_over(merge.taken_in)):
         return False
-    list(Client.objects.select_for_update().filter(pk__in=[*merge.taken_in, merge.winner_id]).order_by("pk"))
+    merges.lock([*merge.taken_in, merge.winner_id])
     row = Merge.objects.select_for_update().get(pk=merge.pk)
     if row.undone_at is not None or not row.snapshot or row.winner_id != merge.winner_id:
         return False

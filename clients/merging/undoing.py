@@ -110,7 +110,7 @@ def refusals_since(snapshot: Snapshot) -> list[ConsentEvent]:
 def _locked(merge: Merge) -> dict[int, Client]:
     """Return the cards of the merge by id, locked in the order of their ids."""
     ids = [*merge.taken_in, merge.winner_id]
-    return {card.pk: card for card in Client.objects.select_for_update().filter(pk__in=ids).order_by("pk")}
+    return {card.pk: card for card in merges.lock(ids) if card.pk in ids}
 
 
 def _restore(winner: Client, snapshot: Snapshot) -> None:

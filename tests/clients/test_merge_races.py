@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connection, connections, transaction
+from django.db import connection, connections, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -33,7 +33,7 @@ from tests.notifications.workers import ROOT, environment
 pytestmark = pytest.mark.django_db(transaction=True)
 IS_SHORT = os.environ.get("CHAOS") == "short"
 CARDS, CROWD = 40, 20
-TRIES = 300 if IS_SHORT else 3_000
+TRIES = 400 if IS_SHORT else 6_800  # of which 16 in 36 are merges: 3,000
 GONE = (Refused, Client.DoesNotExist)
 
 
@@ -95,8 +95,8 @@ def test_it_is_the_lock_of_the_cards_that_keeps_merges_apart(
     monkeypatch.setattr(consent, "entries_of", together)
     one, two = cards(2, desk)
     results = all_at_once(2, lambda number: join(*((one, two) if number else (two, one)), desk))
-    done = [result for result in results if isinstance(result, Merge)]
-    assert len(done) == (1 if is_locking else 2) or any(isinstance(result, OperationalError) for result in results)
+    kept_apart = sorted(type(result).__name__ for result in results) == ["Merge", "Refused"]
+    assert kept_apart is is_locking, results
     if is_locking:
         sound()
 
@@ -220,7 +220,7 @@ def one_act(
     now, client = timezone.now(), Client.objects.get(pk=one)
 
     def undo() -> object:
-        found = list(Merge.objects.filter(undone_at=None).order_by("-pk")[:20])
+        found = [merge for merge in Merge.objects.filter(undone_at=None) if not undoing.why_not(merge, now=now)]
         if not found:
             raise Refused("nothing to undo")
         return undoing.undo(chance.choice(found), by=desk, now=timezone.now())

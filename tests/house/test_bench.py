@@ -63,3 +63,11 @@ def test_the_list_is_measured_over_http_beside_a_bare_view_and_the_admin(tmp_pat
     assert set(last["ratios"]) == {"vs_bare_view", "vs_admin", "deep_vs_first"}
     assert last["figures"]["pages"] == 3
     assert not list(tmp_path.glob("bench-*"))
+
+
+def test_a_merge_is_measured_beside_one_bare_update(tmp_path: Path) -> None:
+    done = run("merge", "--visits", "40", TMPDIR=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    last = json.loads(done.stdout.splitlines()[-1])
+    assert (last["name"], set(last["ratios"]), last["figures"]["visits"]) == ("merge", {"vs_one_update"}, 40)
+    assert not list(tmp_path.glob("bench-*"))

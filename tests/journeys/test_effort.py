@@ -91,6 +91,32 @@ def test_the_list_is_exported_with_four(hands: Hands) -> None:
     told(hands, "Export to Excel", presses=4, keys=0, seconds=11.6)
 
 
+def test_two_cards_found_by_hand_are_merged_with_six(hands: Hands, owner: User) -> None:
+    twin = records.add(by=owner, first_name="Amelie", last_name="Bertrand", phone="+33612440411")
+    page = hands.page
+    hands.press(page.get_by_role("link", name="Clients", exact=True).first)
+    hands.press(page.get_by_role("searchbox", name="Search this list"), answers=0)
+    hands.type("0411", answers=1)
+    expect(page.locator("#rows")).not_to_contain_text("Karim")
+    hands.press(page.get_by_role("checkbox", name="Amélie Bertrand"), answers=0)
+    hands.press(page.get_by_role("checkbox", name="Amelie Bertrand"), answers=0)
+    hands.press(page.get_by_role("button", name="Merge"))
+    hands.press(page.get_by_role("button", name="Merge 2 clients"))
+    expect(page.locator("#toasts")).to_contain_text("2 clients merged")
+    told(hands, "Merge two found by hand", presses=6, keys=4, seconds=20.1)
+    assert Client.objects.get(pk=twin.pk).merged_into_id is not None
+
+
+def test_two_cards_that_share_a_number_are_merged_from_the_card_with_two(hands: Hands, owner: User) -> None:
+    records.add(by=owner, first_name="Amelie", last_name="Bertrand", phone="+33688210411")
+    page = hands.page
+    page.goto(f"/clients/{Client.objects.get(first_name='Amélie').pk}/")
+    hands.press(page.get_by_role("link", name="Compare and merge"))
+    hands.press(page.get_by_role("button", name="Merge 2 clients"))
+    expect(page.locator("#toasts")).to_contain_text("2 clients merged")
+    told(hands, "Merge from the card", presses=2, keys=0, seconds=6.0)
+
+
 def test_who_knows_the_keys_needs_one_press_for_a_no(hands: Hands) -> None:
     find_by_keys(hands)
     hands.press(hands.page.get_by_role("group", name="E-mail").first.get_by_role("radio", name="No"))

@@ -281,7 +281,7 @@ def test_nothing_that_meets_an_erasure_brings_the_person_back(committed: Salon, 
         assert "canary" not in " ".join(text.lower() for _table, text in canaries.texts())
     connection.check_constraints()
     # The control: a booking that does not wait for the card.
-    monkeypatch.setattr(claims, "refuse_gone", lambda made: None)
+    monkeypatch.setattr(claims, "hold_client", lambda made: None)
     client = factories.client()
     with erasing(client, monkeypatch):
         book(client, desk)
