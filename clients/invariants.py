@@ -1,16 +1,37 @@
-"""What must hold of the ledger at any time. Read by the nightly check and by tests; never mends anything."""
+"""What must hold of the ledger and of the forgotten at any time. Read by the nightly check and by tests; never mends anything."""
 
 from collections.abc import Iterator
 
 from clients import consent, countries, fold
+from clients.erasure import schema
 from clients.models import Client, Standing
 from salon.core.models import Salon
+from salon.core.privacy import Fate
 
 _CHUNK = 500
 
 
 def faults() -> Iterator[str]:
-    """Yield a line for every client whose Standing is not what the ledger folds to: ids and codes only."""
+    """Yield a line for everything that ought not to be: ids and codes only."""
+    yield from _standings()
+    yield from _remains()
+
+
+def _remains() -> Iterator[str]:
+    """Whoever was erased has an empty card, and no row that would lead back to them."""
+    gone = Client.objects.filter(erased_at__isnull=False, merged_into=None)
+    empty = {"first_name": "", "last_name": "", "email": "", "phone": "", "note": "", "search_text": ""}
+    for pk in gone.exclude(**empty).order_by("pk").values_list("pk", flat=True):
+        yield f"client {pk}: erased, and the card holds something"
+    for table in schema.tables():
+        if table.fate is Fate.DELETED:
+            rows = table.model._base_manager.filter(**{f"{table.path}__in": gone.values("pk")})
+            for pk in rows.order_by("pk").values_list("pk", flat=True):
+                yield f"{table.label} {pk}: of somebody who was erased"
+
+
+def _standings() -> Iterator[str]:
+    """Every Standing is what the ledger folds to."""
     country = Salon.objects.filter(pk=1).values_list("country", flat=True).first() or ""
     ids = list(Client.objects.order_by("pk").values_list("pk", flat=True))
     for start in range(0, len(ids), _CHUNK):

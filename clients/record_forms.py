@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
@@ -43,7 +44,7 @@ class ProcessingForm(forms.Form):
         for name in processing.FIELDS:
             field: Any = Processing._meta.get_field(name)
             self.fields[name] = forms.CharField(
-                label=field.verbose_name, max_length=field.max_length, required=not field.blank,
+                label=capfirst(field.verbose_name), max_length=field.max_length, required=not field.blank,
                 widget=forms.Textarea(attrs={"rows": 2}),
             )  # fmt: skip
 
@@ -59,10 +60,10 @@ class BreachForm(forms.Form):
     discovered_at = _moment(lazy("Noticed"), required=True)
     happened_at = _moment(lazy("Happened"), required=False)
     people_count = forms.IntegerField(
-        label=Breach._meta.get_field("people_count").verbose_name, min_value=0, max_value=10_000_000, required=False,
+        label=lazy("About how many people"), min_value=0, max_value=10_000_000, required=False,
         widget=forms.TextInput(attrs={"inputmode": "numeric", "class": "s-w-md"}),
     )  # fmt: skip
-    has_health = forms.BooleanField(label=Breach._meta.get_field("has_health").verbose_name, required=False)
+    has_health = forms.BooleanField(label=lazy("Health data among it"), required=False)
     authority_at = _moment(lazy("The authority was told"), required=False)
     persons_at = _moment(lazy("The people were told"), required=False)
     field_order = (
@@ -76,7 +77,7 @@ class BreachForm(forms.Form):
         for name in ("what", "data", "effects", "measures", "authority_why_not", "persons_why_not"):
             field: Any = Breach._meta.get_field(name)
             self.fields[name] = forms.CharField(
-                label=field.verbose_name, max_length=field.max_length, required=not field.blank,
+                label=capfirst(field.verbose_name), max_length=field.max_length, required=not field.blank,
                 widget=forms.Textarea(attrs={"rows": 3}),
             )  # fmt: skip
         self.order_fields(self.field_order)

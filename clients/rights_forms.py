@@ -29,7 +29,7 @@ class DeleteForm(forms.Form):
     is_notice_wanted = forms.BooleanField(label=lazy("Tell the client first"), required=False, initial=True)
     name = Line(
         label=lazy("Type the last name to confirm"), max_length=200,
-        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "class": "s-w-lg"}),
     )  # fmt: skip
 
     def __init__(self, *args: Any, client: Client, country: str, may_erase: bool, **kwargs: Any) -> None:

@@ -39,7 +39,7 @@ def correction(request: SignedIn, pk: int) -> HttpResponse:
     if form.is_bound and form.is_valid():
         rights.answered(client, RightsRequest.Kind.CORRECTION, by=request.user, now=now, **form.cleaned_data)
         toast(request, _("Written down. Correct the card now."))
-        return go(request, "clients:edit", client.pk)
+        return go(request, "clients:restricted") if client.restricted_at else go(request, "clients:edit", client.pk)
     return page(request, "clients/correction.html", {"client": client, "form": form}, status=422 if form.is_bound else 200)
 
 

@@ -31,8 +31,9 @@ class Room:
     """A room above. All of them take the ids of the person's cards.
 
     `prepare` is called in the transaction of the erasure, with the cards locked, before a table is touched, and returns
-    counts by table. `copies` says what providers hold; `glean` forgets what came in late, for somebody gone, and returns it. `is_telling` is whether a message that the client is to get before
-    they are hidden is still on its way. `erased` and `kept` are lines for the page that asks.
+    counts by table. `copies` says what providers hold; `glean` forgets what came in late, for somebody who was gone, and
+    returns it. `is_telling` is whether a message that the client is to get before they are hidden is still on its way.
+    `erased` and `kept` are lines for the page that asks.
     """
 
     name: str

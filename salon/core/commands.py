@@ -65,6 +65,14 @@ COMMANDS: Sequence[Command] = (
     Command(_("Sending"), "send", "notifications:sending", May.READ_SETTINGS, _("settings mail server SMTP e-mail")),
     Command(_("What is kept"), "hourglass", "clients:privacy", May.READ_SETTINGS, _("settings privacy retention deleted")),
     Command(_("Wording"), "file-text", "clients:wordings", May.READ_SETTINGS, _("settings consent privacy texts")),
+    Command(_("Retention"), "calendar-x", "clients:retention", May.READ_SETTINGS, _("settings privacy months deleted kept")),
+    Command(_("Record of processing"), "book", "clients:processings", May.READ_SETTINGS, _("settings privacy GDPR authority")),
+    Command(
+        _("Requests of clients"), "clipboard", "clients:requests", May.SERVE_RIGHTS, _("settings privacy rights copy access")
+    ),
+    Command(_("Breaches"), "urgent", "clients:breaches", May.SERVE_RIGHTS, _("settings privacy lost stolen 72 hours")),
+    Command(_("Deleted clients"), "trash", "clients:deleted", May.DELETE_CLIENTS, _("erased bring back")),
+    Command(_("Restricted cards"), "lock", "clients:restricted", May.SERVE_RIGHTS, _("privacy article 18")),
     Command(_("System health"), "heartbeat", "notifications:health", May.SEE_HEALTH, _("settings problems status")),
     Command(_("Notices"), "bell", "core:notices", May.SEE_CALENDAR, _("bell news")),
     Command(

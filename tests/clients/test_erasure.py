@@ -12,7 +12,7 @@ from django.db.models import Count, Sum
 from django.utils import timezone
 
 from appointments.models import Appointment
-from clients import addresses, consent, records, tagging
+from clients import addresses, consent, invariants, records, tagging
 from clients.erasure import act, again, journal, schema
 from clients.importing import jobs
 from clients.models import Address, Client, ConsentEvent, Erasure, Export, ExportPart, Import, Standing, Subject, Tag
@@ -144,6 +144,17 @@ def test_whoever_comes_back_gets_no_marketing_and_a_stop_is_never_weakened(owner
     assert row.state == Import.State.DONE
     again_there = Client.objects.get(email=second.email)
     assert addresses.is_shut("email", consent.address_hash(again_there, "email"))
+
+
+def test_the_nightly_check_finds_what_was_left_of_somebody(owner: User) -> None:
+    client = factories.client()
+    erase(client, owner)
+    assert list(invariants.faults()) == []
+    Client.objects.filter(pk=client.pk).update(note="still here")
+    client.contacts.create(channel="email", address="second@example.org")
+    words = list(invariants.faults())
+    assert [line.split(":")[0] for line in words] == [f"client {client.pk}", f"clients.clientcontact {client.contacts.get().pk}"]
+    assert "still here" not in " ".join(words)
 
 
 def test_to_erase_twice_changes_nothing(owner: User) -> None:
