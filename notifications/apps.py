@@ -10,9 +10,14 @@ class NotificationsConfig(AppConfig):
 
     def ready(self) -> None:
         """Show the messages in the timeline of the card and on the activity page, which cannot look up here."""
-        from clients import keeping, rooms  # noqa: PLC0415 (models may be imported only once all apps are loaded)
+        from clients import changes, keeping, rooms  # noqa: PLC0415 (models may be imported only once all apps are loaded)
         from notifications import cardline, deeds, kept  # noqa: PLC0415
+        from notifications.systems import deeds as system_deeds  # noqa: PLC0415
+        from notifications.systems import marks, words  # noqa: PLC0415
 
         rooms.register(cardline.ROOM)
         deeds.register()
         keeping.register(kept.lines)
+        system_deeds.register()
+        words.register()
+        changes.register(marks.LISTENER)

@@ -12,8 +12,12 @@ from django.utils.translation import gettext_lazy as _
 
 from appointments.models import Appointment
 from clients.models import Channel, Client, ConsentEvent
+from notifications.systems.models import Change, Delivery, OtherSystem, Received
 from salon.core.models import User
 from salon.core.secrets import EncryptedField
+
+# The tables of the other systems stand in their own room; Django looks for them here.
+__all__ = ["Change", "Delivery", "OtherSystem", "Received"]
 
 
 class State(models.TextChoices):

@@ -164,6 +164,8 @@ CELERY_BEAT_SCHEDULE = {
     "deliver": {"task": "notifications.deliver", "schedule": 10.0, "options": {"expires": 30}},
     "imports": {"task": "clients.work", "schedule": 5.0, "options": {"expires": 10}},
     "exports": {"task": "clients.export", "schedule": 5.0, "options": {"expires": 10}},
+    "systems": {"task": "notifications.systems", "schedule": 15.0, "options": {"expires": 30}},
+    "tidy_systems": {"task": "notifications.tidy_systems", "schedule": 3600.0, "options": {"expires": 3600}},
     "tidy": {"task": "clients.tidy", "schedule": 600.0, "options": {"expires": 600}},
 }
 

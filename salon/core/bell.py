@@ -15,8 +15,8 @@ from django.db import transaction
 log = logging.getLogger(__name__)
 _ringer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="bell")
 # The tasks that may be rung for. One ring of each waits at most: they do whatever waits.
-SENDER, IMPORTS, EXPORTS = "notifications.wake", "clients.work", "clients.export"
-_waiting = {task: threading.Semaphore(1) for task in (SENDER, IMPORTS, EXPORTS)}
+SENDER, IMPORTS, EXPORTS, SYSTEMS = "notifications.wake", "clients.work", "clients.export", "notifications.systems"
+_waiting = {task: threading.Semaphore(1) for task in (SENDER, IMPORTS, EXPORTS, SYSTEMS)}
 
 
 def _publish(task: str) -> None:
