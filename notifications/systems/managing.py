@@ -109,7 +109,7 @@ def send_again(delivery: Delivery, *, by: User, now: dt.datetime) -> None:
         Delivery.objects.filter(pk=row.pk).update(next_at=now)
         OtherSystem.objects.filter(pk=row.system_id).update(next_at=None)
     elif row.kind == Delivery.Kind.CHANGED:
-        planning.put(locked(row.system), [row.client_number], now=now)
+        planning.put(locked(row.system), {row.client_number: None}, now=now)
     else:
         raise Refused(_("This was told. There is nothing more to say about it."))
     audit.record("system.sent_again", locked(row.system), by=by, card=row.client_number)

@@ -39,13 +39,12 @@ def _turn(systems: Iterable[OtherSystem], now: dt.datetime) -> Counter[str] | No
     numbers = _numbers(marks)
     counts: Counter[str] = Counter()
     for system in systems:
-        wanted = {
-            number
-            for mark in marks
-            if mark.origin_id != system.pk and (mark.is_refusal or system.way == Way.CONNECTED)
-            for number in numbers[mark.pk]
-        }
-        counts[system.way] += put(system, wanted, now=now)
+        wanted: dict[int, set[int | None]] = defaultdict(set)
+        for mark in marks:
+            if mark.origin_id != system.pk and (mark.is_refusal or system.way == Way.CONNECTED):
+                for number in numbers[mark.pk]:
+                    wanted[number].add(mark.origin_id)
+        counts[system.way] += put(system, {number: _only(origins) for number, origins in wanted.items()}, now=now)
     Change.objects.filter(pk__in=[mark.pk for mark in marks]).delete()
     return counts
 
@@ -66,13 +65,17 @@ def plan(now: dt.datetime) -> Counter[str]:
     return +counts
 
 
-def put(system: OtherSystem, numbers: Collection[int], *, now: dt.datetime) -> int:
-    """Write down that the answers of these clients changed, unless that waits already, and return how many are new."""
+def put(system: OtherSystem, numbers: Mapping[int, int | None], *, now: dt.datetime) -> int:
+    """Write down that the answers of these clients changed, unless that waits already, and return how many are new.
+
+    `numbers` gives to each the system that it came from, None for the salon itself.
+    """
     waiting = Delivery.objects.filter(
         system=system, kind=Kind.CHANGED, state=State.WAITING, token=None, client_number__in=numbers
     )
     new = set(numbers) - set(waiting.values_list("client_number", flat=True))
-    _write(system, [Delivery(kind=Kind.CHANGED, client_number=number) for number in sorted(new)], now)
+    rows = [Delivery(kind=Kind.CHANGED, client_number=number, origin_id=numbers[number]) for number in sorted(new)]
+    _write(system, rows, now)
     return len(new)
 
 
@@ -81,6 +84,11 @@ def tidy(now: dt.datetime) -> int:
     over = Q(system__way=Way.CONNECTED, created_at__lt=now - KEPT_FOR) | Q(created_at__lt=now - KEPT_BY_HAND_FOR)
     told = Delivery.objects.filter(over, state__in=[State.TOLD, State.PASSED]).exclude(kind__in=_GONE)
     return told.delete()[0] + Received.objects.filter(at__lt=now - RECEIVED_FOR).delete()[0]
+
+
+def _only(origins: Collection[int | None]) -> int | None:
+    """Return the one system that something came from, None if the salon or several had a part in it."""
+    return next(iter(origins)) if len(origins) == 1 else None
 
 
 def _numbers(marks: Iterable[Change]) -> Mapping[int, Collection[int]]:
@@ -105,7 +113,7 @@ def _put_returned(system: OtherSystem, now: dt.datetime) -> int:
     later = Delivery.objects.filter(system=system, client_number=OuterRef("client_number"), pk__gt=OuterRef("pk"))
     told = Delivery.objects.filter(~Exists(later), system=system, kind__in=_GONE, state=State.TOLD)
     back = Client.objects.filter(pk__in=told.values("client_number"), erased_at=None)
-    return put(system, list(back.values_list("pk", flat=True)), now=now)
+    return put(system, dict.fromkeys(back.values_list("pk", flat=True)), now=now)
 
 
 def _follow(system: OtherSystem, now: dt.datetime) -> None:
@@ -115,7 +123,7 @@ def _follow(system: OtherSystem, now: dt.datetime) -> None:
         Client.objects.filter(pk__in=waiting.values("client_number"), erased_at__isnull=False).values_list("pk", "merged_into")
     )
     if gone:
-        put(system, {into for into in gone.values() if into}, now=now)
+        put(system, dict.fromkeys(into for into in gone.values() if into), now=now)
         waiting.filter(client_number__in=gone).update(state=State.PASSED, told_at=now)
 
 

@@ -344,7 +344,7 @@ def dialled(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         def close(self) -> None:
             pass
 
-    monkeypatch.setattr(line.socket, "socket", Socket)
+    monkeypatch.setattr(socket, "socket", Socket)
     return places
 
 
