@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from clients import changes
 from clients.models import Address, Client
 from salon.core import audit, secrets
 from salon.core.errors import Refused
@@ -21,6 +22,8 @@ from salon.core.models import User
 
 _UNDELIVERABLE = frozenset({Address.Reason.HARD_BOUNCE, Address.Reason.INVALID})
 _ALL, _MARKETING, _DELIVERY, _NONE = Address.Scope.ALL, Address.Scope.MARKETING, Address.Scope.DELIVERY, Address.Scope.NONE
+# Whoever has the address gets no marketing by it.
+_SHUT = (_MARKETING, _ALL)
 
 
 def normalise(channel: str, address: str) -> str:
@@ -72,7 +75,7 @@ def stop(channel: str, address: str, *, scope: str, reason: str, now: dt.datetim
 def stop_hash(channel: str, hmac: str, *, scope: str, reason: str, now: dt.datetime) -> Address:
     """Stop an address of which only the hash is known. Rules as in `stop`."""
     row = lock(channel, hmac)
-    is_dead = row.reason in _UNDELIVERABLE
+    before, is_dead = row.scope, row.reason in _UNDELIVERABLE
     if row.scope not in {scope, _ALL}:
         row.scope = scope if row.scope == _NONE else _ALL
         # That a server does not know it is what `try_again` can end, and the No to marketing stays behind.
@@ -81,6 +84,8 @@ def stop_hash(channel: str, hmac: str, *, scope: str, reason: str, now: dt.datet
         row.reason = reason
     row.stopped_at = now  # the newest stop: who asks for something must have asked after it
     row.save(update_fields=["scope", "reason", "stopped_at"])
+    if row.scope != before and row.scope in _SHUT:
+        changes.tell_address(channel, hmac, is_refusal=True)
     return row
 
 
@@ -90,6 +95,7 @@ def reopen_service(channel: str, hmac: str) -> None:
     if row.scope == _ALL and row.reason == Address.Reason.STOP:
         row.scope = _MARKETING
         row.save(update_fields=["scope"])
+        changes.tell_address(channel, hmac, is_refusal=False)
 
 
 def shut_at(channel: str, hmac: str) -> dt.datetime | None:
@@ -103,7 +109,7 @@ def is_shut(channel: str, hmac: str) -> bool:
 
 
 def _shut(channel: str, hmac: str) -> "QuerySet[Address]":
-    return Address.objects.filter(channel=channel, hmac=hmac, scope__in=[_MARKETING, _ALL])
+    return Address.objects.filter(channel=channel, hmac=hmac, scope__in=_SHUT)
 
 
 def is_undeliverable(channel: str, address: str) -> bool:
@@ -134,9 +140,26 @@ def try_again(client: Client, channel: str, *, by: User) -> None:
 def lift_marketing(channel: str, hmac: str) -> None:
     """Lift a stop of marketing: the holder of the address said Yes again, by its link or on a signed form."""
     row = lock(channel, hmac)
+    before = row.scope
     if row.scope == _MARKETING:
         row.scope, row.reason, row.stopped_at = _NONE, Address.Reason.NONE, None
         row.save(update_fields=["scope", "reason", "stopped_at"])
     elif row.scope == _ALL and row.reason in _UNDELIVERABLE:
         row.scope = _DELIVERY
         row.save(update_fields=["scope"])
+    if row.scope != before:
+        changes.tell_address(channel, hmac, is_refusal=False)
+
+
+def holders(stopped: Collection[tuple[str, str]]) -> dict[tuple[str, str], list[int]]:
+    """Return the ids of the cards that have these addresses (channel and hash), by address.
+
+    Looks at every card, as no table keeps the hash of a card's address: for work in the background.
+    """
+    found: dict[tuple[str, str], list[int]] = {one: [] for one in stopped}
+    for channel, field in (("email", "email"), ("sms", "phone")):
+        if any(one == channel for one, _hmac in stopped):
+            cards = Client.objects.filter(erased_at=None).exclude(**{field: ""}).values_list("pk", field)
+            for pk, address in cards.iterator(chunk_size=2000):
+                found.get((channel, hash_of(channel, str(address))), []).append(pk)
+    return found

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.utils import timezone
 
-from clients import consent, fold, stops, wording
+from clients import changes, consent, fold, stops, wording
 from clients.models import Client, ConsentEvent, ConsentText
 from clients.stops import Link
 from salon.core import audit
@@ -165,6 +165,7 @@ def _set_pause(client: Client, until: dt.datetime | None) -> None:
     client.marketing_paused_until = until
     client.save(update_fields=["marketing_paused_until"])
     audit.record("client.marketing_paused" if until else "client.marketing_resumed", client)
+    changes.tell([client.pk])
 
 
 class _Reader:

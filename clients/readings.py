@@ -3,12 +3,12 @@
 `clients.consent` writes the ledger and gives these names on; what the lines add up to is decided in `clients.fold`.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from django.db.models import QuerySet
 
-from clients import countries, fold
+from clients import changes, countries, fold
 from clients.addresses import hash_of
 from clients.models import Client, ConsentEvent, Standing
 from salon.core import bulk
@@ -73,7 +73,8 @@ def project(clients: Iterable[Client], pairs: dict[int, set[tuple[str, str]]] | 
     clients = list(clients)
     entries = entries_of([client.pk for client in clients])
     country, rows = _country(), []
-    existing = set(Standing.objects.filter(client__in=clients).values_list("client_id", "purpose", "channel"))
+    kept = Standing.objects.filter(client__in=clients).values_list("client_id", "purpose", "channel", "state")
+    existing = {(client_id, purpose, channel): state for client_id, purpose, channel, state in kept}
     for client in clients:
         wanted = sorted(fold.pairs() if pairs is None else pairs[client.pk])
         hashes = {channel: address_hash(client, channel) for channel in {pair[1] for pair in wanted}}
@@ -88,6 +89,18 @@ def project(clients: Iterable[Client], pairs: dict[int, set[tuple[str, str]]] | 
             rows.append((client.pk, purpose, channel, found.state.value, event_id))
     names = ("client_id", "purpose", "channel", "state", "event_id")
     bulk.upsert(Standing, names, rows, unique=("client_id", "purpose", "channel"))
+    _tell(existing, rows)
+
+
+def _tell(before: Mapping[tuple[int, str, str], str], rows: Iterable[Sequence[Any]]) -> None:
+    """Say whose answers about messages are other ones now. What is no message (photos, health) is nobody else's business."""
+    changed = [
+        (client_id, state)
+        for client_id, purpose, channel, state, _event in rows
+        if purpose not in fold.PERSONAL and before.get((client_id, purpose, channel), fold.State.UNKNOWN.value) != state
+    ]
+    refused = {client_id for client_id, state in changed if state == fold.State.WITHDRAWN}
+    changes.tell({client_id for client_id, _state in changed}, refused)
 
 
 def address_of(client: Client, channel: str) -> str:

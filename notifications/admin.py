@@ -13,7 +13,20 @@ from django.views.decorators.http import require_POST
 
 from clients.admin import OfClient
 from notifications import planning, stopping
-from notifications.models import Attempt, Campaign, CampaignRecipient, Heartbeat, MailServer, Message, Provider, Trigger
+from notifications.models import (
+    Attempt,
+    Campaign,
+    CampaignRecipient,
+    Change,
+    Delivery,
+    Heartbeat,
+    MailServer,
+    Message,
+    OtherSystem,
+    Provider,
+    Received,
+    Trigger,
+)
 from notifications.plans import MessageText, ReminderException, ReminderTime
 from salon.core.backoffice import Everyday, Looking, View, back, each, site
 from salon.core.models import User
@@ -183,3 +196,48 @@ class CampaignRecipientAdmin(OfClient):
     list_display = ("campaign", "client", "reason", "event")
     list_filter = ("reason",)
     list_select_related = ("campaign", "client", "event")
+
+
+SYSTEMS = Everyday(
+    lazy("Other systems are added and tested under Settings → Other systems."), lazy("Open the systems"), "notifications:systems"
+)
+
+
+@admin.register(OtherSystem, site=site)
+class OtherSystemAdmin(Looking):
+    """The salon's other systems. Their secrets are not read."""
+
+    everyday = SYSTEMS
+    everyday_page = "notifications:system"
+    hidden = frozenset({"public_id"})
+    list_display = ("name", "way", "url", "is_on", "off_reason", "failure_count", "last_ok_at")
+    list_filter = ("way", "is_on")
+
+
+@admin.register(Delivery, site=site)
+class DeliveryAdmin(Looking):
+    """What each system is told."""
+
+    everyday = SYSTEMS
+    called = lazy("deliveries")
+    list_display = ("created_at", "system", "kind", "client_number", "sequence", "state", "try_count", "status", "code")
+    list_filter = ("state", "kind", "system")
+    list_select_related = ("system",)
+    ordering = ("-pk",)
+
+
+@admin.register(Change, site=site)
+class ChangeAdmin(Looking):
+    """Marks that wait to be turned into deliveries."""
+
+    everyday = SYSTEMS
+    list_display = ("at", "client_number", "channel", "is_refusal", "origin")
+
+
+@admin.register(Received, site=site)
+class ReceivedAdmin(Looking):
+    """Ids of what other systems sent."""
+
+    everyday = SYSTEMS
+    called = lazy("received events")
+    list_display = ("at", "system", "event_id")

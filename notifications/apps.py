@@ -10,9 +10,11 @@ class NotificationsConfig(AppConfig):
 
     def ready(self) -> None:
         """Show the messages on the card and on the activity page, join them in a merge, forget them in an erasure."""
-        from clients import keeping, retention_rules, rooms  # noqa: PLC0415 (models may be imported only once all apps are loaded)
+        from clients import changes, keeping, retention_rules, rooms  # noqa: PLC0415 (models may be imported only once all apps are loaded)
         from clients.erasure import above  # noqa: PLC0415
         from notifications import cardline, copyparts, deeds, forgetfulness, forgetting, joining, kept  # noqa: PLC0415
+        from notifications.systems import deeds as system_deeds  # noqa: PLC0415
+        from notifications.systems import marks, words  # noqa: PLC0415
 
         rooms.register(cardline.ROOM)
         deeds.register()
@@ -21,3 +23,6 @@ class NotificationsConfig(AppConfig):
         above.register(forgetting.ROOM)
         copyparts.register()
         retention_rules.register(forgetfulness.BODIES)
+        system_deeds.register()
+        words.register()
+        changes.register(marks.LISTENER)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from notifications import facts, heartbeats, sending
-from notifications.models import Message, Provider, State
+from notifications.models import Message, OtherSystem, Provider, State
 from notifications.providers.base import Outcome, explain
 from salon.core.models import Salon
 
@@ -39,6 +39,7 @@ def report(salon: Salon, now: dt.datetime) -> list[Line]:
         _tick("planner", _("Planner"), now),
         _unknown(),
         _server(salon, now),
+        _systems(),
         _delivery(salon),
         _database(),
     ]
@@ -88,6 +89,16 @@ def _server(salon: Salon, now: dt.datetime) -> Line:
     if circuit.open_until and circuit.open_until > now:
         words.append(_("Next try in %(time)s.") % {"time": _length(now, circuit.open_until)})
     return Line(name, is_ok=False, words=" ".join(filter(None, words)), link="notifications:sending")
+
+
+def _systems() -> Line:
+    name, off = _("Other systems"), OtherSystem.objects.filter(is_on=False).exclude(off_reason=OtherSystem.Off.BY_HAND)
+    failing = OtherSystem.objects.filter(is_on=True, failure_count__gt=0)
+    names = [row.name for row in (off | failing).defer("secret", "old_secret")]
+    if names:
+        text = _("Cannot be reached: %(names)s.") % {"names": ", ".join(names)}
+        return Line(name, is_ok=False, words=text, link="notifications:systems")
+    return Line(name, is_ok=True, words=_("All are told, or none is connected."))
 
 
 def _delivery(salon: Salon) -> Line:

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as lazy
 
 from clients.keeping import Kept, by_rule
 from notifications import links
+from notifications.systems import planning
 
 
 def lines() -> Sequence[Kept]:
@@ -25,5 +26,13 @@ def lines() -> Sequence[Kept]:
         ),
         Kept(
             lazy("Link to the privacy form for a client's own device"), lazy("After that it opens nothing."), links.FORM_VALID_FOR
+        ),
+        Kept(
+            lazy("What a connected system was told: of which card, and when"), lazy("So that it can be told again."),
+            planning.KEPT_FOR,
+        ),
+        Kept(
+            lazy("Which system was told by hand, by whom and when"), lazy("So that it can be shown that it was told."),
+            planning.KEPT_BY_HAND_FOR,
         ),
     ]  # fmt: skip

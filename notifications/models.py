@@ -14,9 +14,13 @@ from django.utils.translation import ngettext_lazy
 from appointments.models import Appointment
 from clients.models import Channel, Client, ConsentEvent
 from notifications import plans  # noqa: F401 (the rest of the models: Django finds them through here)
+from notifications.systems.models import Change, Delivery, OtherSystem, Received
 from salon.core.clashes import Clash
 from salon.core.models import User
 from salon.core.secrets import EncryptedField
+
+# The tables of the other systems stand in their own room; Django looks for them here.
+__all__ = ["Change", "Delivery", "OtherSystem", "Received"]
 
 
 class State(models.TextChoices):

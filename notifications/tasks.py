@@ -9,6 +9,8 @@ from django.conf import settings
 from django.utils import timezone
 
 from notifications import dispatch, planner
+from notifications.systems import planning
+from notifications.systems import sending as telling
 
 
 def seats(concurrency: int) -> int:
@@ -32,6 +34,7 @@ def _deliver() -> None:
 def claim_no_more(**kwargs: Any) -> None:
     """Finish the messages in hand and take no new ones: the worker was told to stop."""
     dispatch.stopping.set()
+    telling.stopping.set()
 
 
 @shared_task(name="notifications.plan")
@@ -51,3 +54,16 @@ def wake() -> None:
     """Fill the outbox and hand over what is due: somebody is waiting for a confirmation."""
     planner.plan(timezone.now())
     _deliver()
+
+
+@shared_task(name="notifications.systems")
+def systems() -> None:
+    """Tell the salon's other systems what changed. Each is served in a thread of its own, and none is waited for."""
+    planning.plan(timezone.now())
+    telling.deliver_due(is_waiting=False)
+
+
+@shared_task(name="notifications.tidy_systems")
+def tidy_systems() -> None:
+    """Forget what other systems were told long ago."""
+    planning.tidy(timezone.now())

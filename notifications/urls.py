@@ -2,7 +2,21 @@
 
 from django.urls import path
 
-from notifications.views import campaigns, cards, confirming, health, messages, ownform, preferences, settings, texts, wishes
+from notifications.views import (
+    campaigns,
+    cards,
+    confirming,
+    health,
+    hook,
+    inform,
+    messages,
+    ownform,
+    preferences,
+    settings,
+    systems,
+    texts,
+    wishes,
+)
 
 app_name = "notifications"
 urlpatterns = [
@@ -34,5 +48,19 @@ urlpatterns = [
     path("clients/<int:pk>/reminders/times/set/", wishes.set_of_client, name="set_of_client"),
     path("settings/notifications/sending/", settings.server, name="sending"),
     path("settings/notifications/sending/test/", settings.test, name="test_sending"),
+    path("hooks/preferences/<str:public_id>/", hook.hook, name="hook"),
+    path("messages/systems/", inform.index, name="inform"),
+    path("messages/systems/<int:pk>/told/", inform.done, name="inform_done"),
+    path("messages/systems/undo/", inform.undo, name="inform_undo"),
+    path("messages/systems/refusals/", inform.file, name="refusals"),
+    path("settings/systems/", systems.index, name="systems"),
+    path("settings/systems/add/", systems.add, name="system_add"),
+    path("settings/systems/<int:pk>/", systems.system, name="system"),
+    path("settings/systems/<int:pk>/edit/", systems.edit, name="system_edit"),
+    path("settings/systems/<int:pk>/secret/", systems.rotate, name="system_rotate"),
+    path("settings/systems/<int:pk>/test/", systems.test, name="system_test"),
+    path("settings/systems/<int:pk>/switch/", systems.switch, name="system_switch"),
+    path("settings/systems/<int:pk>/remove/", systems.remove, name="system_remove"),
+    path("settings/systems/deliveries/<int:pk>/", systems.again, name="delivery_again"),
     path("settings/health/", health.report, name="health"),
 ]

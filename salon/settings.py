@@ -166,6 +166,8 @@ CELERY_BEAT_SCHEDULE = {
     "exports": {"task": "clients.export", "schedule": 5.0, "options": {"expires": 10}},
     "erase": {"task": "clients.erase", "schedule": 60.0, "options": {"expires": 60}},
     "retain": {"task": "clients.retain", "schedule": 3600.0, "options": {"expires": 3600}},
+    "systems": {"task": "notifications.systems", "schedule": 15.0, "options": {"expires": 30}},
+    "tidy_systems": {"task": "notifications.tidy_systems", "schedule": 3600.0, "options": {"expires": 3600}},
     "tidy": {"task": "clients.tidy", "schedule": 600.0, "options": {"expires": 600}},
 }
 

@@ -13,6 +13,8 @@ from appointments.models import Appointment, Service, Staff, WorkingHours
 from clients import records
 from clients.importing import jobs
 from clients.models import Client, Export, Import, SignedForm, Subject
+from notifications.systems import signing
+from notifications.systems.models import OtherSystem
 from salon.core import secrets
 from salon.core.models import Salon, User
 
@@ -114,3 +116,16 @@ def exported(**fields: Any) -> Export:
     row = Export.objects.create(**{**defaults, **fields})
     row.parts.create(number=0, data=b"PK..")
     return row
+
+
+def other_system(**fields: Any) -> OtherSystem:
+    """Return a connected system with a secret, or one that is told by hand."""
+    is_connected = fields.get("way", "connected") == "connected"
+    defaults = {
+        "name": "Newsletter",
+        "way": "connected",
+        "url": "https://newsletter.example/hook",
+        "secret": signing.new_secret(),
+    }
+    by_hand = {"name": "Treatwell", "way": "by_hand"}
+    return OtherSystem.objects.create(**{**(defaults if is_connected else by_hand), **fields})

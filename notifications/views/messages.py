@@ -17,6 +17,7 @@ from clients.models import Client
 from notifications import access, ahead, facts, history, outbox, sending, stopping, words
 from notifications.forms import ResendForm
 from notifications.models import State
+from notifications.systems import informing
 from salon.core import asking
 from salon.core.errors import Refused
 from salon.core.models import Salon
@@ -87,7 +88,15 @@ def tabs_of(current: str, kept: dict[str, str]) -> list[dict[str, Any]]:
         for name, tab in words.GROUPS.items()
     ]
     campaigns = {"url": reverse("notifications:campaigns"), "label": _("Campaigns"), "current": current == "campaigns"}
-    return [*groups, campaigns]
+    return [*groups, campaigns, *_systems_tab(current)]
+
+
+def _systems_tab(current: str) -> list[dict[str, Any]]:
+    """Return the tab of what is passed on by hand, where the salon has such a system."""
+    if (count := informing.open_count()) is None:
+        return []
+    label = _("Other systems")
+    return [{"url": reverse("notifications:inform"), "label": label, "count": count, "current": current == "systems"}]
 
 
 def _query(name: str, kept: dict[str, str]) -> str:

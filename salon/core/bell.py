@@ -15,9 +15,9 @@ from django.db import transaction
 log = logging.getLogger(__name__)
 _ringer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="bell")
 # The tasks that may be rung for. One ring of each waits at most: they do whatever waits.
-SENDER, IMPORTS, EXPORTS = "notifications.wake", "clients.work", "clients.export"
+SENDER, IMPORTS, EXPORTS, SYSTEMS = "notifications.wake", "clients.work", "clients.export", "notifications.systems"
 ERASURES = "clients.erase"
-_waiting = {task: threading.Semaphore(1) for task in (SENDER, IMPORTS, EXPORTS, ERASURES)}
+_waiting = {task: threading.Semaphore(1) for task in (SENDER, IMPORTS, EXPORTS, ERASURES, SYSTEMS)}
 
 
 def _publish(task: str) -> None:

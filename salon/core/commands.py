@@ -63,6 +63,10 @@ COMMANDS: Sequence[Command] = (
         _("settings reminders confirmations notifications"),
     ),
     Command(_("Sending"), "send", "notifications:sending", May.READ_SETTINGS, _("settings mail server SMTP e-mail")),
+    Command(
+        _("Other systems"), "plug", "notifications:systems", May.EDIT_SENDING, _("settings webhook connection Treatwell API")
+    ),
+    Command(_("Other systems to tell"), "clipboard", "notifications:inform", May.SEE_MESSAGES, _("refusals checklist pass on")),
     Command(_("What is kept"), "hourglass", "clients:privacy", May.READ_SETTINGS, _("settings privacy retention deleted")),
     Command(_("Wording"), "file-text", "clients:wordings", May.READ_SETTINGS, _("settings consent privacy texts")),
     Command(_("Retention"), "calendar-x", "clients:retention", May.READ_SETTINGS, _("settings privacy months deleted kept")),

@@ -32,7 +32,11 @@ def things(salon: Salon, owner: User) -> dict[str, str]:
     campaign.recipients.create(client=visit.client, reason="consent_missing")
     session = UserSession.objects.create(user=owner, ip="192.0.2.1", session_key="elsewhere", user_agent="Firefox/140")
     member = User.objects.create_user("invited@example.org", None, name="Paul", role=Role.STYLIST)
+    system = factories.other_system()
     rows: dict[str, Any] = {
+        "system": system,
+        "by_hand": factories.other_system(way="by_hand", name="Treatwell"),
+        "delivery": system.deliveries.create(kind="client.preferences.changed", client_number=client.pk, sequence=1),
         "sheet": factories.signed_form(client),
         "client": client,
         "visit": visit,

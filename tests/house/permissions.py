@@ -68,6 +68,8 @@ ADMIN = {
     "appointments_usualstaff": "1", "appointments_ownrhythm": "1", "notifications_remindertime": "1",
     "notifications_reminderexception": "1", "notifications_messagetext": "1",
     "notifications_campaign": "campaign", "notifications_campaignrecipient": "1",
+    "notifications_othersystem": "system", "notifications_delivery": "delivery", "notifications_change": "1",
+    "notifications_received": "1",
     "core_notice": "1", "clients_savedfilter": "filter", "clients_tagrun": "tagrun",
 }  # fmt: skip
 
@@ -234,6 +236,21 @@ TABLE: dict[str, Row] = {
     "notifications:sending": get(DESK, changed_by=OWNER),
     "notifications:test_sending": post(OWNER),
     "notifications:health": get(OWNER),
+    # other systems
+    "notifications:hook": public(public_id="wrong"),
+    "notifications:inform": get(DESK),
+    "notifications:inform_done": post(DESK, pk="by_hand"),
+    "notifications:inform_undo": post(DESK),
+    "notifications:refusals": post(LEAD),
+    "notifications:systems": get(OWNER),
+    "notifications:system_add": get(OWNER),
+    "notifications:system": get(OWNER, pk="system"),
+    "notifications:system_edit": get(OWNER, pk="system"),
+    "notifications:system_rotate": post(OWNER, pk="system"),
+    "notifications:system_test": post(OWNER, pk="by_hand"),
+    "notifications:system_switch": post(OWNER, pk="system"),
+    "notifications:system_remove": post(OWNER, pk="system"),
+    "notifications:delivery_again": post(OWNER, pk="delivery"),
     # the Django admin: each table a list and a row, three tables a page to add
     "admin:index": get(OWNER),
     "admin:app_list": get(OWNER, app_label="clients"),

@@ -12,6 +12,8 @@ from django.db import IntegrityError, close_old_connections
 from django.utils import timezone
 
 from notifications import dispatch, planner
+from notifications.systems import planning
+from notifications.systems import sending as telling
 
 
 class Command(BaseCommand):
@@ -33,17 +35,21 @@ class Command(BaseCommand):
                 self._round(**options)
         finally:
             dispatch.stopping.clear()
+            telling.stopping.clear()
             for number, handler in before.items():
                 signal.signal(number, handler)
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         dispatch.stopping.set()
+        telling.stopping.set()
 
     def _round(self, *, loop: bool, threads: int, **options: Any) -> None:
         counts: Counter[str] = Counter()
         try:
             if loop:
                 counts += planner.plan(timezone.now())
+                planning.plan(timezone.now())
+                telling.deliver_due(is_waiting=False)
             counts += dispatch.deliver_due(threads=threads)
         except (*dispatch.AWAY, IntegrityError) as error:  # the last: planned for somebody who was removed in that moment
             if not loop:

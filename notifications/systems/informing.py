@@ -1,0 +1,114 @@
+"""What somebody has to tell other systems by hand: a line for each client who said No, ticked off one by one or all at once.
+
+Called by the page Other systems to tell. Undo takes ticks back by a signed slip, for ten minutes.
+"""
+
+import datetime as dt
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from django.core import signing
+from django.db import transaction
+from django.db.models import Count, Q, QuerySet
+from django.utils.translation import gettext as _
+
+from clients import access
+from clients.models import Client
+from notifications.systems import preferences
+from notifications.systems.models import Delivery, OtherSystem
+from salon.core import audit
+from salon.core.errors import Refused
+from salon.core.models import User
+
+KEEPS_FOR = 600
+# A page shows so many lines of a system; ticked off, the next come up.
+SHOWN = 50
+_SALT = "systems.informed"
+State = Delivery.State
+
+
+@dataclass(frozen=True)
+class Task:
+    """One line: the client, since when, and each No as kind and channel. An empty list: nothing is refused any more."""
+
+    pk: int
+    client: Client
+    since: dt.datetime
+    refused: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class List:
+    """What one system is to be told: the first lines, how many there are, and since when the oldest waits."""
+
+    system: OtherSystem
+    tasks: Sequence[Task]
+    count: int
+    since: dt.datetime | None
+
+
+def lists(user: User) -> list[List]:
+    """Return what each system by hand is to be told of clients whom `user` may see, those with most to do first."""
+    found = [_list(system, user) for system in OtherSystem.objects.filter(way=OtherSystem.Way.BY_HAND)]
+    return sorted(found, key=lambda one: -one.count)
+
+
+def open_count() -> int | None:
+    """Return how many lines wait, None where no system is told by hand."""
+    waiting = Count("deliveries", filter=Q(deliveries__state=State.WAITING))
+    counts = (
+        OtherSystem.objects.filter(way=OtherSystem.Way.BY_HAND).annotate(open_count=waiting).values_list("open_count", flat=True)
+    )
+    found = list(counts)
+    return sum(found) if found else None
+
+
+@transaction.atomic
+def tick(system: OtherSystem, ids: Collection[int] | None, *, by: User, now: dt.datetime) -> list[int]:
+    """Note that a system was told these lines (None: every one that waits now), and return the ids of those that waited."""
+    rows = _waiting().filter(system=system).select_for_update()
+    if ids is not None:
+        rows = rows.filter(pk__in=ids)
+    done = list(rows.order_by("pk").values_list("pk", flat=True))
+    Delivery.objects.filter(pk__in=done).update(state=State.TOLD, told_at=now, told_by=by)
+    if done:
+        audit.record("system.informed", system, by=by, count=len(done))
+    return done
+
+
+def slip(system: OtherSystem, ids: Collection[int]) -> str:
+    """Return what Undo of a tick sends back: the lines by number, in one run where they are many."""
+    return signing.dumps([system.pk, sorted(ids)], salt=_SALT, compress=True)
+
+
+@transaction.atomic
+def untick(token: str, *, by: User) -> int:
+    """Let lines wait again that were ticked off by `by`, and return how many. Raises Refused for an old or foreign slip."""
+    try:
+        system_id, ids = signing.loads(token, salt=_SALT, max_age=KEEPS_FOR)
+    except signing.BadSignature as error:
+        raise Refused(_("This cannot be undone any more.")) from error
+    system = OtherSystem.objects.filter(pk=system_id).first()
+    if system is None:
+        raise Refused(_("This cannot be undone any more."))
+    rows = Delivery.objects.filter(system=system, pk__in=ids, state=State.TOLD, told_by=by)
+    count = rows.update(state=State.WAITING, told_at=None, told_by=None)
+    if count:
+        audit.record("system.uninformed", system, by=by, count=count)
+    return count
+
+
+def _list(system: OtherSystem, user: User) -> List:
+    cards = access.clients_for(user).filter(erased_at=None)
+    rows = _waiting().filter(system=system, client_number__in=cards.values("pk")).order_by("pk")
+    some = list(rows[:SHOWN])
+    clients: Mapping[int, Client] = {one.pk: one for one in cards.filter(pk__in=[row.client_number for row in some])}
+    answers = preferences.of(list(clients.values()))
+    tasks = [
+        Task(row.pk, clients[row.client_number], row.created_at, preferences.refused(answers[row.client_number])) for row in some
+    ]
+    return List(system, tasks, rows.count(), some[0].created_at if some else None)
+
+
+def _waiting() -> QuerySet[Delivery]:
+    return Delivery.objects.filter(system__way=OtherSystem.Way.BY_HAND, state=State.WAITING)
