@@ -183,6 +183,8 @@ def _people(rule: Rule, months: int, before: dt.datetime, now: dt.datetime, toda
         _warn(len(fresh), now)
     count = 0
     for row in mine.filter(erase_on__lte=today, client__in=ids).select_related("client").order_by("pk"):
+        if not rule.rows(before).filter(pk=row.client_id).exists():
+            continue  # they came back while others were erased
         try:
             count += act.erase(row.client, ground=Erasure.Ground.RETENTION, by=None, now=now) is not None
         except (Refused, OperationalError, OSError) as error:

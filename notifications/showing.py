@@ -27,9 +27,7 @@ class Shown:
     fault: str = ""
 
 
-def preview(
-    *, kind: str, channel: str, language: str, text: texts.Text, salon: Salon, user: User, now: dt.datetime
-) -> Shown:
+def preview(*, kind: str, channel: str, language: str, text: texts.Text, salon: Salon, user: User, now: dt.datetime) -> Shown:
     """Return how `text` reads to somebody whom `user` may see, in the language that it is written in."""
     try:
         texts.check(kind, channel, text.subject.strip(), text.body.strip(), salon)

@@ -170,9 +170,7 @@ def _due(visit: Appointment | None, time: ReminderTime | None, zone: ZoneInfo, n
     return max(now, reminders.leaves_at(visit, time, zone)) if visit and time else now
 
 
-def _of_the_book(
-    kind: kinds.Kind, visit: Appointment | None, trigger: Trigger | None, time: ReminderTime | None
-) -> str:
+def _of_the_book(kind: kinds.Kind, visit: Appointment | None, trigger: Trigger | None, time: ReminderTime | None) -> str:
     """Return why the planner would not write it down, or what ended it before, "" for nothing."""
     if visit is None or trigger is None:
         return ""

@@ -21,6 +21,7 @@ from clients.models import (
     Client,
     ClientContact,
     ConsentEvent,
+    Deletion,
     HealthNote,
     Merge,
     MergedHealthNote,
@@ -111,6 +112,12 @@ def lock(ids: Collection[int]) -> list[Client]:
             return list(cards.values())
 
 
+def refuse_deleted(ids: Collection[int]) -> None:
+    """Raise Refused where one of these cards is to be erased: its day would come for the joined person."""
+    if Deletion.objects.filter(client__in=ids).exists():
+        raise Refused(_("One of these cards is to be deleted. Bring it back first."))
+
+
 def undeliverable(cards: Sequence[Client]) -> frozenset[str]:
     """Return the addresses and numbers of these cards that a server said do not exist."""
     both = [(channel, str(value or "")) for card in cards for channel, value in (("email", card.email), ("sms", card.phone))]
@@ -144,6 +151,7 @@ def _locked(ids: Sequence[int], main: int) -> list[Client]:
     cards = [card for card in lock(wanted) if card.pk in wanted]
     if len(cards) != len(wanted) or any(card.erased_at or card.restricted_at for card in cards):
         raise Refused(_("One of these cards is not in the book any more. Look again."))
+    refuse_deleted(wanted)
     return sorted(cards, key=lambda card: card.pk != main)
 
 

@@ -105,6 +105,7 @@ def cards_for(user: User, ids: Sequence[int]) -> list[Client]:
     found = list(access.clients_for(user).filter(pk__in=wanted).order_by("pk"))
     if len(found) != len(wanted):
         raise Refused(_("One of these cards is not in the book any more. Look again."))
+    merges.refuse_deleted(wanted)
     return found
 
 

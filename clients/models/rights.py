@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from clients.models.person import Client
+from salon.core.clashes import Clash
 from salon.core.models import User
 
 
@@ -35,6 +36,11 @@ class Deletion(models.Model):
         subject = "client"
         erase: ClassVar[set[str]] = {"is_asked", "erase_on", "waits_until", "was_inactive", "reason_before", "by"}
         keep: ClassVar[set[str]] = {"id", "client", "created_at"}
+
+    class Merging:
+        """A card that is to be deleted is not merged: `clients.merging.merges`."""
+
+        clashes: ClassVar[dict[str, Clash]] = {"client": Clash.MAIN}
 
     def __str__(self) -> str:
         return f"deletion of client {self.client_id}"
@@ -201,6 +207,11 @@ class Restriction(models.Model):
         erase: ClassVar[set[str]] = {"reason", "note", "until", "told_how", "told_on"}
         keep: ClassVar[set[str]] = {"id", "client", "set_at", "set_by", "lifted_at", "lifted_by"}
 
+    class Merging:
+        """A restricted card is not merged; the restrictions of before go along."""
+
+        clashes: ClassVar[dict[str, Clash]] = {"client": Clash.MAIN}
+
     def __str__(self) -> str:
         return f"restriction of client {self.client_id}"
 
@@ -241,6 +252,11 @@ class RetentionWarning(models.Model):
         subject = "client"
         erase: ClassVar[set[str]] = {"code", "warned_on", "erase_on"}
         keep: ClassVar[set[str]] = {"id", "client"}
+
+    class Merging:
+        """The joined card is looked at anew."""
+
+        clashes: ClassVar[dict[str, Clash]] = {"client": Clash.REBUILT}
 
     def __str__(self) -> str:
         return f"client {self.client_id} until {self.erase_on}"

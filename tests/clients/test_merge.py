@@ -19,6 +19,7 @@ from clients.models import (
     ClientContact,
     ClientLink,
     ConsentEvent,
+    Deletion,
     HealthNote,
     Merge,
     MergedHealthNote,
@@ -436,3 +437,12 @@ def test_new_lines_of_the_ledger_are_the_main_card_s_own_whichever_subject_is_ol
     join(two, one, by=owner)
     event = said(fresh(two), "withdraw")
     assert event.subject_id == own.pk
+
+
+def test_a_card_that_is_to_be_deleted_is_not_merged(owner: User) -> None:
+    one, two = pair(owner)
+    Deletion.objects.create(client=two, erase_on=factories.today())
+    with pytest.raises(Refused, match="to be deleted"):
+        join(one, two, by=owner)
+    Deletion.objects.all().delete()
+    join(one, two, by=owner)

@@ -69,7 +69,11 @@ def test_it_names_every_reason(visit: Appointment, now: dt.datetime, capsys: pyt
 def test_without_a_visit_it_speaks_of_the_client(sending_salon: Salon, now: dt.datetime) -> None:
     said = why.answers(factories.client(), now)
     assert {one.kind for one in said if not one.is_yes} == {
-        "promotion", "birthday", "welcome", "rebook", "review",
+        "promotion",
+        "birthday",
+        "welcome",
+        "rebook",
+        "review",
     }  # nobody asked about offers yet
     assert not any(one.is_yes for one in why.answers(factories.client(inactive_at=now), now))
 
