@@ -15,7 +15,11 @@ class ClientsConfig(AppConfig):
 
         And how acts are told on the activity page. An import may be undone while somebody has a card of it open.
         """
-        from clients import deeds, standings  # noqa: PLC0415 (models are not ready before)
+        from clients import (  # noqa: PLC0415 (models are not ready before)
+            deeds,
+            standings,
+            state_admin,  # noqa: F401 (registers its tables)
+        )
         from clients.exporting import telling as exports  # noqa: PLC0415
         from clients.importing import telling as imports  # noqa: PLC0415
 

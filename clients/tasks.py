@@ -3,6 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
+from clients import inactivity, runs
 from clients.exporting import exports
 from clients.importing import jobs
 from salon.core import notices
@@ -10,7 +11,8 @@ from salon.core import notices
 
 @shared_task(name="clients.work")
 def work() -> None:
-    """Check, import and undo the lists that wait."""
+    """Check, import and undo the lists that wait, and make inactive who was told meanwhile that an appointment is cancelled."""
+    inactivity.settle(timezone.now())
     jobs.work()
 
 
@@ -27,3 +29,4 @@ def tidy() -> None:
     jobs.tidy(now)
     exports.tidy(now)
     notices.tidy(now)
+    runs.tidy(now)

@@ -40,6 +40,8 @@ CHANGES: Mapping[str, tuple[str | Promise, str]] = {
     "client.unlinked": (lazy("Link to another card taken away"), "link"),
     "client.usual_staff_set": (lazy("Usual stylist changed"), "user-check"),
     "client.health_written": (lazy("Health note written"), "lock"),
+    "client.made_inactive": (lazy("Made inactive"), "user-off"),
+    "client.made_active": (lazy("Made active again"), "user-check"),
     "client.marketing_paused": (lazy("Marketing paused by the client"), "clock-pause"),
     "client.marketing_resumed": (lazy("Pause of marketing ended by the client"), "clock-pause"),
     "address.tried_again": (lazy("E-mail address tried again"), "mail-check"),

@@ -5,9 +5,10 @@ import datetime as dt
 from django import forms, template
 from django.utils import formats, timezone
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from clients import wording
+from clients import inactivity, wording
 from clients.access import Contacts
 from clients.marking import Marker
 from clients.models import ConsentText
@@ -75,3 +76,9 @@ def as_day_month(day: dt.date) -> str:
 def field_of(form: forms.BaseForm, name: str) -> forms.BoundField:
     """Return the field of that name, for forms that are made of what there is."""
     return form[name]
+
+
+@register.filter
+def inactive_reason(code: str) -> str:
+    """Return why a card is inactive, in words."""
+    return str(_("Is being deleted") if code == inactivity.DELETING else inactivity.REASONS.get(code, ""))

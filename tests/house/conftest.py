@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from allauth.usersessions.models import UserSession
 
-from clients import tagging
+from clients import inactivity, tagging
 from clients.models import ConsentText, SavedFilter
 from notifications.models import Campaign, Message
 from salon.core.models import Salon, User
@@ -42,6 +42,7 @@ def things(salon: Salon, owner: User) -> dict[str, str]:
         "campaign": campaign,
         "filter": SavedFilter.objects.create(name="Germans", query="lang=de"),
         "tagrun": tagging.add({visit.client_id or 0}, name="bridal", by=owner, now=visit.start_at),
+        "cardrun": inactivity.make_many_active({client.pk}, by=owner, now=visit.start_at),
         "member": member,
         "session": session,
         "import": factories.imported(),

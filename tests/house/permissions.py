@@ -64,6 +64,7 @@ ADMIN = {
     "clients_signedform": "1",
     "appointments_usualstaff": "1", "notifications_campaign": "campaign", "notifications_campaignrecipient": "1",
     "core_notice": "1", "clients_savedfilter": "filter", "clients_tagrun": "tagrun",
+    "clients_cardrun": "cardrun", "clients_blacklisting": "1", "clients_duplicatepair": "1", "clients_duplicatesearch": "1",
 }  # fmt: skip
 
 TABLE: dict[str, Row] = {
@@ -120,6 +121,10 @@ TABLE: dict[str, Row] = {
     "clients:untag_many": get(DESK),
     "clients:tag_run": get(DESK, pk="tagrun"),
     "clients:tag_undo": post(DESK, pk="tagrun"),
+    "clients:inactive": get(DESK),
+    "clients:active": get(DESK),
+    "clients:card_run": get(DESK, pk="cardrun"),
+    "clients:card_undo": post(DESK, pk="cardrun"),
     "clients:labels": get(LEAD),
     "clients:add": get(DESK),
     "clients:card": get(ALL, pk="client"),
