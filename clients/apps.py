@@ -19,6 +19,7 @@ class ClientsConfig(AppConfig):
             deeds,
             standings,
             state_admin,  # noqa: F401 (registers its tables)
+            state_deeds,
         )
         from clients.exporting import telling as exports  # noqa: PLC0415
         from clients.importing import telling as imports  # noqa: PLC0415
@@ -28,3 +29,4 @@ class ClientsConfig(AppConfig):
         imports.register()
         exports.register()
         deeds.register()
+        state_deeds.register()

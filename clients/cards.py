@@ -156,6 +156,7 @@ def other(request: SignedIn, client: Client, found: Mapping[str, Any]) -> dict[s
         "tag_names": tags.in_use() if user.may(May.EDIT_CLIENTS) else [],
         "further": contacts.shown(client, request.salon, is_masked=found["contacts"].is_masked),
         "ties": [(tie, names[tie.other.pk].name) for tie in ties],
+        "blacklistings": list(client.blacklistings.select_related("by", "lifted_by")) if user.may(May.EDIT_CLIENTS) else [],
         "usual_url": address_of("appointments:usual", client.pk),
     }
 

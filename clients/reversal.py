@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import ngettext_lazy
 
-from clients import inactivity, runs
+from clients import blacklist, inactivity, runs
 from clients.models import CardRun, Client
 from salon.core.models import User
 
@@ -34,6 +34,16 @@ ACTS: Mapping[str, Act] = {
         lazy("Made active"), lazy("%(name)s is active again."),
         ngettext_lazy("%(count)d client is active again.", "%(count)d clients are active again.", "count"),
         inactivity.undo_active,
+    ),
+    "blacklist": Act(
+        lazy("Put on the blacklist"), lazy("%(name)s is on the blacklist now."),
+        ngettext_lazy("%(count)d client is on the blacklist now.", "%(count)d clients are on the blacklist now.", "count"),
+        blacklist.undo_added,
+    ),
+    "unblacklist": Act(
+        lazy("Taken off the blacklist"), lazy("%(name)s is off the blacklist."),
+        ngettext_lazy("%(count)d client is off the blacklist.", "%(count)d clients are off the blacklist.", "count"),
+        blacklist.undo_lifted,
     ),
 }  # fmt: skip
 

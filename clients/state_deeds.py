@@ -1,17 +1,27 @@
-"""How the acts of `clients.inactivity` are told on the activity page."""
+"""How the acts of `clients.inactivity` and `clients.blacklist` are told on the activity page, and in the bell."""
 
 from collections.abc import Mapping
 
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import ngettext_lazy
 
-from clients import inactivity
+from clients import blacklist, inactivity
+from salon.core import notices
 from salon.core.activity import Facts, Kind, Telling, Text
 
 
 def _reason(facts: Facts) -> Mapping[str, Text]:
     code = facts.get("reason", "")
     return {"reason": inactivity.REASONS.get(code) or (lazy("to be deleted") if code == inactivity.DELETING else lazy("undone"))}
+
+
+def _listed(facts: Facts) -> Mapping[str, Text]:
+    return {"reason": blacklist.REASONS.get(facts.get("reason", "")) or lazy("undone")}
+
+
+def _look_again(facts: Mapping[str, int]) -> str:
+    return _("Somebody’s place on the blacklist should be looked at again.")
 
 
 STATES: Mapping[str, Telling] = {
@@ -31,6 +41,26 @@ STATES: Mapping[str, Telling] = {
             "clients_count",
         ),
     ),
+    "client.blacklisted": Telling(
+        Kind.CARDS, "calendar-off", lazy("%(who)s put the client on the blacklist: %(reason)s"), _listed
+    ),
+    "client.unblacklisted": Telling(Kind.CARDS, "user-check", lazy("%(who)s took the client off the blacklist")),
+    "clients.blacklisted": Telling(
+        Kind.CARDS, "calendar-off",
+        ngettext_lazy(
+            "%(who)s put %(clients_count)s client on the blacklist",
+            "%(who)s put %(clients_count)s clients on the blacklist",
+            "clients_count",
+        ),
+    ),
+    "clients.unblacklisted": Telling(
+        Kind.CARDS, "user-check",
+        ngettext_lazy(
+            "%(who)s took %(clients_count)s client off the blacklist",
+            "%(who)s took %(clients_count)s clients off the blacklist",
+            "clients_count",
+        ),
+    ),
     "cards.undone": Telling(
         Kind.CARDS, "arrow-back-up",
         ngettext_lazy(
@@ -38,3 +68,8 @@ STATES: Mapping[str, Telling] = {
         ),
     ),
 }  # fmt: skip
+
+
+def register() -> None:
+    """Say how the reminder to look again is told in the bell."""
+    notices.register(blacklist.REVIEW, icon="calendar-off", words=_look_again)

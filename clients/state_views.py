@@ -1,4 +1,4 @@
-"""What becomes of one card or of many: inactive and active again. Each act is one run with one Undo."""
+"""What becomes of one card or of many: inactive, on the blacklist, and back. Each act is one run with one Undo."""
 
 import datetime as dt
 from collections.abc import Collection
@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
-from clients import access, acting, bookings, inactivity, reversal, runs, selection
+from clients import access, acting, blacklist, bookings, inactivity, reversal, runs, selection
 from clients.models import CardRun, Client
-from clients.state_forms import InactiveForm
+from clients.state_forms import BlacklistForm, InactiveForm
 from salon.core.errors import Refused
 from salon.core.roles import May
 from salon.core.web import SignedIn, allowed, go, page, safe_next, sent, toast
@@ -58,6 +58,38 @@ def active(request: SignedIn) -> HttpResponse:
         return _answer(request, inactivity.make_many_active(ids, by=request.user, now=now))
     context = {"chosen": chosen, **about(request, ids, now), **acting.back(request, chosen)}
     return page(request, "clients/active.html", context, fragment="clients/_active_dialog.html")
+
+
+@allowed(May.EDIT_CLIENTS)
+def blacklisted(request: SignedIn) -> HttpResponse:
+    """Ask why, and put the selected clients on the blacklist."""
+    now, chosen = timezone.now(), acting.selected(request)
+    ids = acting.ids_of(request, chosen, now)
+    try:
+        selection.check(chosen, len(ids))
+    except Refused as error:
+        return acting.refused(request, error)
+    form = BlacklistForm(sent(request), today=now.astimezone(request.salon.zone).date())
+    if form.is_valid():
+        return _answer(request, blacklist.add_many(ids, by=request.user, now=now, **form.cleaned_data))
+    context = {"form": form, "chosen": chosen, **about(request, ids, now), **acting.back(request, chosen)}
+    fragment = "clients/_blacklist_dialog.html"
+    return page(request, "clients/blacklist.html", context, fragment=fragment, status=422 if form.errors else 200)
+
+
+@allowed(May.EDIT_CLIENTS)
+def unblacklisted(request: SignedIn) -> HttpResponse:
+    """Take the selected clients off the blacklist; without a form of ours it is asked first."""
+    now, chosen = timezone.now(), acting.selected(request)
+    ids = acting.ids_of(request, chosen, now)
+    try:
+        selection.check(chosen, len(ids))
+    except Refused as error:
+        return acting.refused(request, error)
+    if request.method == "POST":
+        return _answer(request, blacklist.lift_many(ids, by=request.user, now=now))
+    context = {"chosen": chosen, **about(request, ids, now), **acting.back(request, chosen)}
+    return page(request, "clients/unblacklist.html", context, fragment="clients/_unblacklist_dialog.html")
 
 
 @allowed(May.EDIT_CLIENTS)

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from clients import inactivity, runs
+from clients import blacklist, inactivity, runs
 from clients.exporting import exports
 from clients.importing import jobs
 from salon.core import notices
@@ -24,9 +24,11 @@ def export() -> None:
 
 @shared_task(name="clients.tidy")
 def tidy() -> None:
-    """Forget lists, and delete files and notices that nobody needs any more."""
+    """Forget lists, delete files and notices that nobody needs any more, and look at the days of the blacklist."""
     now = timezone.now()
     jobs.tidy(now)
     exports.tidy(now)
     notices.tidy(now)
     runs.tidy(now)
+    blacklist.expire(now)
+    blacklist.remind(now)

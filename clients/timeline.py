@@ -42,6 +42,8 @@ CHANGES: Mapping[str, tuple[str | Promise, str]] = {
     "client.health_written": (lazy("Health note written"), "lock"),
     "client.made_inactive": (lazy("Made inactive"), "user-off"),
     "client.made_active": (lazy("Made active again"), "user-check"),
+    "client.blacklisted": (lazy("Put on the blacklist"), "calendar-off"),
+    "client.unblacklisted": (lazy("Taken off the blacklist"), "user-check"),
     "client.marketing_paused": (lazy("Marketing paused by the client"), "clock-pause"),
     "client.marketing_resumed": (lazy("Pause of marketing ended by the client"), "clock-pause"),
     "address.tried_again": (lazy("E-mail address tried again"), "mail-check"),

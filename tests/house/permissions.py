@@ -123,6 +123,8 @@ TABLE: dict[str, Row] = {
     "clients:tag_undo": post(DESK, pk="tagrun"),
     "clients:inactive": get(DESK),
     "clients:active": get(DESK),
+    "clients:blacklist": get(DESK),
+    "clients:unblacklist": get(DESK),
     "clients:card_run": get(DESK, pk="cardrun"),
     "clients:card_undo": post(DESK, pk="cardrun"),
     "clients:labels": get(LEAD),
