@@ -7,8 +7,11 @@ from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import ngettext_lazy
 
 from clients import blacklist, inactivity
+from clients.models import Client, DuplicatePair
 from salon.core import notices
 from salon.core.activity import Facts, Kind, Telling, Text
+
+CLIENT = Client._meta.label_lower
 
 
 def _reason(facts: Facts) -> Mapping[str, Text]:
@@ -18,6 +21,12 @@ def _reason(facts: Facts) -> Mapping[str, Text]:
 
 def _listed(facts: Facts) -> Mapping[str, Text]:
     return {"reason": blacklist.REASONS.get(facts.get("reason", "")) or lazy("undone")}
+
+
+def _answered(facts: Facts) -> Text:
+    if facts.get("answer") == DuplicatePair.State.HOUSEHOLD:
+        return _("%(who)s said that %(low)s and %(high)s are one household")
+    return _("%(who)s said that %(low)s and %(high)s are not the same person")
 
 
 def _look_again(facts: Mapping[str, int]) -> str:
@@ -60,6 +69,11 @@ STATES: Mapping[str, Telling] = {
             "%(who)s took %(clients_count)s clients off the blacklist",
             "clients_count",
         ),
+    ),
+    "duplicates.answered": Telling(Kind.CARDS, "copy", _answered, refs={"low": CLIENT, "high": CLIENT}),
+    "duplicates.reopened": Telling(
+        Kind.CARDS, "arrow-back-up", lazy("%(who)s took back what was said of %(low)s and %(high)s"),
+        refs={"low": CLIENT, "high": CLIENT},
     ),
     "cards.undone": Telling(
         Kind.CARDS, "arrow-back-up",

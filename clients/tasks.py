@@ -4,6 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from clients import blacklist, inactivity, runs
+from clients.duplicates import scan
 from clients.exporting import exports
 from clients.importing import jobs
 from salon.core import notices
@@ -32,3 +33,9 @@ def tidy() -> None:
     runs.tidy(now)
     blacklist.expire(now)
     blacklist.remind(now)
+
+
+@shared_task(name="clients.duplicates")
+def duplicates() -> None:
+    """Look whether a card that was added or changed is somebody who is there already; at night, whether any is."""
+    scan.work(timezone.now())

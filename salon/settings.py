@@ -164,6 +164,7 @@ CELERY_BEAT_SCHEDULE = {
     "deliver": {"task": "notifications.deliver", "schedule": 10.0, "options": {"expires": 30}},
     "imports": {"task": "clients.work", "schedule": 5.0, "options": {"expires": 10}},
     "exports": {"task": "clients.export", "schedule": 5.0, "options": {"expires": 10}},
+    "duplicates": {"task": "clients.duplicates", "schedule": 30.0, "options": {"expires": 30}},
     "tidy": {"task": "clients.tidy", "schedule": 600.0, "options": {"expires": 600}},
 }
 

@@ -95,6 +95,10 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('low', 'high'), name='clients_duplicatepair_once'), models.CheckConstraint(condition=models.Q(('low__lt', models.F('high'))), name='clients_duplicatepair_low_first')],
             },
         ),
+        migrations.AddIndex(
+            model_name='client',
+            index=models.Index(condition=models.Q(('birth_year__isnull', False)), fields=['birth_year', 'birth_month', 'birth_day'], name='clients_client_born'),
+        ),
         migrations.RunPython(tell_why, migrations.RunPython.noop),
         migrations.RunPython(start_the_search, migrations.RunPython.noop),
     ]

@@ -122,7 +122,14 @@ class Client(models.Model):
                 name="clients_client_taken_in_is_gone",
             ),
         ]
-        indexes = [models.Index(fields=["sort_name", "id"], name="clients_client_order")]
+        indexes = [
+            models.Index(fields=["sort_name", "id"], name="clients_client_order"),
+            # Who else was born that day: asked when a card is added (`clients.duplicates`).
+            models.Index(
+                fields=["birth_year", "birth_month", "birth_day"], condition=models.Q(birth_year__isnull=False),
+                name="clients_client_born",
+            ),
+        ]  # fmt: skip
 
     class Privacy:
         """The person themselves: all of it goes when they are forgotten, but the ids and the dates of the row."""

@@ -6,7 +6,7 @@ import pytest
 from allauth.usersessions.models import UserSession
 
 from clients import inactivity, tagging
-from clients.models import ConsentText, SavedFilter
+from clients.models import ConsentText, DuplicatePair, SavedFilter
 from notifications.models import Campaign, Message
 from salon.core.models import Salon, User
 from salon.core.roles import Role
@@ -43,6 +43,7 @@ def things(salon: Salon, owner: User) -> dict[str, str]:
         "filter": SavedFilter.objects.create(name="Germans", query="lang=de"),
         "tagrun": tagging.add({visit.client_id or 0}, name="bridal", by=owner, now=visit.start_at),
         "cardrun": inactivity.make_many_active({client.pk}, by=owner, now=visit.start_at),
+        "pair": DuplicatePair.objects.create(low=client, high=factories.client(), score=60, band="likely", reasons=["phone"]),
         "member": member,
         "session": session,
         "import": factories.imported(),

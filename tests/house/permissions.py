@@ -64,7 +64,7 @@ ADMIN = {
     "clients_signedform": "1",
     "appointments_usualstaff": "1", "notifications_campaign": "campaign", "notifications_campaignrecipient": "1",
     "core_notice": "1", "clients_savedfilter": "filter", "clients_tagrun": "tagrun",
-    "clients_cardrun": "cardrun", "clients_blacklisting": "1", "clients_duplicatepair": "1", "clients_duplicatesearch": "1",
+    "clients_cardrun": "cardrun", "clients_blacklisting": "1", "clients_duplicatepair": "pair", "clients_duplicatesearch": "1",
 }  # fmt: skip
 
 TABLE: dict[str, Row] = {
@@ -127,6 +127,10 @@ TABLE: dict[str, Row] = {
     "clients:unblacklist": get(DESK),
     "clients:card_run": get(DESK, pk="cardrun"),
     "clients:card_undo": post(DESK, pk="cardrun"),
+    "clients:duplicates": get(DESK),
+    "clients:duplicate_search": post(DESK),
+    "clients:duplicate_answer": post(DESK, pk="pair"),
+    "clients:duplicate_undo": post(DESK, pk="pair"),
     "clients:labels": get(LEAD),
     "clients:add": get(DESK),
     "clients:card": get(ALL, pk="client"),

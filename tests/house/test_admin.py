@@ -26,7 +26,6 @@ from clients.models import (
     ClientLink,
     ConsentEvent,
     ConsentEvidence,
-    DuplicatePair,
     ExportPart,
     HealthNote,
     ImportedCard,
@@ -104,7 +103,6 @@ def rows(owner: User, things: dict[str, str]) -> None:
     other = factories.client()
     ClientLink.objects.create(client=client, other=other, kind="partner")
     Blacklisting.objects.create(client=client, reason="other", words="Threw a comb")
-    DuplicatePair.objects.create(low=client, high=other, score=60, band="likely", reasons=["phone"])
     HealthNote.objects.create(client=client, text="Reacts to ammonia", written_by=owner)
     SignedForm.objects.create(subject=event.subject, signed_on=NOW.date(), content_type="image/jpeg", data=b"a signature")
     ImportedCard.objects.create(source_id=things["import"], client=client, is_new=True)
