@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from clients import records, search
-from clients.duplicates import pairs
+from clients import records
+from clients.duplicates import facts, pairs
 from clients.models import Client, DuplicatePair
 from salon.core.models import User
 
@@ -41,14 +41,14 @@ def ready(user: User) -> list[Ready]:
 
 
 def conflicts(one: Client, other: Client) -> list[str]:
-    """Return the fields (names) in which two cards have something else, accents and capitals aside."""
+    """Return the fields (names) in which two cards have something else, accents, capitals and signs aside."""
     found = [name for name in records.FIELDS if name not in _NO_CONFLICT and _differ(one, other, name)]
     return [*found, "blacklisted_at"] if bool(one.blacklisted_at) != bool(other.blacklisted_at) else found
 
 
 def _differ(one: Client, other: Client, name: str) -> bool:
-    mine, theirs = (str(getattr(card, name) or "") for card in (one, other))
-    return bool(mine and theirs) and search.fold(mine) != search.fold(theirs)
+    mine, theirs = (set(facts.spellings(str(getattr(card, name) or ""))) for card in (one, other))
+    return bool(mine and theirs) and mine.isdisjoint(theirs)
 
 
 def _lacks(main: Client, other: Client, name: str) -> bool:

@@ -124,7 +124,7 @@ def test_the_band_is_what_somebody_at_the_desk_would_say(one: Facts, other: Fact
 @pytest.fixture
 def amelie(reception: User) -> tuple[Client, Client]:
     """Amélie twice: with her e-mail, and once more by phone without an accent."""
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"first_name": "Amélie", "last_name": "Bertrand", "phone": TEL, "email": MAIL, "birth_day": 4, "birth_month": 4},
         {"first_name": "Amelie", "last_name": "Bertrand", "phone": TEL},
         {"first_name": "Karim", "last_name": "Benali", "phone": "+33755103267"},
@@ -174,7 +174,7 @@ def test_further_contacts_count_and_a_linked_family_is_no_pair(amelie: tuple[Cli
 
 @pytest.mark.django_db
 def test_a_card_is_looked_at_soon_after_it_was_added_changed_or_imported(reception: User) -> None:
-    fields = {"first_name": "Amélie", "last_name": "Bertrand", "phone": TEL}
+    fields: dict[str, Any] = {"first_name": "Amélie", "last_name": "Bertrand", "phone": TEL}
     first = records.add(by=reception, **fields)
     scan.work(NOW)
     assert states() == []
