@@ -8,10 +8,11 @@ from django.db import transaction
 
 from appointments import booking
 from appointments.models import Appointment, Service, Staff
-from clients import records
+from clients import inactivity, records
 from clients.models import Client
 from salon.core.errors import Refused
 from salon.core.models import User
+from salon.core.roles import May
 
 
 def book(
@@ -35,3 +36,9 @@ def book(
         if client is None and first and (first.staff_id, first.service_id, first.start_at) == (staff.pk, service.pk, start_at):
             return first
         raise
+
+
+def wake(client: Client, *, by: User, now: dt.datetime) -> None:
+    """Make an inactive client who comes again active, if `by` may; one who is active meanwhile stays so."""
+    if by.may(May.EDIT_CLIENTS) and inactivity.asleep(Client.objects.filter(pk=client.pk)).exists():
+        inactivity.make_many_active([client.pk], by=by, now=now)

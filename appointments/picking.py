@@ -14,21 +14,23 @@ from appointments.forms import BookForm, WhenForm
 from appointments.models import Appointment
 from appointments.objections import Objection
 from clients import access as clients_access
+from clients import inactivity
 from clients.models import Client
+from salon.core.roles import May
 from salon.core.web import SignedIn
 
-HITS = 8
+HITS, ASLEEP = 8, 3
 SLOTS = 48  # a day of twelve hours in quarters: more is no choice but a wall
 _PARTS = ((12, lazy("Morning")), (17, lazy("Afternoon")), (24, lazy("Evening")))  # up to which hour, and its word
 LEAST_DIGITS = 4
 
 
 def typed(data: QueryDict, act: str) -> dict[str, Any]:
-    """Return everything typed so far, with what a button says on top: pick-12, drop, slot-3-2026-11-18T09:30."""
+    """Return everything typed so far, with what a button says on top: pick-12, wake-12, drop, slot-3-2026-11-18T09:30."""
     values: dict[str, Any] = data.dict()
     values["is_notice_wanted"] = "is_notice_wanted" in data
     verb, _, rest = act.partition("-")
-    if verb == "pick":
+    if verb in {"pick", "wake"}:
         values |= {"client": rest, "q": "", "first_name": "", "last_name": "", "phone": "", "email": ""}
         values.pop("is_notice_wanted")
     elif verb == "drop":
@@ -49,14 +51,17 @@ def context(request: SignedIn, form: BookForm) -> dict[str, Any]:
     text = (request.POST.get("q") or request.POST.get("phone") or "").strip()[:100]
     digits = sum(char.isdigit() for char in text)
     is_looking = text and client is None and (request.POST.get("q") or digits >= LEAST_DIGITS)
-    hits = list(clients_access.found_for(user, text, salon, now=now).active().order_by("sort_name")[:HITS]) if is_looking else []
-    shown = clients_access.contacts_of(user, [*hits, *([client] if client else [])], salon, now=now)
+    found = clients_access.found_for(user, text, salon, now=now).order_by("sort_name")
+    hits = list(found.active()[:HITS]) if is_looking else []
+    asleep = list(inactivity.asleep(found)[:ASLEEP]) if is_looking and user.may(May.EDIT_CLIENTS) else []
+    shown = clients_access.contacts_of(user, [*hits, *asleep, *([client] if client else [])], salon, now=now)
     return {
         "chosen": client,
         "contacts": shown.get(client.pk) if client else None,
         "q": request.POST.get("q", ""),
         "hits": [(hit, shown[hit.pk]) for hit in hits],
-        "nobody_found": bool(request.POST.get("q")) and not hits and client is None,
+        "asleep": [(one, shown[one.pk]) for one in asleep],
+        "nobody_found": bool(request.POST.get("q")) and not hits and not asleep and client is None,
         "visit": None,
         **slots(form, except_for=None),
     }

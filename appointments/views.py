@@ -21,7 +21,7 @@ from clients import cards
 from salon.core import dates
 from salon.core.errors import Refused
 from salon.core.roles import May
-from salon.core.web import SignedIn, allowed, go, page, refuse, toast
+from salon.core.web import SignedIn, allowed, go, page, refuse, toast, whole
 
 
 @allowed(May.SEE_CALENDAR)
@@ -59,6 +59,9 @@ def book(request: SignedIn) -> HttpResponse:
         return _ask(request, BookForm(initial=_first_values(request), **options))
     act = request.POST.get("act", "book")
     if act != "book":
+        if act.startswith("wake-"):
+            sleeper = clients_access.client_for(request.user, whole(act.removeprefix("wake-")) or 0)
+            desk.wake(sleeper, by=request.user, now=timezone.now())
         return _ask(request, BookForm(initial=picking.typed(request.POST, act), **options))
     return _book_or_say_why(request, BookForm(request.POST, **options))
 

@@ -23,6 +23,8 @@ class ClientsConfig(AppConfig):
             rights_deeds,
             rights_telling,
             standings,
+            state_admin,  # noqa: F401 (registers its tables)
+            state_deeds,
         )
         from clients.exporting import telling as exports  # noqa: PLC0415
         from clients.importing import telling as imports  # noqa: PLC0415
@@ -40,3 +42,4 @@ class ClientsConfig(AppConfig):
         rights_telling.register()
         copyparts.register()
         retention_rules.add_own()
+        state_deeds.register()

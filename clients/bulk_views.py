@@ -1,11 +1,9 @@
 """What is done with many clients of the list at once: a tag put on or taken off, and address labels."""
 
 import datetime as dt
-from typing import Any
-from urllib.parse import urlsplit
 
 from django.contrib import messages
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
@@ -13,10 +11,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
-from clients import access, labels, lists, selection, tagging, tags
+from clients import access, acting, labels, selection, tagging, tags
 from clients.forms import ManyTagsForm
 from clients.models import Tag, TagRun
-from clients.selection import Selection
 from salon.core import audit
 from salon.core.errors import Refused
 from salon.core.roles import May
@@ -26,12 +23,12 @@ from salon.core.web import SignedIn, allowed, go, page, refuse, safe_next, sent,
 @allowed(May.EDIT_CLIENTS)
 def tag(request: SignedIn, *, is_added: bool) -> HttpResponse:
     """Ask which tag, and put it on the selected clients or take it off them."""
-    now, chosen = timezone.now(), selection.read(_given(request), request.user)
-    ids = _ids(request, chosen, now)
+    now, chosen = timezone.now(), acting.selected(request)
+    ids = acting.ids_of(request, chosen, now)
     try:
         selection.check(chosen, len(ids))
     except Refused as refused:
-        return _refused(request, refused)
+        return acting.refused(request, refused)
     form = ManyTagsForm(sent(request), known=[] if is_added else tagging.on(ids))
     if form.is_valid():
         try:
@@ -41,7 +38,7 @@ def tag(request: SignedIn, *, is_added: bool) -> HttpResponse:
         else:
             _tell(request, run)
             return go(request, safe_next(request, reverse("clients:list")))
-    context = {"form": form, "is_added": is_added, "count": len(ids), "chosen": chosen, **_back(request, chosen)}
+    context = {"form": form, "is_added": is_added, "count": len(ids), "chosen": chosen, **acting.back(request, chosen)}
     context["tag_names"] = tags.in_use() if is_added else []
     fragment = "clients/_tag_dialog.html"
     return page(request, "clients/tag_many.html", context, fragment=fragment, status=422 if form.errors else 200)
@@ -86,24 +83,12 @@ def print_labels(request: SignedIn) -> HttpResponse:
     try:
         selection.check(chosen, rows.order_by().count())
     except Refused as refused:
-        return _refused(request, refused)
+        return acting.refused(request, refused)
     used = (whole(request.GET.get("first", "")) or 1) - 1
     shown = labels.of(rows.only(*labels.FIELDS), request.salon, used=used)
     audit.record("clients.labels_shown", by=request.user, clients_count=shown.count)
-    context = {"shown": shown, "chosen": chosen, "first": min(used, labels.PER_SHEET - 1) + 1, **_back(request, chosen)}
+    context = {"shown": shown, "chosen": chosen, "first": min(used, labels.PER_SHEET - 1) + 1, **acting.back(request, chosen)}
     return page(request, "clients/labels.html", context)
-
-
-def _given(request: SignedIn) -> Any:
-    return request.POST if request.method == "POST" else request.GET
-
-
-def _ids(request: SignedIn, chosen: Selection, now: dt.datetime) -> set[int]:
-    """Return the selected ids: those ticked by hand even if they have gone meanwhile, so that the answer can say so."""
-    if not chosen.every:
-        return set(chosen.ids)
-    rows = selection.rows(chosen, request.user, request.salon, now=now).order_by()
-    return set(rows.values_list("pk", flat=True)[: selection.ACT_MOST + 1])
 
 
 def _tag(request: SignedIn, form: ManyTagsForm, ids: set[int], now: dt.datetime, *, is_added: bool) -> TagRun:
@@ -127,15 +112,3 @@ def _tell(request: SignedIn, run: TagRun) -> None:
     if left and done:
         words += " " + ngettext("%(count)s not.", "%(count)s not.", left) % {"count": left}
     toast(request, words, **undo, **see, level=messages.SUCCESS if done else messages.WARNING)
-
-
-def _back(request: SignedIn, chosen: Selection) -> dict[str, str]:
-    """Return the way back to the list that the act was begun from, without what was selected there."""
-    here = QueryDict(urlsplit(request.htmx.current_url_abs_path or "").query)
-    query = lists.query(chosen.wanted or lists.wanted(here), number=1)
-    return {"back_url": reverse("clients:list") + (f"?{query}" if query else "")}
-
-
-def _refused(request: SignedIn, refused: Refused) -> HttpResponse:
-    toast(request, refused.message, level=messages.WARNING)
-    return go(request, safe_next(request, reverse("clients:list")))

@@ -14,7 +14,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import pgettext_lazy
 
-from clients import access, answers, contacts, duplicates, fold, links, lists, neighbours, rooms, tags, timeline
+from clients import access, answers, contacts, fold, links, lists, neighbours, rooms, tags, timeline
+from clients.duplicates import pairs, telling
 from clients.models import Client
 from salon.core import asking, countries
 from salon.core.models import User
@@ -108,7 +109,6 @@ def card(request: SignedIn, client: Client) -> dict[str, Any]:
     asked = request.GET.get("ask", "")
     found = head(request, client, tab="main")
     panels = {tab.name: tab.url for tab in found["tabs"] if tab.name == "messages"}
-    among = access.clients_for(request.user)
     return {
         **found,
         **told(request, client),
@@ -120,8 +120,19 @@ def card(request: SignedIn, client: Client) -> dict[str, Any]:
         "reminders": answers.reminders(client),
         "how": answers.HOW,
         "asked": asked if asked in fold.CHANNELS else "",
-        "likely": duplicates.of(client, among) if request.user.may(May.EDIT_CLIENTS) else [],
+        "likely": _likely(request.user, client),
     }
+
+
+def _likely(user: User, client: Client) -> list[dict[str, Any]]:
+    """Return the cards that may be the same person, each with why, the pair to answer and where the two are compared."""
+    return [
+        {
+            "pair": pair, "other": other, "reasons": telling.words(pair.reasons),
+            "compare_url": pairs.compare_path([client.pk, other.pk]),
+        }
+        for pair, other in pairs.of_card(user, client)
+    ]  # fmt: skip
 
 
 def told(request: SignedIn, client: Client) -> dict[str, Any]:
@@ -156,6 +167,7 @@ def other(request: SignedIn, client: Client, found: Mapping[str, Any]) -> dict[s
         "tag_names": tags.in_use() if user.may(May.EDIT_CLIENTS) else [],
         "further": contacts.shown(client, request.salon, is_masked=found["contacts"].is_masked),
         "ties": [(tie, names[tie.other.pk].name) for tie in ties],
+        "blacklistings": list(client.blacklistings.select_related("by", "lifted_by")) if user.may(May.EDIT_CLIENTS) else [],
         "usual_url": address_of("appointments:usual", client.pk),
         "rhythm_url": address_of("appointments:rhythm", client.pk),
         "reminders_url": address_of("notifications:reminders_of_client", client.pk),

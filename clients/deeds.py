@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import ngettext, ngettext_lazy
 
-from clients import access, ledger
+from clients import access, ledger, state_deeds
 from clients.exporting import columns
 from clients.models import Client, ClientLink, ConsentText, Export, Import, SavedFilter, Tag
 from clients.timeline import FIELDS
@@ -295,5 +295,5 @@ NAMES: Mapping[str, Callable[[User, Collection[int], dt.datetime], Mapping[int, 
 
 def register() -> None:
     """Say how the codes of the client book are told, and whom a text finds."""
-    activity.register({**CARDS, **CONSENTS, **LISTS}, NAMES)
+    activity.register({**CARDS, **CONSENTS, **LISTS, **state_deeds.STATES}, NAMES)
     activity.register_find(_find)

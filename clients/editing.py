@@ -12,13 +12,16 @@ from django.http import QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from clients import access, answers, duplicates
+from clients import access, answers
+from clients.duplicates import near, telling
 from clients.forms import AddressForm, ClientForm, DetailsForm, first_values
 from clients.models import Client
 from salon.core.models import Salon, User
 from salon.core.web import whole
 
 THEIRS = "theirs"
+# What two people may have in common: each change of it asks who else has it.
+_ASK = frozenset({"phone", "email", "first_name", "last_name", "birth_day", "birth_month", "birth_year"})
 
 
 @dataclass(frozen=True)
@@ -102,11 +105,17 @@ class Editing:
         among = access.clients_for(self.user)
         found = [
             Warning_(_("%(name)s has the same phone.") % {"name": other.name}, other)
-            for other in duplicates.with_phone(values.get("phone", ""), among, but=self.client)
+            for other in near.with_phone(values.get("phone", ""), among, but=self.client)
         ]
         found += [
             Warning_(_("%(name)s has the same e-mail.") % {"name": other.name}, other)
-            for other in duplicates.with_email(values.get("email", ""), among, but=self.client)
+            for other in near.with_email(values.get("email", ""), among, but=self.client)
+        ]
+        known = {warning.client.pk for warning in found if warning.client}
+        found += [
+            Warning_(_("Like %(name)s: %(reasons)s.") % {"name": other.name, "reasons": telling.words(reasons)}, other)
+            for other, reasons in near.with_name(values, among, but=self.client)
+            if other.pk not in known
         ]
         return found + self._ending_answers(values)
 
@@ -115,13 +124,13 @@ class Editing:
         return {"editing": self, "form": self.form, "warnings": self.warnings()}
 
     def _wire(self) -> None:
-        """Let phone and e-mail ask for warnings when they change, and the first field take the focus."""
+        """Let contacts, names and date of birth ask for warnings when they change, and the first field take the focus."""
         address = reverse("clients:edit", args=[self.client.pk]) if self.client else reverse("clients:add")
         asks = {
             "hx-post": address, "hx-trigger": "change", "hx-target": "#form-warnings", "hx-swap": "outerHTML",
             "hx-vals": '{"check": "1"}', "hx-sync": "this:replace",
         }  # fmt: skip
-        for name in self.form.fields.keys() & {"phone", "email"}:
+        for name in self.form.fields.keys() & _ASK:
             self.form.fields[name].widget.attrs.update(asks)
         if not self.form.is_bound:
             next(iter(self.form.fields.values())).widget.attrs["data-focus"] = ""

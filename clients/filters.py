@@ -171,5 +171,9 @@ _OWN = (
         (("phone", lazy("Phone")), ("email", lazy("E-mail"))),
         lambda value: Q(phone="") if value == "phone" else Q(email=""),
     ),
+    picked(
+        "listed", lazy("On the blacklist"), (("yes", lazy("Yes")), ("no", lazy("No"))),
+        lambda value: Q(blacklisted_at__isnull=value == "no"),
+    ),
     picked("lang", lazy("Language"), list(settings.LANGUAGES), lambda value: Q(language=value)),
 )  # fmt: skip

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from clients import access, cards, filters, lists, selection
+from clients.duplicates import pairs
 from clients.marking import Marker
 from salon.core import asking
 from salon.core.models import User
@@ -37,6 +38,7 @@ def list_(request: SignedIn) -> HttpResponse:
         "left_out": lists.without_profiling(user, salon, wanted, now=now),
         "left_out_most": lists.LISTED_MOST,
         "has_visits": access.has_columns(),
+        "duplicates_count": 0 if is_typing else pairs.open_count(user),
         "is_off": (request.htmx.trigger or "").startswith("filter-"),
         **_asks(user),
         **_selecting(request, wanted, found, now),

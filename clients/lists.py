@@ -11,7 +11,7 @@ from django.db.models import Count, Q, prefetch_related_objects
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from clients import access, answers, search
+from clients import access, answers, inactivity, search
 from clients import filters as narrowing
 from clients.access import Contacts, Visits
 from clients.filters import Chosen
@@ -24,7 +24,8 @@ PER_PAGE = 50
 LISTED_MOST = 10_000
 STATUSES: Mapping[str, Q] = {
     "active": Q(inactive_at=None),
-    "inactive": Q(inactive_at__isnull=False),
+    # Who is being deleted waits for it elsewhere.
+    "inactive": Q(inactive_at__isnull=False) & ~Q(inactive_reason=inactivity.DELETING),
     "blacklist": Q(blacklisted_at__isnull=False),
 }
 LABELS: Mapping[str, str | Promise] = {"active": _("Active"), "inactive": _("Inactive"), "blacklist": _("Blacklist")}

@@ -3,7 +3,8 @@
 from celery import shared_task
 from django.utils import timezone
 
-from clients import deletions, growing_up, retention_rules
+from clients import blacklist, deletions, growing_up, inactivity, retention_rules, runs
+from clients.duplicates import scan
 from clients.erasure import act
 from clients.exporting import exports
 from clients.importing import jobs
@@ -13,7 +14,8 @@ from salon.core import notices
 
 @shared_task(name="clients.work")
 def work() -> None:
-    """Check, import and undo the lists that wait."""
+    """Check, import and undo the lists that wait, and make inactive who was told meanwhile that an appointment is cancelled."""
+    inactivity.settle(timezone.now())
     jobs.work()
 
 
@@ -44,10 +46,22 @@ def retain() -> None:
 
 @shared_task(name="clients.tidy")
 def tidy() -> None:
-    """Forget lists, delete files and notices that nobody needs any more. Bring what came late to a merged card home."""
+    """Forget lists, delete files and notices that nobody needs any more, and look at the days of the blacklist.
+
+    Bring what came late to a merged card home.
+    """
     now = timezone.now()
     stragglers.sweep(now)
     stragglers.forget(now)
     jobs.tidy(now)
     exports.tidy(now)
     notices.tidy(now)
+    runs.tidy(now)
+    blacklist.expire(now)
+    blacklist.remind(now)
+
+
+@shared_task(name="clients.duplicates")
+def duplicates() -> None:
+    """Look whether a card that was added or changed is somebody who is there already; at night, whether any is."""
+    scan.work(timezone.now())

@@ -9,6 +9,7 @@ from django_htmx.http import trigger_client_event
 
 from clients import access, cards, lists, opened, records
 from clients import search as searching
+from clients.duplicates import scan
 from clients.editing import Editing
 from clients.forms import NoteForm
 from clients.marking import Marker
@@ -66,6 +67,7 @@ def add(request: SignedIn) -> HttpResponse:
         except Refused as refused:
             refuse(editing.form, refused)
         else:
+            scan.check({client.pk}, now=timezone.now())
             toast(request, _("%(name)s added.") % {"name": client.name})
             return go(request, "clients:card", client.pk)
     return page(request, "clients/add.html", editing.context(), fragment="clients/_add.html", status=editing.status)
@@ -89,6 +91,7 @@ def edit(request: SignedIn, pk: int) -> HttpResponse:
         except Refused as refused:
             refuse(editing.form, refused)
         else:
+            scan.check({saved.pk}, now=timezone.now())
             return _answer_saved(request, saved, _("Saved."), fragment="clients/_saved.html")
     return page(
         request, "clients/edit.html", {**context, **editing.context()}, fragment="clients/_edit.html", status=editing.status

@@ -168,6 +168,7 @@ CELERY_BEAT_SCHEDULE = {
     "retain": {"task": "clients.retain", "schedule": 3600.0, "options": {"expires": 3600}},
     "systems": {"task": "notifications.systems", "schedule": 15.0, "options": {"expires": 30}},
     "tidy_systems": {"task": "notifications.tidy_systems", "schedule": 3600.0, "options": {"expires": 3600}},
+    "duplicates": {"task": "clients.duplicates", "schedule": 30.0, "options": {"expires": 30}},
     "tidy": {"task": "clients.tidy", "schedule": 600.0, "options": {"expires": 600}},
 }
 

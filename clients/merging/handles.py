@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from clients.merging import pointers, snapshots
 from clients.merging.pointers import ByHand, Joining
-from clients.models import Client, ClientLink, HealthNote, Subject
+from clients.models import Client, ClientLink, DuplicatePair, HealthNote, Subject
 from salon.core.templatetags.house import as_day
 
 
@@ -16,6 +16,7 @@ def register() -> None:
     pointers.register(ClientLink, ByHand(_join_links, _part_links))
     pointers.register(HealthNote, ByHand(_join_notes, _part_notes))
     pointers.register(Subject, ByHand(_join_subjects, _part_subjects))
+    pointers.register(DuplicatePair, ByHand(_join_pairs, _part_pairs))
 
 
 def _join_links(joining: Joining) -> list[dict[str, Any]]:
@@ -83,3 +84,28 @@ def _join_subjects(joining: Joining) -> list[int]:
 
 def _part_subjects(joining: Joining, own: list[int]) -> None:
     Subject.objects.filter(pk__in=own).update(joined_at=None)
+
+
+def _join_pairs(joining: Joining) -> dict[str, Any]:
+    """Forget what was found about the cards that go. An answer ("not the same person") holds for the card that stays."""
+    kept: dict[str, Any] = {"gone": [], "made": []}
+    rows = DuplicatePair.objects.filter(Q(low__in=joining.losers) | Q(high__in=joining.losers)).order_by("pk")
+    for row in rows:
+        kept["gone"].append(snapshots.row(row))
+        DuplicatePair.objects.filter(pk=row.pk).delete()
+        third = (row.high_id if row.low_id in joining.losers else row.low_id) or 0
+        if row.state != DuplicatePair.State.OPEN and third not in joining.cards:
+            low, high = sorted((joining.winner, third))
+            row.pk, row.low_id, row.high_id = None, low, high
+            row._state.adding = True
+            if not DuplicatePair.objects.filter(low=low, high=high).exists():
+                row.save(force_insert=True)
+                kept["made"].append(row.pk)
+    return kept
+
+
+def _part_pairs(joining: Joining, kept: dict[str, Any]) -> None:
+    DuplicatePair.objects.filter(pk__in=kept["made"]).delete()
+    for row in kept["gone"]:
+        if not DuplicatePair.objects.filter(low=row["fields"]["low"], high=row["fields"]["high"]).exists():
+            snapshots.put_back([row])

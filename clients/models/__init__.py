@@ -1,10 +1,12 @@
 """The tables of the person and of what they agreed to, under one name: rows only."""
 
+from clients.models.blacklist import Blacklisting
+from clients.models.duplicates import DuplicatePair, DuplicateSearch
 from clients.models.exports import Export, ExportPart
 from clients.models.health import HealthNote, HealthNoteQuerySet
 from clients.models.imports import Import, ImportedCard
 from clients.models.ledger import Address, ConsentEvent, ConsentEvidence, ConsentText, Standing, Subject
-from clients.models.lists import SavedFilter, TagRun
+from clients.models.lists import CardRun, SavedFilter, TagRun
 from clients.models.merges import Merge, MergedHealthNote
 from clients.models.person import CameThrough, Channel, Client, ClientContact, ClientLink, ClientQuerySet, OpenedCard, Tag
 from clients.models.rights import (
@@ -22,8 +24,10 @@ from clients.models.sheets import SignedForm
 
 __all__ = [
     "Address",
+    "Blacklisting",
     "Breach",
     "CameThrough",
+    "CardRun",
     "Channel",
     "Client",
     "ClientContact",
@@ -33,6 +37,8 @@ __all__ = [
     "ConsentEvidence",
     "ConsentText",
     "Deletion",
+    "DuplicatePair",
+    "DuplicateSearch",
     "Erasure",
     "Export",
     "ExportPart",

@@ -1,4 +1,4 @@
-"""What is kept of work with the list of clients: filters under a name, and tags put on many cards at once. Rows only."""
+"""What is kept of work with the list of clients: filters under a name, and what was done with many cards. Rows only."""
 
 from typing import ClassVar
 
@@ -55,3 +55,32 @@ class TagRun(models.Model):
 
     def __str__(self) -> str:
         return f"tag run {self.pk}"
+
+
+class CardRun(models.Model):
+    """One act on one or many cards (inactive, blacklist …): what its Undo and the page about it need. Ids, days and codes only.
+
+    `changed` holds by id what Undo has to know, `refused` why not by id, `waiting` the cards that follow as soon as the
+    client has been told something. Deleted after a day.
+    """
+
+    act = models.CharField(max_length=20)
+    reason = models.CharField(max_length=20, blank=True)
+    by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    undone_at = models.DateTimeField(null=True)
+    changed = models.JSONField(default=dict)
+    refused = models.JSONField(default=dict)
+    waiting = models.JSONField(default=list)
+
+    class Privacy:
+        """Ids of cards, as in the audit trail; no word about anybody."""
+
+        subject = None
+        erase: ClassVar[set[str]] = set()
+        keep: ClassVar[set[str]] = {
+            "id", "act", "reason", "by", "created_at", "undone_at", "changed", "refused", "waiting",
+        }  # fmt: skip
+
+    def __str__(self) -> str:
+        return f"card run {self.pk}"

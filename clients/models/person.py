@@ -129,7 +129,12 @@ class Client(models.Model):
             models.Index(
                 fields=["birth_month", "birth_day"], name="clients_client_birthday", condition=models.Q(birth_day__isnull=False)
             ),
-        ]
+            # Who else was born that day: asked when a card is added (`clients.duplicates`).
+            models.Index(
+                fields=["birth_year", "birth_month", "birth_day"], condition=models.Q(birth_year__isnull=False),
+                name="clients_client_born",
+            ),
+        ]  # fmt: skip
 
     class Privacy:
         """The person themselves: all of it goes when they are forgotten, but the ids and the dates of the row."""

@@ -1,16 +1,19 @@
 """Counts, dates and fields as the clients pages show them."""
 
 import datetime as dt
+from collections.abc import Sequence
 
 from django import forms, template
 from django.utils import formats, timezone
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from clients import wording
+from clients import cards, inactivity, timeline, wording
 from clients.access import Contacts
+from clients.duplicates import telling
 from clients.marking import Marker
-from clients.models import ConsentText
+from clients.models import Client, ConsentText
 from salon.core import dates
 from salon.core.models import Salon
 
@@ -75,3 +78,29 @@ def as_day_month(day: dt.date) -> str:
 def field_of(form: forms.BaseForm, name: str) -> forms.BoundField:
     """Return the field of that name, for forms that are made of what there is."""
     return form[name]
+
+
+@register.filter
+def inactive_reason(code: str) -> str:
+    """Return why a card is inactive, in words."""
+    return str(_("Is being deleted") if code == inactivity.DELETING else inactivity.REASONS.get(code, ""))
+
+
+@register.filter
+def reasons(codes: Sequence[str]) -> str:
+    """Return why two cards may be one person, in words, as a heading begins."""
+    words = telling.words(codes)
+    return words[:1].upper() + words[1:]
+
+
+@register.filter
+def field_names(names: Sequence[str]) -> str:
+    """Return fields of a card as people call them: "phone, date of birth"."""
+    return ", ".join(dict.fromkeys(str(timeline.FIELDS.get(name, name)) for name in names))
+
+
+@register.filter
+def born(client: Client) -> str:
+    """Return the date of birth, without the year where it is not known; nothing for none."""
+    found = cards.birth_of(client, timezone.localdate())
+    return "" if not found else as_birthday(found["day"]) if found["has_year"] else as_day_month(found["day"])

@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 from appointments.models import Appointment, State
-from clients import records, search
+from clients import blacklist, records, search
 from clients.models import Client
 from notifications.demo import words
 from salon.core.models import User
@@ -38,9 +38,12 @@ def retire(visits: Sequence[Appointment], *, rng: Random, now: dt.datetime) -> N
             last[visit.client_id] = max(visit.start_at, last.get(visit.client_id, visit.start_at))
             missed[visit.client_id] += visit.state == State.NO_SHOW
     asleep = [pk for pk, at in last.items() if at < now - dt.timedelta(days=150)]
-    Client.objects.filter(pk__in=rng.sample(asleep, min(len(asleep) // 2, 400))).update(inactive_at=now - dt.timedelta(days=20))
+    Client.objects.filter(pk__in=rng.sample(asleep, min(len(asleep) // 2, 400))).update(
+        inactive_at=now - dt.timedelta(days=20), inactive_reason="stays_away"
+    )
     unreliable = [pk for pk, count in missed.most_common(4) if count > 1]
-    Client.objects.filter(pk__in=unreliable, inactive_at=None).update(blacklisted_at=now - dt.timedelta(days=12))
+    for client in Client.objects.filter(pk__in=unreliable, inactive_at=None).order_by("pk"):
+        blacklist.add(client, reason="no_show", by=None, now=now - dt.timedelta(days=12))
 
 
 def fields(count: int, language: str, rng: Random) -> Iterator[dict[str, Any]]:

@@ -10,7 +10,8 @@ from django.db import IntegrityError, transaction
 from django.test import Client as Browser
 from django.utils import timezone
 
-from clients import access, answers, contacts, duplicates, links, lists, records, search, slips, tags, undoing
+from clients import access, answers, contacts, links, lists, records, search, slips, tags, undoing
+from clients.duplicates import near
 from clients.models import Client, ClientContact, ClientLink, Tag
 from salon.core.errors import Refused
 from salon.core.models import AuditEvent, Salon, User
@@ -169,8 +170,8 @@ def test_a_shared_number_or_e_mail_changes_no_other_card(amelie: Client, hugo: C
 
 def test_a_further_number_is_a_hint_on_another_card(amelie: Client, hugo: Client, reception: User) -> None:
     contacts.add(hugo, channel="sms", address="+33688210411", label="", by=reception)
-    assert duplicates.of(amelie, Client.objects.all()) == [hugo]
-    assert duplicates.with_email("a@example.org", Client.objects.all(), but=None) == [amelie]
+    assert near.with_phone("+33688210411", Client.objects.all(), but=amelie) == [hugo]
+    assert near.with_email("a@example.org", Client.objects.all(), but=None) == [amelie]
 
 
 def test_a_further_contact_says_nothing_about_consent(amelie: Client, reception: User) -> None:

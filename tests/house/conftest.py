@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from allauth.usersessions.models import UserSession
 
-from clients import tagging
-from clients.models import Breach, ConsentText, Deletion, Merge, Restriction, SavedFilter
+from clients import inactivity, tagging
+from clients.models import Breach, ConsentText, Deletion, DuplicatePair, Merge, Restriction, SavedFilter
 from notifications.models import Campaign, Message
 from salon.core.models import Salon, User
 from salon.core.roles import Role
@@ -47,6 +47,8 @@ def things(salon: Salon, owner: User) -> dict[str, str]:
         "filter": SavedFilter.objects.create(name="Germans", query="lang=de"),
         "merge": Merge.objects.create(winner=client, taken_in=[0], by=owner),
         "tagrun": tagging.add({visit.client_id or 0}, name="bridal", by=owner, now=visit.start_at),
+        "cardrun": inactivity.make_many_active({client.pk}, by=owner, now=visit.start_at),
+        "pair": DuplicatePair.objects.create(low=client, high=factories.client(), score=60, band="likely", reasons=["phone"]),
         "member": member,
         "session": session,
         "import": factories.imported(),

@@ -71,6 +71,7 @@ ADMIN = {
     "notifications_othersystem": "system", "notifications_delivery": "delivery", "notifications_change": "1",
     "notifications_received": "1",
     "core_notice": "1", "clients_savedfilter": "filter", "clients_tagrun": "tagrun",
+    "clients_cardrun": "cardrun", "clients_blacklisting": "1", "clients_duplicatepair": "pair", "clients_duplicatesearch": "1",
 }  # fmt: skip
 
 TABLE: dict[str, Row] = {
@@ -127,6 +128,16 @@ TABLE: dict[str, Row] = {
     "clients:untag_many": get(DESK),
     "clients:tag_run": get(DESK, pk="tagrun"),
     "clients:tag_undo": post(DESK, pk="tagrun"),
+    "clients:inactive": get(DESK),
+    "clients:active": get(DESK),
+    "clients:blacklist": get(DESK),
+    "clients:unblacklist": get(DESK),
+    "clients:card_run": get(DESK, pk="cardrun"),
+    "clients:card_undo": post(DESK, pk="cardrun"),
+    "clients:duplicates": get(DESK),
+    "clients:duplicate_search": post(DESK),
+    "clients:duplicate_answer": post(DESK, pk="pair"),
+    "clients:duplicate_undo": post(DESK, pk="pair"),
     "clients:labels": get(LEAD),
     "clients:add": get(DESK),
     "clients:card": get(ALL, pk="client"),

@@ -20,6 +20,7 @@ from appointments.models import Appointment, OwnRhythm, Service, Staff, StaffDay
 from clients import consent, records
 from clients.models import (
     Address,
+    Blacklisting,
     Client,
     ClientContact,
     ClientLink,
@@ -63,6 +64,7 @@ NOTES = {
     "Allergic to PPD": "client",
     "Cried in the chair": "visit",
     "Said so on a napkin": "evidence",
+    "Threw a comb": "blacklist",
 }
 
 
@@ -107,7 +109,9 @@ def rows(owner: User, things: dict[str, str]) -> None:
     Heartbeat.objects.create(name="plan", at=NOW)
     Tag.objects.create(name="Regular", folded="regular")
     ClientContact.objects.create(client=client, channel="email", address="second@example.org")
-    ClientLink.objects.create(client=client, other=factories.client(), kind="partner")
+    other = factories.client()
+    ClientLink.objects.create(client=client, other=other, kind="partner")
+    Blacklisting.objects.create(client=client, reason="other", words="Threw a comb")
     HealthNote.objects.create(client=client, text="Reacts to ammonia", written_by=owner)
     SignedForm.objects.create(subject=event.subject, signed_on=NOW.date(), content_type="image/jpeg", data=b"a signature")
     ImportedCard.objects.create(source_id=things["import"], client=client, is_new=True)
