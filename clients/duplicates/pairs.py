@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from clients import runs
