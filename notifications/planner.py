@@ -28,7 +28,7 @@ NEWS_FOR = dt.timedelta(days=14)
 # Why a message was taken back by us, or by the gate for a reason that the planner sees as well.
 REVIVABLE = (
     "cancelled", "undone", "over", "moved", "not_wanted", "inactive", "restricted", "client_refused", "no_address",
-    "automation_off",
+    "automation_off", "erased",
 )  # fmt: skip
 
 Visits = AppointmentQuerySet
