@@ -83,10 +83,8 @@ def allowed(
 
 def _lead(request: HttpRequest, moved: Elsewhere) -> HttpResponse:
     """Lead to the same page of the row's new id. What was sent to the old one is not done: the page is shown first."""
-    match, is_in_path = (
-        request.resolver_match,
-        moved.pk in (request.resolver_match.kwargs.values() if request.resolver_match else ()),
-    )
+    match = request.resolver_match
+    is_in_path = match is not None and moved.pk in match.kwargs.values()
     if match is None or not (is_in_path or str(moved.pk) in request.GET.values()):
         raise Http404
     kwargs = {name: moved.home if value == moved.pk else value for name, value in match.kwargs.items()}
