@@ -32,17 +32,12 @@ def of_many(ids: Collection[int]) -> dict[int, int]:
 
 
 def hold(pk: int) -> int:
-    """Return what `of` does, and keep it so until the transaction ends: no merge of the card begins or ends meanwhile.
+    """Return what `of` does. If that is the card itself, no merge of it begins until the transaction ends.
 
-    Others may hold it as well. Whoever writes a row of a client without changing the card calls this first.
+    Others may hold it as well. Whoever writes a row of a client without changing the card calls this first; one whose
+    card has gone begins anew with the other: to wait for that one here would be out of order.
     """
-    home = pk
-    for _step in range(_STEPS):
-        onward = _held(home)
-        if onward is None:
-            break
-        home = onward
-    return home
+    return pk if _held(pk) is None else of(pk)
 
 
 def _held(pk: int) -> int | None:

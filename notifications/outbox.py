@@ -1,4 +1,4 @@
-"""The outbox, with `outcomes` the only writer of Message and Attempt. A row is what to say, its place in the queue, its history.
+"""The outbox: a row is what to say, its place in the queue, its history. Written here and in `outcomes`; merges: `joining`.
 
 Called by planner, dispatch and the message pages. Decides no policy: what may be said is the gate's, what is wanted the
 planner's. A row that a provider may have is never put back by itself.
@@ -162,7 +162,7 @@ def handoff(
     Call it last in the hand-over transaction, which it may end. `facts` is stored with the attempt, so that the
     decision can be taken again later; `snapshot` are the columns recipient, address_hmac, language, title, body,
     provider. `before` is written down by the way. `meanwhile` may run while the database works (see `prepared.finish`).
-    False: somebody else has it, or the lease is over.
+    False: somebody else has it, the lease is over, or it is for another client now.
     """
     statements = [*before, *crossing(message, decision, facts=facts, **snapshot)]
     message.state = State.HANDOFF  # once it has been said to the database, only the lease tells what holds
@@ -182,7 +182,8 @@ _CROSSING = writing.Update(
         "state": State.HANDOFF, "handoff_at": writing.NOW, "lease_until": HANDOFF_LEASE, "reason": "",
         **writing.given("attempt_count", *_NO_SNAPSHOT),
     },
-    where={**OURS, "state": State.CLAIMED},
+    # Still for whom it was prepared: a merge, or its undo, may have made it another card's meanwhile.
+    where={**OURS, "state": State.CLAIMED, "client": writing.Given("client")},
     is_lease_running=True,
 )  # fmt: skip
 _ATTEMPT = writing.InsertIf(
@@ -199,8 +200,8 @@ _ATTEMPT = writing.InsertIf(
 def crossing(message: Message, decision: gate.Send, *, facts: Mapping[str, Any], **snapshot: str) -> list[writing.Statement]:
     """Return the two statements of a hand-over: the step itself, and the attempt if that step was made."""
     values = {
-        "id": message.pk, "token": token_of(message), "attempt_count": message.attempt_count + 1, "at": decision.decided_at,
-        "decision": facts, **_NO_SNAPSHOT, **snapshot,
+        "id": message.pk, "token": token_of(message), "client": message.client_id, "at": decision.decided_at,
+        "attempt_count": message.attempt_count + 1, "decision": facts, **_NO_SNAPSHOT, **snapshot,
     }  # fmt: skip
     return [_CROSSING.fill(values), _ATTEMPT.fill(values)]
 

@@ -38,7 +38,7 @@ from salon.core.models import Salon
 REVIVABLE = (
     "cancelled", "undone", "over", "moved", "not_wanted", "inactive", "restricted", "client_refused", "no_address",
     "automation_off", "consent_missing", "blacklisted", "paused", "booked", "not_done", "no_target", "no_public_address",
-    reminders.NOT_CHOSEN,
+    "erased", reminders.NOT_CHOSEN,
 )  # fmt: skip
 
 RULES: Mapping[str, Rule] = {

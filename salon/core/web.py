@@ -90,10 +90,14 @@ def allowed(
 def _lead(request: HttpRequest, moved: Elsewhere) -> HttpResponse:
     """Lead to the same page of the row's new id. What was sent to the old one is not done: the page is shown first."""
     match = request.resolver_match
-    if match is None:
+    is_in_path = match is not None and moved.pk in match.kwargs.values()
+    if match is None or not (is_in_path or str(moved.pk) in request.GET.values()):
         raise Http404
     kwargs = {name: moved.home if value == moved.pk else value for name, value in match.kwargs.items()}
-    query = f"?{request.GET.urlencode()}" if request.GET else ""
+    asked = request.GET.copy()
+    for name in () if is_in_path else asked:
+        asked.setlist(name, [str(moved.home) if value == str(moved.pk) else value for value in asked.getlist(name)])
+    query = f"?{asked.urlencode()}" if asked else ""
     if request.method not in {"GET", "HEAD"}:
         toast(request, _("This card was merged with another one meanwhile. Nothing was saved."), level=messages.WARNING)
         query = ""

@@ -131,6 +131,15 @@ def test_the_address_of_a_card_that_is_gone_leads_to_the_one_that_took_it_in(sig
     assert part.headers["HX-Redirect"] == left
 
 
+def test_a_page_that_is_asked_about_a_card_that_is_gone_asks_about_the_other_one(signed_in: SignIn, owner: User) -> None:
+    one, two = pair(owner)
+    merges.merge([one.pk, two.pk], main=one.pk, by=owner, now=timezone.now())
+    browser, third = signed_in(Role.OWNER), records.add(by=owner, first_name="Third")
+    assert browser.get(f"/messages/?client={two.pk}").headers["Location"] == f"/messages/?client={one.pk}"
+    answer = browser.post(f"/clients/{third.pk}/links/", {"other": two.pk, "kind": "family"})
+    assert answer.status_code == 404, "not led in a circle"
+
+
 def test_what_is_sent_to_a_card_that_is_gone_is_not_done_and_somebody_is_told(signed_in: SignIn, owner: User) -> None:
     one, two = pair(owner)
     merges.merge([one.pk, two.pk], main=one.pk, by=owner, now=timezone.now())

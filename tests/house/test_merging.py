@@ -28,7 +28,7 @@ class Tabled(models.Model):
         managed = False
 
 
-class Silent(Tabled):
+class Speechless(Tabled):
     """One row a client, and not a word about merges."""
 
     client = models.OneToOneField(Client, on_delete=models.CASCADE, related_name="+")
@@ -90,7 +90,7 @@ def test_every_clash_has_an_answer() -> None:
 @pytest.mark.parametrize(
     ("model", "words"),
     [
-        (Silent, "Paste: class Merging"),
+        (Speechless, "Paste: class Merging"),
         (Paired, "cannot read a constraint of expressions"),
         (Orphaned, "no function is registered"),
     ],

@@ -9,7 +9,7 @@ from django.utils import timezone
 from clients import consent, records
 from clients.merging import merges, undoing
 from clients.models import Client, Merge
-from notifications import dispatch, invariants, joining, outbox, planner
+from notifications import dispatch, invariants, joining, outbox, planner, writing
 from notifications.models import Campaign, CampaignRecipient, Message, State
 from salon.core.models import User
 from tests import factories
@@ -176,10 +176,33 @@ def test_what_points_at_a_card_that_was_merged_away_is_a_fault(two: tuple[Client
 
 
 @pytest.mark.django_db(transaction=True)
+def test_what_was_claimed_at_the_very_moment_of_an_undo_is_not_handed_over_for_the_wrong_card(
+    committed: Any, fake: FakeProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The claim commits while the undo is under way, so that the undo cannot see it: the step itself asks for whom it is."""
+    monkeypatch.setattr(joining, "_let_go", lambda joining: None)
+    [row] = workers.reminders(1)
+    stays = records.add(by=None, first_name="Stays", email="stays@example.org")
+    done = join(stays, client_of(row))
+
+    def meanwhile(envelope: object) -> None:
+        fake.before_prepare = lambda envelope: None
+        undoing.undo(done, by=None, now=timezone.now())
+
+    fake.before_prepare = meanwhile
+    dispatch.deliver_due()
+    assert fake.recipients == []
+    assert stands(row)[0] == State.CLAIMED, "until the lease is over"
+
+
+@pytest.mark.django_db(transaction=True)
 def test_the_control_a_sender_that_keeps_what_it_claimed_writes_to_the_wrong_card(
     committed: Any, fake: FakeProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(joining, "_let_go", lambda joining: None)
+    where = {**outbox.OURS, "state": State.CLAIMED}
+    loose = writing.Update(Message, outbox._CROSSING.changes, where=where, is_lease_running=True)
+    monkeypatch.setattr(outbox, "_CROSSING", loose)
     [row] = workers.reminders(1)
     stays = records.add(by=None, first_name="Stays", email="stays@example.org")
     done = join(stays, client_of(row))
