@@ -12,6 +12,7 @@ from django.utils import timezone
 from clients import deletions
 from clients.erasure import outside, plan, wiping
 from clients.erasure.above import Copy
+from clients.importing import jobs
 from clients.models import Client, Deletion, Erasure, OutsideCopy, RightsRequest
 from salon.core.errors import Refused
 from salon.core.models import AuditEvent, User
@@ -77,6 +78,16 @@ def test_tidying_up_hides_at_once_and_can_be_taken_back(signed_in: SignIn) -> No
     client.refresh_from_db()
     assert (client.inactive_at, client.inactive_reason) == (None, "")
     assert not Deletion.objects.exists()
+
+
+def test_a_list_does_not_bring_back_who_is_to_be_erased(owner: User) -> None:
+    client = factories.client(last_name="Bertrand", street="")
+    delete(client, owner)
+    text = f"First name,Last name,E-mail,Street\nAmélie,Bertrand,{client.email},1 rue Neuve\n"
+    jobs.bring_in(text.encode(), "l.csv", by=owner, now=timezone.now())
+    client.refresh_from_db()
+    assert (client.street, client.inactive_reason) == ("", "deleting")
+    assert Client.objects.filter(last_name="Bertrand").count() == 1
 
 
 def test_an_inactive_card_comes_back_as_it_was(owner: User) -> None:
