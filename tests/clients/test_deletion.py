@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import time_machine
@@ -10,7 +11,7 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from clients import deletions
-from clients.erasure import outside, plan, wiping
+from clients.erasure import act, outside, plan, wiping
 from clients.erasure.above import Copy
 from clients.importing import jobs
 from clients.models import Client, Deletion, Erasure, OutsideCopy, RightsRequest
@@ -114,6 +115,24 @@ def test_on_the_day_it_is_erased_and_not_before(owner: User, capsys: pytest.Capt
     assert (client.last_name, client.email, str(client.phone)) == ("", "", "")
     assert Erasure.objects.get().ground == "tidying"
     assert not Deletion.objects.exists()
+
+
+def test_one_who_cannot_be_erased_does_not_keep_the_others(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = factories.client(), factories.client()
+    for client in (first, second):
+        delete(client, owner, is_asked=True)
+    real = act.erase
+
+    def stumbles(client: Client, **given: Any) -> Erasure | None:
+        if client.pk == first.pk:
+            raise ValueError("a fault of ours")
+        return real(client, **given)
+
+    monkeypatch.setattr(act, "erase", stumbles)
+    assert deletions.work(timezone.now()) == 1
+    assert [row.client for row in Deletion.objects.all()] == [first]
+    monkeypatch.undo()
+    assert deletions.work(timezone.now()) == 1
 
 
 def test_a_formal_request_erases_now_and_says_no_name(signed_in: SignIn) -> None:
