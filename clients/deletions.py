@@ -7,7 +7,7 @@ import datetime as dt
 import logging
 from collections.abc import Sequence
 
-from django.db import OperationalError, transaction
+from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
@@ -101,10 +101,8 @@ def work(now: dt.datetime) -> int:
             if row.waits_until is not None:
                 _end_the_wait(row, now)
             count += row.erase_on <= _today(now) and carry_out(row, now=now) is not None
-        except (Refused, OperationalError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 (one that cannot be erased must not keep the others)
             log.warning("deletion %s: %s, tried again later", row.pk, type(error).__name__)
-        except Client.DoesNotExist:
-            continue
     return count
 
 

@@ -43,7 +43,7 @@ def retention(request: SignedIn) -> HttpResponse:
     rows = [(one, form[f"{one.rule.code}-months"], form[f"{one.rule.code}-on"]) for one in form.standings]
     context = {
         "form": form, "rows": rows, "preview": preview, "seen": _mark(form) if preview else "", "may_edit": may_edit,
-        "ask": "" if may_edit else asking.sentence(May.ERASE_CLIENTS), "named": NAMED,
+        "ask": "" if may_edit else asking.sentence(May.EDIT_SENDING), "named": NAMED,
     }  # fmt: skip
     return page(request, "clients/retention.html", context, status=422 if form.is_bound and form.errors else 200)
 

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from django.db import OperationalError, models, transaction
+from django.db import models, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as lazy
@@ -187,7 +187,7 @@ def _people(rule: Rule, months: int, before: dt.datetime, now: dt.datetime, toda
             continue  # they came back while others were erased
         try:
             count += act.erase(row.client, ground=Erasure.Ground.RETENTION, by=None, now=now) is not None
-        except (Refused, OperationalError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 (one that cannot be erased must not keep the others)
             log.warning("retention of client %s: %s, tried again tomorrow", row.client_id, type(error).__name__)
     return count
 

@@ -18,8 +18,10 @@ def cards(now: dt.datetime) -> list[Card]:
     refused, granted = _answered(now)
     claimed, left = _claimed_and_left()
     found = []
-    rows_of_cards = Client.objects.filter(erased_at=None).order_by("pk").values_list("pk", "version", "restricted_at", *_FIELDS)
-    for pk, version, restricted_at, *some in rows_of_cards.iterator(chunk_size=5000):
+    rows_of_cards = Client.objects.filter(erased_at=None).order_by("pk").values_list(
+        "pk", "version", "restricted_at", "inactive_reason", *_FIELDS
+    )  # fmt: skip
+    for pk, version, restricted_at, inactive_reason, *some in rows_of_cards.iterator(chunk_size=5000):
         fields = {name: str(value) if name == "phone" else value for name, value in zip(_FIELDS, some, strict=True) if value}
         claims = frozenset(
             channel
@@ -31,7 +33,8 @@ def cards(now: dt.datetime) -> list[Card]:
                 fields=fields,
                 pk=pk,
                 version=version,
-                is_restricted=restricted_at is not None,
+                # Nothing is filled into a card that is to be erased either.
+                is_restricted=restricted_at is not None or inactive_reason == "deleting",
                 refused_on=frozenset(refused.get(pk, ())),
                 granted_on=frozenset(granted.get(pk, ())),
                 claimed_on=claims,

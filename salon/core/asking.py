@@ -14,7 +14,7 @@ _SENTENCES: dict[May, str | Promise] = {
     May.RESEND_UNKNOWN: _("Only a manager can send it again. Ask %(name)s."),
     May.EXPORT: _("Only a manager can export. Ask %(name)s."),
     May.DELETE_CLIENTS: _("Only a manager can delete a client. Ask %(name)s."),
-    May.ERASE_CLIENTS: _("Only the owner erases at once. Ask %(name)s."),
+    May.ERASE_CLIENTS: _("Only the owner erases at once or brings a client back. Ask %(name)s."),
     May.IMPORT_CLIENTS: _("Only a manager can import a list. Ask %(name)s."),
     May.SEND_MARKETING: _("Only a manager can send advertising. Ask %(name)s."),
 }

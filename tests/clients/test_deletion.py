@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import time_machine
@@ -10,8 +11,9 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from clients import deletions
-from clients.erasure import outside, plan, wiping
+from clients.erasure import act, outside, plan, wiping
 from clients.erasure.above import Copy
+from clients.importing import jobs
 from clients.models import Client, Deletion, Erasure, OutsideCopy, RightsRequest
 from salon.core.errors import Refused
 from salon.core.models import AuditEvent, User
@@ -79,6 +81,16 @@ def test_tidying_up_hides_at_once_and_can_be_taken_back(signed_in: SignIn) -> No
     assert not Deletion.objects.exists()
 
 
+def test_a_list_does_not_bring_back_who_is_to_be_erased(owner: User) -> None:
+    client = factories.client(last_name="Bertrand", street="")
+    delete(client, owner)
+    text = f"First name,Last name,E-mail,Street\nAmélie,Bertrand,{client.email},1 rue Neuve\n"
+    jobs.bring_in(text.encode(), "l.csv", by=owner, now=timezone.now())
+    client.refresh_from_db()
+    assert (client.street, client.inactive_reason) == ("", "deleting")
+    assert Client.objects.filter(last_name="Bertrand").count() == 1
+
+
 def test_an_inactive_card_comes_back_as_it_was(owner: User) -> None:
     client = factories.client(inactive_at=timezone.now(), inactive_reason="moved")
     row = delete(client, owner)
@@ -103,6 +115,24 @@ def test_on_the_day_it_is_erased_and_not_before(owner: User, capsys: pytest.Capt
     assert (client.last_name, client.email, str(client.phone)) == ("", "", "")
     assert Erasure.objects.get().ground == "tidying"
     assert not Deletion.objects.exists()
+
+
+def test_one_who_cannot_be_erased_does_not_keep_the_others(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = factories.client(), factories.client()
+    for client in (first, second):
+        delete(client, owner, is_asked=True)
+    real = act.erase
+
+    def stumbles(client: Client, **given: Any) -> Erasure | None:
+        if client.pk == first.pk:
+            raise ValueError("a fault of ours")
+        return real(client, **given)
+
+    monkeypatch.setattr(act, "erase", stumbles)
+    assert deletions.work(timezone.now()) == 1
+    assert [row.client for row in Deletion.objects.all()] == [first]
+    monkeypatch.undo()
+    assert deletions.work(timezone.now()) == 1
 
 
 def test_a_formal_request_erases_now_and_says_no_name(signed_in: SignIn) -> None:

@@ -139,7 +139,7 @@ def test_marketing_is_set_without_a_mouse(hands: Hands, amelie: Client) -> None:
     hands.tab_to(e_mail.get_by_role("radio", name="Yes"))
     hands.key("ArrowRight", answers=1)
     expect(page.locator("#toasts")).to_contain_text("marketing e-mail off")
-    told(hands, "Marketing to No, keys only", presses=0, keys=36, seconds=15.5)
+    told(hands, "Marketing to No, keys only", presses=0, keys=36, seconds=15.5)  # one for the three dots of the card
     assert answers.front(amelie, "email").answer == "no"
 
 

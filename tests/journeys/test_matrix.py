@@ -16,8 +16,9 @@ from playwright.sync_api import BrowserContext, Page
 from pytest_django.live_server_helper import LiveServer
 
 from appointments.models import Appointment, Service, Staff
-from clients import tagging
-from clients.models import Client, ConsentText, Export, Import, TagRun
+from clients import deletions, rights, tagging
+from clients.erasure import act
+from clients.models import Breach, Client, ConsentText, Deletion, Export, Import, Restriction, TagRun
 from notifications import links
 from notifications.demo import salon as demo
 from notifications.models import Campaign, Message, State
@@ -56,6 +57,9 @@ def paths(*, is_signed_in: bool) -> list[str]:
         "member": User.objects.exclude(role=Role.OWNER)[0].pk,
         "import": (Import.objects.first() or factories.imported()).pk,
         "export": (Export.objects.first() or factories.exported(by=User.objects.get(role=Role.OWNER))).pk,
+        "restriction": Restriction.objects.latest("pk").pk,
+        "breach": Breach.objects.latest("pk").pk,
+        "deletion": Deletion.objects.latest("pk").pk,
         "tagrun": TagRun.objects.latest("pk").pk if TagRun.objects.exists() else _tag_run(client),
     }
     found = []
@@ -100,7 +104,18 @@ def olivia(live_server: LiveServer, transactional_db: None) -> User:
     user = User.objects.get(role=Role.OWNER)
     factories.imported(by=user)
     factories.exported(by=user, is_protected=True)
+    of_rights(user)
     return user
+
+
+def of_rights(user: User) -> None:
+    """One of each that the pages about rights show: a deletion, an erasure, a restriction, a breach."""
+    now, one, two, three = timezone.now(), *Client.objects.filter(messages=None).order_by("-pk")[:3]
+    deletions.delete(one, is_asked=False, is_notice_wanted=False, by=user, now=now)
+    act.erase(two, ground="asked", by=user, now=now)
+    given = {"reason": "disputed", "note": "the year", "until": now.date(), "known_by": "document"}
+    rights.restrict(three, **given, by=user, now=now)  # type: ignore[arg-type]
+    Breach.objects.create(discovered_at=now, what="A list went to the wrong person", data="names", people_count=12, by=user)
 
 
 def walk(context: BrowserContext, *, is_signed_in: bool) -> list[str]:

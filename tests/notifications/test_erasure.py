@@ -31,6 +31,7 @@ from salon.core.roles import Role
 from tests import factories, people
 from tests.clients import canaries
 from tests.fakes.provider import FakeProvider
+from tests.fakes.smtp_sink import Sink
 from tests.notifications import letters, marketing, workers
 from tests.notifications.cast import client_of
 
@@ -292,6 +293,23 @@ def test_nothing_that_meets_an_erasure_brings_the_person_back(committed: Salon, 
     with erasing(client, monkeypatch):
         book(client, desk)
     assert Appointment.objects.filter(client=client, note="canary").exists()
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("is_erased", [True, False])
+def test_a_sender_elsewhere_hands_nothing_over_after_the_erasure(committed: Salon, is_erased: bool) -> None:
+    """C8 with a process of its own, held up between the text and the decision. The control erases nobody."""
+    rows = workers.reminders(4)
+    with Sink() as server:
+        sender = workers.start(server.port, "--once", FAILPOINT="after_prepare:sleep=3")
+        workers.wait_for(lambda: workers.states()[State.CLAIMED.value] == 4)
+        for row in rows if is_erased else []:
+            erase(client_of(row))
+        sender.communicate(timeout=120)
+        assert len(server.mails) == (0 if is_erased else 4)
+    if is_erased:
+        assert workers.states() == {State.CANCELLED.value: 4}
+    assert list(invariants.faults()) == []
 
 
 @pytest.mark.chaos
