@@ -1,16 +1,19 @@
-"""What must hold of the ledger at any time. Read by the nightly check and by tests; never mends anything."""
+"""What must hold of the ledger and the blacklist at any time. Read by the nightly check and by tests; never mends anything."""
 
 from collections.abc import Iterator
 
+from django.db.models import Exists, OuterRef
+
 from clients import consent, countries, fold
-from clients.models import Client, Standing
+from clients.models import Blacklisting, Client, Standing
 from salon.core.models import Salon
 
 _CHUNK = 500
 
 
 def faults() -> Iterator[str]:
-    """Yield a line for every client whose Standing is not what the ledger folds to: ids and codes only."""
+    """Yield a line, ids and codes only, for each client whose Standing or place on the blacklist is not what its rows say."""
+    yield from _blacklist_faults()
     country = Salon.objects.filter(pk=1).values_list("country", flat=True).first() or ""
     ids = list(Client.objects.order_by("pk").values_list("pk", flat=True))
     for start in range(0, len(ids), _CHUNK):
@@ -31,3 +34,13 @@ def faults() -> Iterator[str]:
                 stands = written.get((client.pk, purpose, channel), fold.State.UNKNOWN.value)
                 if stands != state:
                     yield f"client {client.pk}, {purpose} {channel}: stands {stands}, the ledger says {state}"
+
+
+def _blacklist_faults() -> Iterator[str]:
+    """Yield a line for every card that is on the blacklist without a row that says so, or the other way round."""
+    in_force = Exists(Blacklisting.objects.filter(client=OuterRef("pk"), lifted_at=None))
+    rows = Client.objects.filter(erased_at=None).annotate(is_in_force=in_force).order_by("pk")
+    for pk in rows.filter(blacklisted_at__isnull=False, is_in_force=False).values_list("pk", flat=True):
+        yield f"client {pk}: on the blacklist, and no row says why"
+    for pk in rows.filter(blacklisted_at=None, is_in_force=True).values_list("pk", flat=True):
+        yield f"client {pk}: a row says on the blacklist, the card does not"
