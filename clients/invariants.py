@@ -1,10 +1,12 @@
-"""What must hold of the ledger and of the forgotten at any time. Read by the nightly check and by tests; never mends anything."""
+"""What must hold of the ledger, the blacklist and the forgotten at any time. For the nightly check and tests; mends nothing."""
 
 from collections.abc import Iterator
 
+from django.db.models import Exists, OuterRef
+
 from clients import consent, countries, fold
 from clients.erasure import schema
-from clients.models import Client, Standing
+from clients.models import Blacklisting, Client, Standing
 from salon.core.models import Salon
 from salon.core.privacy import Fate
 
@@ -15,6 +17,7 @@ def faults() -> Iterator[str]:
     """Yield a line for everything that ought not to be: ids and codes only."""
     yield from _standings()
     yield from _remains()
+    yield from _blacklist_faults()
 
 
 def _remains() -> Iterator[str]:
@@ -52,3 +55,13 @@ def _standings() -> Iterator[str]:
                 stands = written.get((client.pk, purpose, channel), fold.State.UNKNOWN.value)
                 if stands != state:
                     yield f"client {client.pk}, {purpose} {channel}: stands {stands}, the ledger says {state}"
+
+
+def _blacklist_faults() -> Iterator[str]:
+    """Yield a line for every card that is on the blacklist without a row that says so, or the other way round."""
+    in_force = Exists(Blacklisting.objects.filter(client=OuterRef("pk"), lifted_at=None))
+    rows = Client.objects.filter(erased_at=None).annotate(is_in_force=in_force).order_by("pk")
+    for pk in rows.filter(blacklisted_at__isnull=False, is_in_force=False).values_list("pk", flat=True):
+        yield f"client {pk}: on the blacklist, and no row says why"
+    for pk in rows.filter(blacklisted_at=None, is_in_force=True).values_list("pk", flat=True):
+        yield f"client {pk}: a row says on the blacklist, the card does not"

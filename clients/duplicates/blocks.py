@@ -13,13 +13,15 @@ from django.db.models import Q
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from clients import runs, search
+from clients import search
 from clients.duplicates.score import Facts
 from clients.models import Channel, Client, ClientContact
 
 MOST = 50
 # So many slips in the whole name, and the score is asked. With more it says nothing of two cards that share no more than names.
 SLIPS = 2
+# Addresses looked up in one statement.
+_AT_ONCE = 5_000
 Pair = tuple[int, int]
 _ACTIVE = "inactive_at IS NULL AND restricted_at IS NULL AND erased_at IS NULL"
 
@@ -65,8 +67,8 @@ def shared(found: Found) -> None:
 
 def _add_holders(found: Found, column: str, addresses: Sequence[str]) -> None:
     """Take in the active cards with each of these addresses, looked up by the index of the column."""
-    for start in range(0, len(addresses), runs.CHUNK):
-        some = addresses[start : start + runs.CHUNK]
+    for start in range(0, len(addresses), _AT_ONCE):
+        some = addresses[start : start + _AT_ONCE]
         with connection.cursor() as cursor:
             cursor.execute(_HOLDERS.format(column=column, places=", ".join(["%s"] * len(some))), some)
             holders: dict[str, list[int]] = {}

@@ -91,7 +91,6 @@ def ask_again(pair: DuplicatePair, *, by: User) -> DuplicatePair:
     return row
 
 
-@transaction.atomic
 def keep(found: Mapping[Key, Verdict], *, about: Collection[int] | None, now: dt.datetime) -> int:
     """Bring the pairs in line with what was found and return how many are new. `about`: these cards alone, None for all.
 
@@ -100,6 +99,13 @@ def keep(found: Mapping[Key, Verdict], *, about: Collection[int] | None, now: dt
     rows = DuplicatePair.objects.all()
     if about is not None:
         rows = rows.filter(Q(low__in=about) | Q(high__in=about))
+        if not found and not rows.exists():  # as with most cards
+            return 0
+    return _keep(found, rows, is_all=about is None, now=now)
+
+
+@transaction.atomic
+def _keep(found: Mapping[Key, Verdict], rows: QuerySet[DuplicatePair], *, is_all: bool, now: dt.datetime) -> int:
     known = {(row.low_id, row.high_id): row for row in rows.select_for_update().order_by("pk")}
     wanted = {key: found[key] for key in set(found) - _linked(found)}
     gone = [row.pk for key, row in known.items() if row.state == State.OPEN and key not in wanted]
@@ -109,7 +115,7 @@ def keep(found: Mapping[Key, Verdict], *, about: Collection[int] | None, now: dt
         DuplicatePair.objects.filter(pk__in=some).delete()
     new = [_made(key, wanted[key], now) for key in sorted(set(wanted) - set(known))]
     DuplicatePair.objects.bulk_create(new, ignore_conflicts=True, batch_size=200)
-    if about is None:
+    if is_all:
         DuplicatePair.objects.filter(Q(low__erased_at__isnull=False) | Q(high__erased_at__isnull=False)).delete()
     return len(new)
 
@@ -144,8 +150,11 @@ def _made(key: Key, verdict: Verdict, now: dt.datetime) -> DuplicatePair:
 
 def _linked(found: Mapping[Key, Verdict]) -> set[Key]:
     """Return which of these pairs are linked on their cards."""
-    links = ClientLink.objects.values_list("client", "other").iterator(chunk_size=5000) if found else ()
-    return {key for pair in links if (key := (min(pair), max(pair))) in found}
+    links = ClientLink.objects.all()
+    if len(found) <= runs.CHUNK:
+        links = links.filter(client__in={pk for key in found for pk in key})
+    every = links.values_list("client", "other").iterator(chunk_size=5000) if found else ()
+    return {key for pair in every if (key := (min(pair), max(pair))) in found}
 
 
 def _locked(pair: DuplicatePair) -> DuplicatePair:

@@ -159,13 +159,18 @@ def _first_grade(one: str, other: str, found: Grade) -> Grade:
 def is_typo(one: str, other: str) -> bool:
     """Return whether one is the other with a slip: one letter, two in a long name, or two letters turned.
 
-    In a name of up to four letters only a turn: "Lena" and "Lina", "Tom" and "Tim" are two people.
+    In a name of up to four letters only a turn, or a letter too many behind the first: "Sara" and "Sarah", while "Lena" and
+    "Lina", "Tom" and "Tim", "Anna" and "Hanna" are two people.
     """
     shorter = min(len(one), len(other))
-    if shorter < 5:
-        return len(one) == len(other) >= 3 and sorted(one) == sorted(other) and OSA.distance(one, other) <= 1
-    most = 1 if shorter < 6 else 2
-    return OSA.distance(one, other, score_cutoff=most) <= most
+    if shorter >= 5:
+        most = 1 if shorter == 5 else 2
+        return OSA.distance(one, other, score_cutoff=most) <= most
+    if shorter < 3 or OSA.distance(one, other, score_cutoff=1) > 1:
+        return False
+    if len(one) == len(other):
+        return sorted(one) == sorted(other)
+    return shorter == 4 and one[0] == other[0]
 
 
 def _is_part(short: str, whole: str) -> bool:

@@ -47,6 +47,8 @@ def conflicts(one: Client, other: Client) -> list[str]:
 
 
 def _differ(one: Client, other: Client, name: str) -> bool:
+    if name in {"email", "phone"}:
+        return bool(getattr(one, name) and getattr(other, name)) and str(getattr(one, name)) != str(getattr(other, name))
     mine, theirs = (set(facts.spellings(str(getattr(card, name) or ""))) for card in (one, other))
     return bool(mine and theirs) and mine.isdisjoint(theirs)
 

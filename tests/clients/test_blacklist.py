@@ -10,7 +10,7 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from appointments.models import Appointment
-from clients import blacklist, links, lists, reversal, runs
+from clients import blacklist, invariants, links, lists, reversal, runs
 from clients.models import Blacklisting, CardRun, Client, ClientContact, DuplicatePair
 from salon.core.errors import Refused
 from salon.core.models import AuditEvent, Notice, User
@@ -122,6 +122,16 @@ def test_the_bell_reminds_once_who_put_them_there_and_the_lead_where_that_one_le
     assert (notice.code, notice.url) == ("blacklist_review", f"/clients/{thomas.pk}/other/")
     assert "Thomas" not in str(notice.facts)
     assert blacklist.remind(NOW + 2 * DAY) == 0
+
+
+def test_a_card_that_disagrees_with_its_rows_is_found_by_the_nightly_check(thomas: Client) -> None:
+    assert list(invariants.faults()) == []
+    other = factories.client(blacklisted_at=NOW)
+    Client.objects.filter(pk=thomas.pk).update(blacklisted_at=None)
+    assert list(invariants.faults()) == [
+        f"client {other.pk}: on the blacklist, and no row says why",
+        f"client {thomas.pk}: a row says on the blacklist, the card does not",
+    ]
 
 
 # --- who may book online ------------------------------------------------------------------------------------------

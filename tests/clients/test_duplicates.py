@@ -52,6 +52,7 @@ ONE_NAME = [
     ("Françoise", "Lefèvre", "Francoise", "Lefevre"),
     ("Zoë", "O’Brien", "Zoe", "OBrien"),
     ("Bertrand", "Amélie", "Amelie", "Bertrand"),
+    ("Sara", "Klein", "Sarah", "Klein"),
 ]
 SHORT_FORMS = [
     ("Robert", "Bob"), ("William", "Bill"), ("Elizabeth", "Liz"), ("Margaret", "Peggy"), ("Bob", "Robbie"),
@@ -60,7 +61,7 @@ SHORT_FORMS = [
 ]  # fmt: skip
 TWO_FIRST_NAMES = [
     ("Amélie", "Karim"), ("Michel", "Michèle"), ("Daniel", "Danielle"), ("Christian", "Christina"), ("Mario", "Maria"),
-    ("Paul", "Paula"), ("Lena", "Lina"), ("Tom", "Tim"), ("Anna", "Peter"), ("Stefan", "Stefanie"), ("Martin", "Martine"),
+    ("Paul", "Paula"), ("Lena", "Lina"), ("Tom", "Tim"), ("Anna", "Peter"), ("Stefan", "Stefanie"), ("Martin", "Martine"), ("Anna", "Hanna"), ("Mia", "Mila"),
 ]  # fmt: skip
 
 
@@ -298,7 +299,8 @@ def test_only_pairs_without_any_conflict_are_ready_to_be_merged_together(amelie:
     scan.all_cards(NOW)
     (one,) = together.ready(reception)
     assert ((one.main, one.other), one.gains) == ((first, second), ())
-    for change in ({"email": "other@example.org"}, {"city": "Lyon"}, {"blacklisted_at": NOW}, {"birth_day": 5, "birth_month": 4}):
+    changes = ({"email": "abertrand@example.org"}, {"city": "Lyon"}, {"blacklisted_at": NOW}, {"birth_day": 5, "birth_month": 4})
+    for change in changes:
         Client.objects.filter(pk=first.pk).update(city="Paris")
         Client.objects.filter(pk=second.pk).update(**change)
         assert together.ready(reception) == [], change
