@@ -63,3 +63,13 @@ def test_the_list_is_measured_over_http_beside_a_bare_view_and_the_admin(tmp_pat
     assert set(last["ratios"]) == {"vs_bare_view", "vs_admin", "deep_vs_first"}
     assert last["figures"]["pages"] == 3
     assert not list(tmp_path.glob("bench-*"))
+
+
+def test_the_plan_is_measured_beside_a_loop_and_at_ten_times_the_size(tmp_path: Path) -> None:
+    done = run("plan", "--clients", "200", "--runs", "1", TMPDIR=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    last = json.loads(done.stdout.splitlines()[-1])
+    assert last["name"] == "plan"
+    assert set(last["ratios"]) == {"vs_orm_loop", "growth_10x"}
+    assert (last["figures"]["clients"], last["figures"]["visits"]) == (200, 2000)
+    assert not list(tmp_path.glob("bench-*"))
