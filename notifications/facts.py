@@ -272,8 +272,8 @@ def _is_told(message: Message, kind: kinds.Kind, told: list[Row]) -> bool:
         return False
     if kind.told == kinds.Told.SAME_KIND:
         slots = {"", kinds.slot_of(kind.name, message.occasion)}
-        said = [kinds.slot_of(name, named) for name, start, named in told if (name, start) == (kind.name, message.told_start_at)]
-        return (slots == {""} and bool(said)) or any(slot in slots for slot in said)
+        known = [kinds.slot_of(name, named) for name, start, named in told if (name, start) == (kind.name, message.told_start_at)]
+        return bool(known) and (slots == {""} or not slots.isdisjoint(known))
     newest, start_at, _occasion = told[0]
     said = kinds.TABLE.get(newest)
     return said is not None and (said.wanted, start_at) == (kind.wanted, message.told_start_at)

@@ -87,7 +87,7 @@ def test_the_calendar_follows_the_visit_from_booking_to_cancellation(
         dispatch.deliver_due(now=at)
         mail = email.message_from_bytes(fake.delivered[-1].raw, policy=email.policy.default)
         part = next(part for part in mail.walk() if part.get_content_type() == "text/calendar")
-        calendar = Calendar.from_ical(base64.b64decode(part.get_payload()))
+        calendar = Calendar.from_ical(base64.b64decode(str(part.get_payload())))
         assert part.get_param("method") == calendar["METHOD"]
         return mail, calendar, next(iter(calendar.walk("VEVENT")))
 
