@@ -83,9 +83,9 @@ TELLINGS: Mapping[str, Telling] = {
     "reminder.services_set": Telling(
         Kind.SETTINGS, "bell",
         ngettext_lazy(
-            "%(who)s set the reminders of %(services_count)s service",
-            "%(who)s set the reminders of %(services_count)s services",
-            "services_count",
+            "%(who)s set the reminders of %(count)s service",
+            "%(who)s set the reminders of %(count)s services",
+            "count",
         ),
     ),
     "reminder.client_set": Telling(Kind.CARDS, "bell", lazy("%(who)s set which reminders the client gets")),

@@ -220,9 +220,8 @@ class _Sender:
             before = outcomes.accepted(*self.unsettled, now=now) if self.unsettled is not None else []
             is_ours = outbox.handoff(
                 message, decision, facts={**facts.as_json(found), "text": words.text_version}, before=before,
-                recipient=words.recipient,
-                address_hmac=rows.hmac, language=words.language, title=words.title[:250], body=words.body,
-                provider=self.line.provider.name, meanwhile=lambda: self._meanwhile(following),
+                recipient=words.recipient, address_hmac=rows.hmac, language=words.language, title=words.title[:250],
+                body=words.body, provider=self.line.provider.name, meanwhile=lambda: self._meanwhile(following),
             )  # fmt: skip
             return decision if is_ours else None
         if self.unsettled is not None:

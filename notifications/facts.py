@@ -271,8 +271,9 @@ def _is_told(message: Message, kind: kinds.Kind, told: list[Row]) -> bool:
     if not told or message.resend_of_id is not None:
         return False
     if kind.told == kinds.Told.SAME_KIND:
-        own = (kind.name, message.told_start_at, outbox.slot_of(message.occasion))
-        return any((name, start_at, outbox.slot_of(said)) == own for name, start_at, said in told)
+        slots = {"", kinds.slot_of(kind.name, message.occasion)}
+        known = [kinds.slot_of(name, named) for name, start, named in told if (name, start) == (kind.name, message.told_start_at)]
+        return bool(known) and (slots == {""} or not slots.isdisjoint(known))
     newest, start_at, _occasion = told[0]
     said = kinds.TABLE.get(newest)
     return said is not None and (said.wanted, start_at) == (kind.wanted, message.told_start_at)

@@ -79,14 +79,19 @@ class TriggerForm(forms.Form):
         ways = [(value, label) for value, label in Trigger.Ways.choices if set(value.split()) <= set(self.kind.channels)]
         self.fields["ways"] = forms.ChoiceField(label=_("By"), choices=ways)
         if self.kind.delay is not None:
-            most = {"min_value": self.kind.delay.least, "max_value": self.kind.delay.most}
-            self.fields["delay"] = forms.IntegerField(label=_("How long after"), **most)
+            least, most = self.kind.delay.least, self.kind.delay.most
+            self.fields["delay"] = forms.IntegerField(label=_("How long after"), min_value=least, max_value=most)
         means_something = {
             "ways": len(ways) > 1, "delay": self.kind.delay is not None, "at": self.kind.at is not None,
             "target": self.kind.has_target,
         }  # fmt: skip
         for name in [name for name, is_there in means_something.items() if not is_there]:
             del self.fields[name]
+
+    @property
+    def unit(self) -> str:
+        """Return what `delay` counts: "days", "weeks", or nothing."""
+        return self.kind.delay.unit if self.kind.delay else ""
 
     def setting(self) -> triggers.Setting:
         """Return what was chosen. Call it on a valid form."""

@@ -85,8 +85,7 @@ class Facts:
     said_version: int | None = None
     said_start_at: dt.datetime | None = None
     is_told: bool = False
-    # For a moment in a client's life: another day than theirs, a visit to come or a later one, asked often enough of late,
-    # and whether the page that it leads to is known.
+    # For a moment in a client's life: not their day, come again or booked, asked often enough, and where it leads.
     is_off_day: bool = False
     is_booked: bool = False
     is_asked_lately: bool = False
@@ -220,21 +219,16 @@ def _reasons(facts: Facts, now: dt.datetime) -> Iterator[str]:
 
 
 def _obsolete(facts: Facts, now: dt.datetime) -> Iterator[str]:
-    if now >= facts.expires_at:
-        yield "expired"
-    if facts.is_told:
-        yield "duplicate"
-    if facts.is_stopped:
-        yield "stopped"
-    yield from _of_the_moment(facts)
+    found = {"expired": now >= facts.expires_at, "duplicate": facts.is_told, "stopped": facts.is_stopped}
+    found |= {"not_the_day": facts.is_off_day, "booked": facts.is_booked, "asked_lately": facts.is_asked_lately}
+    yield from (reason for reason, holds in found.items() if holds)
     if facts.kind.wanted == Wanted.ALWAYS:
         return
     if facts.visit is None:
         yield "gone"
         return
     if facts.kind.wanted == Wanted.DONE:
-        if facts.visit.state != "done":
-            yield "not_done"
+        yield from () if facts.visit.state == "done" else ("not_done",)
         return
     if facts.kind.wanted == Wanted.STANDS and facts.visit.state != "stands":
         yield "cancelled" if facts.visit.state == "cancelled" else "over"
@@ -246,15 +240,6 @@ def _obsolete(facts: Facts, now: dt.datetime) -> Iterator[str]:
         yield "past"
     elif now > facts.visit.start_at - facts.kind.margin:
         yield "too_late"
-
-
-def _of_the_moment(facts: Facts) -> Iterator[str]:
-    if facts.is_off_day:
-        yield "not_the_day"
-    if facts.is_booked:
-        yield "booked"
-    if facts.is_asked_lately:
-        yield "asked_lately"
 
 
 def _address(facts: Facts) -> Iterator[str]:

@@ -32,9 +32,10 @@ def read(message: Message, zone: ZoneInfo) -> Found:
 def _birthday(message: Message, told: "QuerySet[Message]", zone: ZoneInfo) -> Found:
     """The day of this year, as the card has it now; once a year, whatever was changed meanwhile."""
     year = int(message.occasion.partition(":")[0])
-    born = Client.objects.filter(pk=message.client_id).values_list("birth_year", "birth_month", "birth_day").first()
+    born = Client.objects.filter(pk=message.client_id or 0).values_list("birth_year", "birth_month", "birth_day").first()
     due_on = (message.expires_at - kinds.BIRTHDAY_LATE).astimezone(zone).date()
-    is_theirs = born is not None and born[2] and (born[0] or 0) < year and moments.observed(year, born[1], born[2]) == due_on
+    born_in, month, day = born or (None, None, None)
+    is_theirs = bool(month and day) and (born_in or 0) < year and moments.observed(year, month or 1, day or 1) == due_on
     return {"is_off_day": not is_theirs, "is_told": _is_told(message, told.filter(occasion__startswith=str(year)))}
 
 

@@ -135,6 +135,11 @@ class Kind:
         return tuple(self.hours)
 
 
+def slot_of(kind: str, occasion: str) -> str:
+    """Return which of the reminders of a visit an occasion names, its third part; "" for other kinds, which have one."""
+    return occasion.split(":")[2] if kind == "reminder" and occasion.count(":") >= 2 else ""
+
+
 # Staff acted, maybe late in the evening: held over night rather than dropped.
 DAY = Hours(dt.time(7), dt.time(22))
 REMINDER_DAY = Hours(dt.time(8), dt.time(21))

@@ -94,7 +94,7 @@ def reviews(asked: Asked) -> Iterator[Wish]:
 
 def booked(client_id: int, now: dt.datetime, *, after: dt.datetime) -> bool:
     """Return whether a client has a visit to come, or had one after `after` that was completed."""
-    return _booked_after(now, after).filter(client=client_id).exists()
+    return bool(_booked_after(now, after).filter(client=client_id).exists())
 
 
 def _weeks_in_use(usual: int) -> set[int]:

@@ -16,7 +16,7 @@ from django.db.models import CharField, F, Q, QuerySet, Value
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from notifications import gate, models, writing
+from notifications import gate, kinds, models, writing
 from notifications.models import Attempt, Heartbeat, Message, State
 from salon.core import audit, prepared, states
 from salon.core.errors import Refused
@@ -307,14 +307,5 @@ def _beside(row: Message, family: "QuerySet[Message]") -> "QuerySet[Message]":
     # What left before `row` was written was other news: a visit that was cancelled, taken up and cancelled again.
     since = Q(handoff_at=None) | Q(handoff_at__gte=row.created_at)
     same = Q(since, kind=row.kind, appointment_id=row.appointment_id, told_start_at=row.told_start_at)
-    found = others.filter(same | Q(pk__in=family))
-    if row.kind != "reminder":
-        return found
-    # Of several reminders of one visit only that of the same slot says the same.
-    slot = slot_of(row.occasion)
-    return others.filter(pk__in=[pk for pk, said in found.values_list("pk", "occasion") if slot_of(said) == slot])
-
-
-def slot_of(occasion: str) -> str:
-    """Return which of several reminders of a visit an occasion names: its third part."""
-    return occasion.split(":")[2] if occasion.count(":") >= 2 else ""
+    found, slot = others.filter(same | Q(pk__in=family)), kinds.slot_of(row.kind, row.occasion)
+    return others.filter(pk__in=[pk for pk, said in found.values_list("pk", "occasion") if kinds.slot_of(row.kind, said) == slot])

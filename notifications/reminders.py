@@ -27,7 +27,7 @@ from django.db.models.lookups import Exact, StartsWith
 from appointments.models import Appointment
 from notifications import kinds, outbox, stopping
 from notifications.models import Message, State
-from notifications.plans import ReminderException, ReminderTime
+from notifications.plans import TIMES_MAX, ReminderException, ReminderTime
 from notifications.wanting import Asked, Wish, occasion
 
 KIND = kinds.TABLE["reminder"]
@@ -110,16 +110,23 @@ def unwanted() -> list[When]:
         of_client = own.filter(client=OuterRef("client_id")).values("is_on")[:1]
         of_service = own.filter(service=OuterRef("appointment__service_id")).values("is_on")[:1]
         holds = Coalesce(Subquery(of_client), Subquery(of_service), Value(time.is_on), output_field=BooleanField())
-        said = occasion("appointment_id", "time_version", Value(time.slot))
-        is_of_slot = Q(Exact(F("occasion"), said)) | Q(StartsWith(F("occasion"), Concat(said, Value(":"))))
-        cases.append(When(Q(kind=KIND.name, resend_of=None) & is_of_slot & ~Q(holds), then=Value(NOT_CHOSEN)))
+        cases.append(When(Q(kind=KIND.name, resend_of=None) & _is_of(time.slot) & ~Q(holds), then=Value(NOT_CHOSEN)))
     return cases
 
 
 def of_slot(rows: "QuerySet[Message]", slot: int) -> "QuerySet[Message]":
-    """Keep the reminders of one slot, also those that were said again."""
-    named = rows.annotate(named=occasion("appointment_id", "time_version", Value(slot)))
-    return named.filter(Q(occasion=F("named")) | Q(occasion__startswith=Concat(F("named"), Value(":"))))
+    """Keep the reminders of one slot, also those that were said again. One that names no slot counts as of every one."""
+    others = Q()
+    for other in range(1, TIMES_MAX + 1):
+        if other != slot:
+            others |= _is_of(other)
+    return rows.filter(~others)
+
+
+def _is_of(slot: int) -> Q:
+    """Return the condition that the occasion of a message names a slot of its visit."""
+    said = occasion("appointment_id", "time_version", Value(slot))
+    return Q(Exact(F("occasion"), said)) | Q(StartsWith(F("occasion"), Concat(said, Value(":"))))
 
 
 # --- on which day, at which hour ----------------------------------------------------------------------------------

@@ -66,7 +66,7 @@ def set_services(wanted: Mapping[int, Mapping[int, bool]], *, by: User) -> int:
     for service in Service.objects.filter(pk__in=wanted).order_by("pk"):
         changed += bool(_set(wanted[service.pk], service=service))
     if changed:
-        audit.record("reminder.services_set", by=by, services_count=changed)
+        audit.record("reminder.services_set", by=by, count=changed)
     return changed
 
 

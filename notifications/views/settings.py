@@ -14,7 +14,7 @@ from appointments.models import Service
 from clients import access as clients_access
 from notifications import ahead, facts, kinds, reminders, remindertimes, sending, triggers, words
 from notifications.forms import ReminderTimeForm, SendingForm, TriggerForm
-from notifications.models import MailServer
+from notifications.models import MailServer, Trigger
 from notifications.plans import TIMES_MAX
 from notifications.providers.base import Outcome
 from salon.core import asking
@@ -96,33 +96,32 @@ def switches(request: SignedIn) -> HttpResponse:
 
 
 def _switches(request: SignedIn, forms: dict[str, TriggerForm]) -> dict[str, Any]:
-    salon, now, sent = Salon.objects.current(), timezone.now(), triggers.last_sent()
-    rows = []
-    for kind, row in facts.switches().items():
-        is_counted = kind in ahead.SCHEDULED and row.is_on
-        rows.append({
-            "kind": kind,
-            "name": words.KINDS[kind],
-            "when": words.WHEN[kind],
-            "is_marketing": kinds.TABLE[kind].is_marketing,
-            "trigger": row,
-            "setting": triggers.of(row),
-            "unit": kinds.TABLE[kind].delay.unit if kinds.TABLE[kind].delay else "",
-            "form": forms[kind],
-            "times": [words.reminder_time(time) for time in reminders.times() if time.is_on] if kind == "reminder" else [],
-            "has_texts": bool(kinds.TABLE[kind].channels),
-            "soon_count": ahead.count(row, salon, now) if is_counted else None,
-            "obstacle": words.OBSTACLES.get(ahead.obstacle(row, salon), "") if row.is_on else "",
-            "last_at": sent.get(kind),
-        })  # fmt: skip
+    salon, sent = Salon.objects.current(), triggers.last_sent()
     may_edit = request.user.may(May.EDIT_SETTINGS)
     return {
-        "rows": rows,
+        "rows": [{**_row(row, forms[kind], salon), "last_at": sent.get(kind)} for kind, row in facts.switches().items()],
         "forms": forms.values(),
         "may_edit": may_edit,
         "language": salon.language,
         "ask": "" if may_edit else asking.sentence(May.EDIT_SETTINGS),
         "used": sending.describe(salon),
+    }
+
+
+def _row(row: Trigger, form: TriggerForm, salon: Salon) -> dict[str, Any]:
+    kind = row.kind
+    return {
+        "kind": kind,
+        "name": words.KINDS[kind],
+        "when": words.WHEN[kind],
+        "is_marketing": kinds.TABLE[kind].is_marketing,
+        "trigger": row,
+        "setting": triggers.of(row),
+        "unit": form.unit,
+        "form": form,
+        "times": [words.reminder_time(time) for time in reminders.times() if time.is_on] if kind == "reminder" else [],
+        "soon_count": ahead.count(row, salon, timezone.now()) if kind in ahead.SCHEDULED and row.is_on else None,
+        "obstacle": words.OBSTACLES.get(ahead.obstacle(row, salon), "") if row.is_on else "",
     }
 
 

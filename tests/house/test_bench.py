@@ -71,3 +71,13 @@ def test_a_merge_is_measured_beside_one_bare_update(tmp_path: Path) -> None:
     last = json.loads(done.stdout.splitlines()[-1])
     assert (last["name"], set(last["ratios"]), last["figures"]["visits"]) == ("merge", {"vs_one_update"}, 40)
     assert not list(tmp_path.glob("bench-*"))
+
+
+def test_the_plan_is_measured_beside_a_loop_and_at_ten_times_the_size(tmp_path: Path) -> None:
+    done = run("plan", "--clients", "200", "--runs", "1", TMPDIR=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    last = json.loads(done.stdout.splitlines()[-1])
+    assert last["name"] == "plan"
+    assert set(last["ratios"]) == {"vs_orm_loop", "growth_10x"}
+    assert (last["figures"]["clients"], last["figures"]["visits"]) == (200, 2000)
+    assert not list(tmp_path.glob("bench-*"))

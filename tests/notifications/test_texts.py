@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.test import Client as Browser
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,7 +18,6 @@ from salon.core.errors import Refused
 from salon.core.models import AuditEvent, Salon, User
 from salon.core.roles import Role
 from tests import factories
-from tests.conftest import Browser
 from tests.fakes.provider import FakeProvider
 
 pytestmark = pytest.mark.django_db

@@ -8,6 +8,7 @@ import heapq
 import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -117,9 +118,9 @@ class Year:
                 since = added + HOUR if self.rng.random() < 0.8 else self._somewhen(added + HOUR, self.ends)
                 until = self._somewhen(since + DAY, self.ends + 90 * DAY) if self.rng.random() < 0.5 else None
                 soul.yes[kind] = [(since, until)]
-                self._at(since, lambda kind=kind: self._answer(soul, kind, "grant"))
+                self._at(since, partial(self._answer, soul, kind, "grant"))
                 if until:
-                    self._at(until, lambda kind=kind: self._answer(soul, kind, "withdraw"))
+                    self._at(until, partial(self._answer, soul, kind, "withdraw"))
         start = added + self.rng.randint(2, 20) * DAY
         while start < self.ends:
             self._visit(soul, start)
