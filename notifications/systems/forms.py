@@ -21,7 +21,7 @@ class SystemForm(forms.Form):
     way = forms.ChoiceField(
         label=_("How it is told"), choices=OtherSystem.Way.choices, initial=OtherSystem.Way.BY_HAND, widget=forms.RadioSelect
     )
-    url = forms.CharField(
+    url = Line(
         label=_("Address for events"), max_length=line.LONGEST, required=False, widget=forms.URLInput,
         help_text=_("Only for a connected system. It begins with https:// and comes from whoever runs that system."),
     )  # fmt: skip

@@ -33,7 +33,18 @@ from clients.models import (
     Subject,
     Tag,
 )
-from notifications.models import Attempt, CampaignRecipient, Heartbeat, MailServer, Message, Provider, State
+from notifications.models import (
+    Attempt,
+    CampaignRecipient,
+    Change,
+    Heartbeat,
+    MailServer,
+    Message,
+    OtherSystem,
+    Provider,
+    Received,
+    State,
+)
 from salon.core import backoffice, privacy, secrets, team
 from salon.core.backoffice import Editing, site
 from salon.core.errors import Refused
@@ -48,6 +59,8 @@ SECRETS = {
     "server-password-x1": "the mail server's",
     "hash-of-the-setup-link": "the set-up link's",
     "JBSWY3DPEHPK3PXP": "the app's",
+    "whsec_seen-by-nobody": "another system's",
+    "whsec_nor-this": "another system's before",
 }
 NOTES = {
     "Reacts to ammonia": "health",
@@ -106,6 +119,9 @@ def rows(owner: User, things: dict[str, str]) -> None:
     CampaignRecipient.objects.get_or_create(campaign_id=things["campaign"], client=client)
     UsualStaff.objects.create(client=client, staff=Staff.objects.all()[0])
     Notice.objects.create(user=owner, code="import.done", facts={"new": 1})
+    Change.objects.create(client_number=client.pk)
+    Received.objects.create(system_id=things["system"], event_id="evt_1")
+    OtherSystem.objects.filter(way="connected").update(secret="whsec_seen-by-nobody", old_secret="whsec_nor-this")
 
 
 def pages(keeper: Browser) -> dict[str, str]:
