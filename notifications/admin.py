@@ -209,7 +209,7 @@ class OtherSystemAdmin(Looking):
 
     everyday = SYSTEMS
     everyday_page = "notifications:system"
-    hidden = frozenset({"public_id"})
+    hidden = frozenset({"public_id", "secret", "old_secret"})
     list_display = ("name", "way", "url", "is_on", "off_reason", "failure_count", "last_ok_at")
     list_filter = ("way", "is_on")
 

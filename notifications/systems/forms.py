@@ -21,7 +21,7 @@ class SystemForm(forms.Form):
     way = forms.ChoiceField(
         label=_("How it is told"), choices=OtherSystem.Way.choices, initial=OtherSystem.Way.BY_HAND, widget=forms.RadioSelect
     )
-    url = forms.CharField(
+    url = Line(
         label=_("Address for events"), max_length=line.LONGEST, required=False, widget=forms.URLInput,
         help_text=_("Only for a connected system. It begins with https:// and comes from whoever runs that system."),
     )  # fmt: skip
@@ -53,8 +53,8 @@ class SystemForm(forms.Form):
 class SpanForm(forms.Form):
     """The days of which the refusals are wanted, both included."""
 
-    first = forms.DateField(label=_("From"), widget=forms.DateInput(attrs={"type": "date"}))
-    last = forms.DateField(label=_("To"), widget=forms.DateInput(attrs={"type": "date"}))
+    first = forms.DateField(label=_("From"), widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}))
+    last = forms.DateField(label=_("To"), widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}))
 
     def clean(self) -> dict[str, Any]:
         """Refuse days that no calendar knows, and an end before the beginning."""

@@ -39,12 +39,13 @@ class Task:
 
 @dataclass(frozen=True)
 class List:
-    """What one system is to be told: the first lines, how many there are, and since when the oldest waits."""
+    """What one system is to be told: the first lines, how many there are, since when, and the last of them by its id."""
 
     system: OtherSystem
     tasks: Sequence[Task]
     count: int
     since: dt.datetime | None
+    last: int
 
 
 def lists(user: User) -> list[List]:
@@ -64,12 +65,14 @@ def open_count() -> int | None:
 
 
 @transaction.atomic
-def tick(system: OtherSystem, ids: Collection[int] | None, *, by: User, now: dt.datetime) -> list[int]:
-    """Note that a system was told these lines (None: every one that waits now), and return the ids of those that waited."""
-    rows = _waiting().filter(system=system).select_for_update()
-    if ids is not None:
-        rows = rows.filter(pk__in=ids)
-    done = list(rows.order_by("pk").values_list("pk", flat=True))
+def tick(system: OtherSystem, *, only: int | None = None, upto: int = 0, by: User, now: dt.datetime) -> list[int]:
+    """Note that a system was told the line `only`, or all that waited up to that one, and return their ids.
+
+    Not what came after the page was opened, nor what its reader may not see: nobody has passed that on.
+    """
+    rows = _seen_by(by, system).select_for_update()
+    rows = rows.filter(pk__lte=upto) if only is None else rows.filter(pk=only)
+    done = list(rows.values_list("pk", flat=True))
     Delivery.objects.filter(pk__in=done).update(state=State.TOLD, told_at=now, told_by=by)
     if done:
         audit.record("system.informed", system, by=by, count=len(done))
@@ -99,16 +102,19 @@ def untick(token: str, *, by: User) -> int:
 
 
 def _list(system: OtherSystem, user: User) -> List:
-    cards = access.clients_for(user).filter(erased_at=None)
-    rows = _waiting().filter(system=system, client_number__in=cards.values("pk")).order_by("pk")
+    rows = _seen_by(user, system)
     some = list(rows[:SHOWN])
-    clients: Mapping[int, Client] = {one.pk: one for one in cards.filter(pk__in=[row.client_number for row in some])}
+    cards = access.clients_for(user).filter(pk__in=[row.client_number for row in some])
+    clients: Mapping[int, Client] = {one.pk: one for one in cards}
     answers = preferences.of(list(clients.values()))
     tasks = [
         Task(row.pk, clients[row.client_number], row.created_at, preferences.refused(answers[row.client_number])) for row in some
     ]
-    return List(system, tasks, rows.count(), some[0].created_at if some else None)
+    last = rows.values_list("pk", flat=True).last() or 0
+    return List(system, tasks, rows.count(), some[0].created_at if some else None, last)
 
 
-def _waiting() -> QuerySet[Delivery]:
-    return Delivery.objects.filter(system__way=OtherSystem.Way.BY_HAND, state=State.WAITING)
+def _seen_by(user: User, system: OtherSystem) -> QuerySet[Delivery]:
+    """Return the lines of a system that wait, of clients whom `user` may see, the oldest first."""
+    waiting = Delivery.objects.filter(system=system, system__way=OtherSystem.Way.BY_HAND, state=State.WAITING)
+    return waiting.filter(client_number__in=access.clients_for(user).values("pk")).order_by("pk")

@@ -16,7 +16,7 @@ from notifications.systems.models import OtherSystem
 from notifications.views.messages import tabs_of
 from salon.core.errors import Refused
 from salon.core.roles import May
-from salon.core.web import SignedIn, allowed, go, page, refuse, toast, whole
+from salon.core.web import SignedIn, allowed, go, page, refuse, toast
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -33,9 +33,9 @@ def index(request: SignedIn) -> HttpResponse:
 def done(request: SignedIn, pk: int) -> HttpResponse:
     """Tick off one line of a system, or all."""
     system = get_object_or_404(OtherSystem.objects.defer(*sending.SEALED), pk=pk)
-    one = whole(request.POST.get("line", ""))
-    ids = None if "all" in request.POST else [one] if one is not None else []
-    ticked = informing.tick(system, ids, by=request.user, now=timezone.now())
+    upto = _number(request.POST.get("upto", ""))
+    which = {"upto": upto} if upto else {"only": _number(request.POST.get("line", ""))}
+    ticked = informing.tick(system, **which, by=request.user, now=timezone.now())
     if ticked:
         count = len(ticked)
         text = ngettext("%(count)s line ticked off.", "%(count)s lines ticked off.", count) % {"count": count}
@@ -82,6 +82,10 @@ def _page(request: SignedIn, form: SpanForm | None) -> HttpResponse:
         "may_export": request.user.may(May.EXPORT), "may_edit": request.user.may(May.EDIT_SENDING), "shown": informing.SHOWN,
     }  # fmt: skip
     return page(request, "notifications/inform.html", context, status=422 if form else 200)
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 18 else 0
 
 
 def _heading(one: informing.List) -> str:

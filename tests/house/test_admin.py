@@ -42,7 +42,18 @@ from clients.models import (
     Subject,
     Tag,
 )
-from notifications.models import Attempt, CampaignRecipient, Heartbeat, MailServer, Message, Provider, State
+from notifications.models import (
+    Attempt,
+    CampaignRecipient,
+    Change,
+    Heartbeat,
+    MailServer,
+    Message,
+    OtherSystem,
+    Provider,
+    Received,
+    State,
+)
 from notifications.plans import MessageText, ReminderException, ReminderTime
 from salon.core import backoffice, privacy, secrets, team
 from salon.core.backoffice import Editing, site
@@ -58,6 +69,8 @@ SECRETS = {
     "server-password-x1": "the mail server's",
     "hash-of-the-setup-link": "the set-up link's",
     "JBSWY3DPEHPK3PXP": "the app's",
+    "whsec_seen-by-nobody": "another system's",
+    "whsec_nor-this": "another system's before",
 }
 NOTES = {
     "Reacts to ammonia": "health",
@@ -131,6 +144,9 @@ def rows(owner: User, things: dict[str, str]) -> None:
     Notice.objects.create(user=owner, code="import.done", facts={"new": 1})
     merge = Merge.objects.create(winner=client, taken_in=[0], by=owner, snapshot=b"what stood on the cards")
     MergedHealthNote.objects.create(merge=merge, card=0, text="Reacts to ammonia", written_at=NOW, written_by=owner)
+    Change.objects.create(client_number=client.pk)
+    Received.objects.create(system_id=things["system"], event_id="evt_1")
+    OtherSystem.objects.filter(way="connected").update(secret="whsec_seen-by-nobody", old_secret="whsec_nor-this")
 
 
 def pages(keeper: Browser) -> dict[str, str]:

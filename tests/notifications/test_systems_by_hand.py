@@ -55,7 +55,9 @@ def test_each_no_is_a_line_until_it_is_ticked_off_and_undo_brings_it_back(treatw
     assert (line.state, line.told_by) == ("told", people.user_with(Role.RECEPTION))
     token = informing.slip(treatwell, [line.pk])
     assert "Ann Roux" in browser.post(f"{PAGE}undo/", {"token": token}, follow=True).content.decode()
-    everything = browser.post(f"{PAGE}{treatwell.pk}/told/", {"all": "1"}, follow=True).content.decode()
+    everything = browser.post(
+        f"{PAGE}{treatwell.pk}/told/", {"upto": Delivery.objects.latest("pk").pk}, follow=True
+    ).content.decode()
     assert ("2 lines ticked off." in everything, "Everything is told" in everything) == (True, True)
     assert [row.facts["count"] for row in AuditEvent.objects.filter(action="system.informed")] == [1, 2]
     refuse(ann, purpose="mkt.welcome")  # a new No is a new line
@@ -66,7 +68,7 @@ def test_a_slip_undoes_only_what_its_owner_ticked_off_and_not_for_ever(
     treatwell: OtherSystem, owner: User, reception: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refuse(factories.client())
-    ids = informing.tick(treatwell, None, by=owner, now=timezone.now())
+    ids = informing.tick(treatwell, upto=Delivery.objects.get().pk, by=owner, now=timezone.now())
     slip = informing.slip(treatwell, ids)
     assert informing.untick(slip, by=reception) == 0
     for broken in (slip[:-1], "", "x:y:z"):
@@ -77,6 +79,19 @@ def test_a_slip_undoes_only_what_its_owner_ticked_off_and_not_for_ever(
         informing.untick(slip, by=owner)
     monkeypatch.undo()
     assert informing.untick(slip, by=owner) == 1
+
+
+def test_all_told_leaves_what_came_after_the_page_was_opened_and_what_its_reader_may_not_see(
+    treatwell: OtherSystem, owner: User
+) -> None:
+    seen, hidden, late = (factories.client() for _ in range(3))
+    refuse(seen)
+    refuse(hidden)
+    Client.objects.filter(pk=hidden.pk).update(restricted_at=timezone.now())
+    (page,) = informing.lists(owner)
+    refuse(late)
+    assert informing.tick(treatwell, upto=page.last, by=owner, now=timezone.now()) == [page.tasks[0].pk]
+    assert set(Delivery.objects.filter(state="waiting").values_list("client_number", flat=True)) == {hidden.pk, late.pk}
 
 
 def test_those_who_lead_hear_of_it_in_the_bell_once_however_many_there_are(treatwell: OtherSystem, owner: User) -> None:
