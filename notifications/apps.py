@@ -11,8 +11,11 @@ class NotificationsConfig(AppConfig):
     def ready(self) -> None:
         """Show the messages in the timeline of the card and on the activity page, which cannot look up here."""
         from clients import keeping, rooms  # noqa: PLC0415 (models may be imported only once all apps are loaded)
-        from notifications import cardline, deeds, kept  # noqa: PLC0415
+        from notifications import alarms, answering, cardline, deeds, kept  # noqa: PLC0415
 
         rooms.register(cardline.ROOM)
+        rooms.register(cardline.REPLIES)
+        alarms.register()
+        answering.register()
         deeds.register()
         keeping.register(kept.lines)

@@ -198,7 +198,8 @@ def _wanted(campaign: Campaign) -> "QuerySet[CampaignRecipient]":
         client__isnull=False, client__inactive_at=None, client__restricted_at=None, client__erased_at=None,
         client__blacklisted_at=None,
     )  # fmt: skip
-    return CampaignRecipient.objects.filter(here, Exists(granted), campaign=campaign, reason="").exclude(client__email="")
+    has_none = Q(client__email="") if campaign.channel == "email" else Q(client__phone="")
+    return CampaignRecipient.objects.filter(here, Exists(granted), campaign=campaign, reason="").exclude(has_none)
 
 
 def _granted(kind: str, channel: str) -> "QuerySet[Standing]":

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from notifications.kinds import Class, Kind, Wanted
 
 # Raised when a rule changes, so that a stored decision says by which rules it was taken.
-VERSION = "2026-1"
+VERSION = "2026-2"
 
 CHANNELS = frozenset({"email", "sms"})
 CONSENTS = frozenset({"granted", "pending", "withdrawn", "soft_opt_in", "unknown"})
@@ -21,14 +21,19 @@ VISIT_STATES = frozenset({"stands", "cancelled", "over"})
 
 # Every reason, in the order in which they count: the first one is shown.
 PRECEDENCE = (
-    "error", "hold", "erased", "restricted", "inactive",
+    "error", "hold", "channel_off", "erased", "restricted", "inactive",
     # obsolete: what the message says is no longer so, or no longer of use
     "gone", "cancelled", "undone", "over", "moved", "duplicate", "past", "too_late", "expired", "answered", "stopped",
-    "no_address", "invalid_address", "suppressed_all", "channel_stop", "marketing_objection", "consent_missing", "paused",
-    "client_refused", "blacklisted", "minor", "no_public_address", "automation_off", "frequency_cap",
+    "no_address", "not_a_mobile", "invalid_address", "suppressed_all", "channel_stop", "marketing_objection",
+    "consent_missing", "reply_waits", "paused", "client_refused", "blacklisted", "minor", "no_public_address",
+    "automation_off", "frequency_cap", "over_budget", "over_cap",
 )  # fmt: skip
+# Nothing is lost by it: the message waits.
+OF_THE_HOUSE = frozenset({"hold", "channel_off"})
 # Reasons that lie with the address alone: they end with it.
-OF_ADDRESS = frozenset({"invalid_address", "suppressed_all", "channel_stop"})
+OF_ADDRESS = frozenset({"not_a_mobile", "invalid_address", "suppressed_all", "channel_stop"})
+# Reasons that lie with the channel: a message about a visit may go by the other one.
+OF_CHANNEL = OF_ADDRESS | {"no_address", "client_refused", "over_budget"}
 OBSOLETE = frozenset(
     {"gone", "cancelled", "undone", "over", "moved", "duplicate", "past", "too_late", "expired", "answered", "stopped"}
 )
@@ -101,6 +106,13 @@ class Facts:
     marketing_day_count: int = 0
     marketing_month_count: int = 0
     holidays: frozenset[dt.date] = frozenset()
+    # Of SMS alone: the channel is switched off; the number surely takes none; an answer that may be a stop was not read yet;
+    # the month's budget, or what one promotion may cost, does not suffice for this one.
+    is_channel_off: bool = False
+    is_not_mobile: bool = False
+    has_open_reply: bool = False
+    is_over_budget: bool = False
+    is_over_cap: bool = False
 
 
 @dataclass(frozen=True)
@@ -182,6 +194,7 @@ def _understand(facts: Facts, now: dt.datetime) -> None:
         facts.has_address, facts.is_erased, facts.is_restricted, facts.is_inactive, facts.is_blacklisted, facts.is_minor,
         facts.is_told, facts.is_stopped, facts.is_switched_on, facts.is_automatic, facts.is_client_act, facts.is_on_hold,
         facts.is_soft_opt_in_open, facts.is_service_opt_in, facts.has_public_address, facts.is_repeat,
+        facts.is_channel_off, facts.is_not_mobile, facts.has_open_reply, facts.is_over_budget, facts.is_over_cap,
     )  # fmt: skip
     if not known or any(type(flag) is not bool for flag in flags):
         raise ValueError("a fact the gate does not know")
@@ -193,16 +206,17 @@ def _reasons(facts: Facts, now: dt.datetime) -> Iterator[str]:
         yield "hold"
     if facts.is_erased:
         yield "erased"
-    if facts.is_restricted:
+    if facts.is_restricted and not facts.kind.is_answer:
         yield "restricted"
-    if facts.is_inactive:
+    if facts.is_inactive and not facts.kind.is_answer:
         yield "inactive"
     if facts.client_id is None:
         yield "gone"
     yield from _obsolete(facts, now)
     yield from _address(facts)
+    yield from _channel(facts)
     if facts.kind.kind_class == Class.SYSTEM:
-        yield from _system(facts)
+        yield from () if facts.kind.is_answer else _system(facts)
     else:
         yield from (_marketing(facts, now) if facts.kind.is_marketing else _service(facts))
     if facts.is_automatic and not facts.is_switched_on:
@@ -236,10 +250,22 @@ def _obsolete(facts: Facts, now: dt.datetime) -> Iterator[str]:
 def _address(facts: Facts) -> Iterator[str]:
     if not facts.has_address:
         yield "no_address"
+    if facts.is_not_mobile:
+        yield "not_a_mobile"
     if facts.scope == "delivery":
         yield "invalid_address"
-    if facts.scope == "all" and not (facts.stop_reason == "stop" and _asked_after_the_stop(facts)):
+    if facts.scope == "all" and not facts.kind.is_answer and not (facts.stop_reason == "stop" and _asked_after_the_stop(facts)):
         yield "channel_stop" if facts.stop_reason == "stop" else "suppressed_all"
+
+
+def _channel(facts: Facts) -> Iterator[str]:
+    """What the salon sets for a channel as a whole. The answer to a stop is owed whatever it costs."""
+    if facts.is_channel_off:
+        yield "channel_off"
+    if facts.is_over_budget and not facts.kind.is_answer:
+        yield "over_budget"
+    if facts.is_over_cap and facts.kind.is_marketing:
+        yield "over_cap"
 
 
 def _system(facts: Facts) -> Iterator[str]:
@@ -271,6 +297,8 @@ def _marketing(facts: Facts, now: dt.datetime) -> Iterator[str]:
         yield "marketing_objection"
     if facts.consent != "granted" and not (facts.consent == "soft_opt_in" and facts.is_soft_opt_in_open):
         yield "consent_missing"
+    if facts.has_open_reply:
+        yield "reply_waits"
     if facts.paused_until is not None and now < facts.paused_until:
         yield "paused"
     if facts.is_blacklisted:
@@ -285,7 +313,7 @@ def _marketing(facts: Facts, now: dt.datetime) -> Iterator[str]:
 
 def _allowed_from(facts: Facts, now: dt.datetime) -> dt.datetime:
     """Return the first instant at or after `now` outside the quiet hours of the salon's zone."""
-    if facts.is_client_act:
+    if facts.is_client_act or facts.kind.is_answer:
         return now
     return facts.kind.hours[facts.channel].first(now, ZoneInfo(facts.zone), facts.holidays)
 

@@ -92,6 +92,8 @@ class Kind:
     is_on_at_first: bool = True
     # Sent because somebody asked for it, never by itself: the salon has no switch for it.
     is_by_hand: bool = False
+    # Answers a stop, once, on the channel that was stopped: leaves whatever stands against the client, at any hour.
+    is_answer: bool = False
 
     @property
     def is_marketing(self) -> bool:
@@ -118,20 +120,31 @@ REMINDER_LATE_BOOKING = dt.timedelta(hours=4)
 TABLE: Mapping[str, Kind] = {
     kind.name: kind
     for kind in (
-        Kind("confirmation", "svc.confirmation", Class.SERVICE, Wanted.STANDS, {"email": DAY}, waits=UNDO_WAIT),
-        Kind("change", "svc.confirmation", Class.SERVICE, Wanted.STANDS, {"email": DAY}, waits=UNDO_WAIT),
-        Kind("cancellation", "svc.confirmation", Class.SERVICE, Wanted.CANCELLED, {"email": DAY}, waits=UNDO_WAIT),
         Kind(
-            "reminder", "svc.reminder", Class.SERVICE, Wanted.STANDS, {"email": REMINDER_DAY},
+            "confirmation", "svc.confirmation", Class.SERVICE, Wanted.STANDS, {"email": DAY, "sms": DAY},
+            waits=UNDO_WAIT,
+        ),
+        Kind(
+            "change", "svc.confirmation", Class.SERVICE, Wanted.STANDS, {"email": DAY, "sms": DAY},
+            waits=UNDO_WAIT,
+        ),
+        Kind(
+            "cancellation", "svc.confirmation", Class.SERVICE, Wanted.CANCELLED, {"email": DAY, "sms": DAY},
+            waits=UNDO_WAIT,
+        ),
+        Kind(
+            "reminder", "svc.reminder", Class.SERVICE, Wanted.STANDS, {"email": REMINDER_DAY, "sms": REMINDER_DAY},
             margin=REMINDER_MARGIN, waits=UNDO_WAIT, told=Told.SAME_KIND,
         ),
         Kind(
-            "promotion", "mkt.promotion", Class.MARKETING, Wanted.ALWAYS, {"email": MARKETING_EMAIL},
-            waits=UNDO_WAIT, is_by_hand=True,
+            "promotion", "mkt.promotion", Class.MARKETING, Wanted.ALWAYS,
+            {"email": MARKETING_EMAIL, "sms": MARKETING_SMS}, waits=UNDO_WAIT, is_by_hand=True,
         ),
         # The client has just said Yes, and is asked to confirm it. No hours: `facts` says so.
         Kind("doi_request", "", Class.SYSTEM, Wanted.ALWAYS, {"email": DAY}, waits=UNDO_WAIT, is_by_hand=True),
         # The client has just asked for the link to their choices.
         Kind("choices", "", Class.SYSTEM, Wanted.ALWAYS, {"email": DAY}, is_by_hand=True),
+        # The client has just answered STOP.
+        Kind("optout_ack", "", Class.SYSTEM, Wanted.ALWAYS, {"sms": DAY}, is_by_hand=True, is_answer=True),
     )
 }  # fmt: skip

@@ -1,6 +1,6 @@
 """What the salon says: the outbox, its attempts, campaigns, the switches and the mail server.
 
-Message is written by `outbox` alone, Campaign by `campaigns`.
+Message is written by `outbox`, `outcomes` and `proofs` alone, Campaign by `campaigns`.
 """
 
 from typing import ClassVar
@@ -12,8 +12,14 @@ from django.utils.translation import gettext_lazy as _
 
 from appointments.models import Appointment
 from clients.models import Channel, Client, ConsentEvent
+from notifications.smsmodels import ProviderEvent, Reply, SmsAccount
 from salon.core.models import User
 from salon.core.secrets import EncryptedField
+
+__all__ = [
+    "MARKETING", "TOLD", "Attempt", "Campaign", "CampaignRecipient", "Heartbeat", "MailServer", "Message", "Provider",
+    "ProviderEvent", "Reply", "SmsAccount", "State", "Trigger",
+]  # fmt: skip
 
 
 class State(models.TextChoices):
@@ -167,6 +173,11 @@ class Message(models.Model):
     body = models.TextField(blank=True)
     provider = models.CharField(max_length=20, blank=True)
     provider_id = models.CharField(max_length=200, blank=True)
+    # Of an SMS: its parts, and what they cost in the salon's currency.
+    segments = models.PositiveSmallIntegerField(default=0)
+    cost = models.DecimalField(max_digits=8, decimal_places=4, default=0)
+    # The channel on which it was to go first: a message about a visit turns to the other one, once.
+    turned_from = models.CharField(max_length=10, blank=True)
 
     resend_of = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="resends")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -198,6 +209,10 @@ class Message(models.Model):
                 name="notifications_message_caps",
                 condition=models.Q(kind__in=MARKETING) & ~models.Q(address_hmac=""),
             ),
+            # What SMS cost lately: added up at the hand-over of each.
+            models.Index(
+                fields=["handoff_at"], name="notifications_message_sms", condition=models.Q(channel="sms", handoff_at__isnull=False)
+            ),
         ]
 
     class Privacy:
@@ -210,7 +225,7 @@ class Message(models.Model):
         keep: ClassVar[set[str]] = {
             "id", "kind", "channel", "campaign", "occasion", "time_version", "state", "reason", "not_before", "expires_at",
             "lease_token", "lease_until", "claim_count", "attempt_count", "handoff_at", "settled_at", "provider",
-            "resend_of", "created_at",
+            "segments", "cost", "turned_from", "resend_of", "created_at",
         }  # fmt: skip
 
     def __str__(self) -> str:

@@ -18,7 +18,7 @@ from django.utils import timezone
 from appointments.models import STANDS, Appointment, AppointmentQuerySet
 from appointments.models import State as VisitState
 from clients.models import Standing
-from notifications import campaigns, facts, heartbeats, kinds, optin, outbox, readdressing, stopping
+from notifications import campaigns, facts, heartbeats, kinds, optin, outbox, readdressing, stopping, ways
 from notifications.kinds import Kind, Wanted
 from notifications.models import Campaign, Message, State, Trigger
 from salon.core.models import Salon
@@ -59,25 +59,26 @@ def plan(now: dt.datetime) -> Counter[str]:
         if not trigger.is_on:
             continue
         for wish in wishes(trigger, salon.zone, now):
-            visits: Any = _unstopped(_reachable(wish.visits, kind), kind).annotate(occasion=wish.occasion)
-            counts["revived"] += outbox.revive(_undone(visits, kind))
-            counts[name] += _put(visits, kind, wish, now)
-            for message in refused[name]:
-                again = visits.filter(pk=message.appointment_id, occasion=readdressing.occasion_of(message))
-                occasion = Value(readdressing.next_occasion(message), output_field=CharField())
-                counts[name] += _put(again.annotate(occasion=occasion), kind, wish, now)
+            for channel, reachable in ways.split(wish.visits, kind):
+                visits: Any = _unstopped(reachable, kind).annotate(occasion=wish.occasion)
+                counts["revived"] += outbox.revive(_undone(visits, kind), channel=channel)
+                counts[name] += _put(visits, kind, channel, wish, now)
+                for message in refused[name]:
+                    again = visits.filter(pk=message.appointment_id, occasion=readdressing.occasion_of(message))
+                    occasion = Value(readdressing.next_occasion(message), output_field=CharField())
+                    counts[name] += _put(again.annotate(occasion=occasion), kind, channel, wish, now)
     counts += campaigns.plan(now)
     counts += optin.plan(now)
     heartbeats.beat("planner", timezone.now())
     return +counts
 
 
-def _put(visits: Visits, kind: Kind, wish: Wish, now: dt.datetime) -> int:
+def _put(visits: Visits, kind: Kind, channel: str, wish: Wish, now: dt.datetime) -> int:
     said = Message.objects.filter(kind=kind.name, client_id=OuterRef("client_id"), occasion=OuterRef("occasion"))
     return outbox.put(
         visits.filter(~Exists(said)),
         kind=kind.name,
-        channel=kind.channels[0],
+        channel=channel,
         now=now,
         said={
             "client_id": F("client_id"),
@@ -109,17 +110,6 @@ def _unstopped(visits: Visits, kind: Kind) -> Visits:
         state=State.CANCELLED, reason__in=[stopping.REASON, stopping.REASON_HELD],
     )  # fmt: skip
     return visits.filter(~Exists(by_hand))
-
-
-def _reachable(visits: Visits, kind: Kind) -> Visits:
-    """Keep the visits of clients who are active, have an address and did not switch this off."""
-    refused = Standing.objects.filter(
-        client_id=OuterRef("client_id"), purpose=kind.purpose, channel=kind.channels[0], state=Standing.State.WITHDRAWN
-    )
-    people = visits.filter(
-        client__isnull=False, client__inactive_at=None, client__restricted_at=None, client__erased_at=None
-    ).exclude(client__email="")
-    return people.filter(~Exists(refused))
 
 
 # --- what should be said ------------------------------------------------------------------------------------------
@@ -266,7 +256,7 @@ def _against(switches: Mapping[str, Trigger]) -> Case:
         When(cancelled & ~Q(appointment__state=VisitState.CANCELLED), then=Value("undone")),
         When(~Q(kind__in=of[Wanted.ALWAYS]) & ~Q(appointment__time_version=F("time_version")), then=Value("moved")),
         When(Q(campaign__state=Campaign.State.STOPPED), then=Value(stopping.REASON)),
-        When(Q(client__email="", channel="email"), then=Value("no_address")),
+        When(Q(client__email="", channel="email") | Q(client__phone="", channel="sms"), then=Value("no_address")),
         *(_against_consent(kind) for kind in kinds.TABLE.values()),
         When(Q(kind__in=marketing, client__blacklisted_at__isnull=False), then=Value("blacklisted")),
         When(Q(kind__in=_ON_NOTICE, resend_of=None, appointment__is_notice_wanted=False), then=Value("not_wanted")),

@@ -25,7 +25,8 @@ from salon.core.models import Salon
 FOLDER = Path(settings.BASE_DIR) / "templates" / "messages"
 # What only a marketing text may say; a service text that tried would have no value for it.
 OF_MARKETING = frozenset({
-    "offer_title", "offer_text", "valid_until", "conditions", "kind_label", "consent_date", "unsubscribe_link",
+    "offer_title", "offer_text", "valid_until", "conditions", "kind_label", "consent_date", "unsubscribe_link", "opt_out",
+    "sender_code",
 })  # fmt: skip
 PLACEHOLDERS = OF_MARKETING | {
     "first_name", "salon", "legal_name", "service", "staff", "date", "date_long", "time", "address_line", "salon_phone",
@@ -96,6 +97,22 @@ def render(message: Message, salon: Salon, *, link: str = "") -> Rendered:
     title = _CONTROL.sub(" ", fill(_text(message.kind, language, "subject"), values)).strip()
     body = f"{said}\n\n-- \n{_footer(footer, language, values)}\n"
     return Rendered(str(client.email), language, title, body, values.get("unsubscribe_link", ""))
+
+
+def values_of(message: Message, salon: Salon, language: str) -> dict[str, str]:
+    """Return the values for every placeholder that has one for this message, on one line each."""
+    return _values(message, salon, language)
+
+
+def text_of(kind: str, language: str, part: str) -> str:
+    """Return a text of a kind in a language: "subject", "body" or, for the other channel, "sms". Raises TemplateError."""
+    return _text(kind, language, part).strip()
+
+
+def language_of(message: Message, salon: Salon, part: str) -> str:
+    """Return the client's language if the kind has this part in it, else the salon's."""
+    wanted = message.client.language if message.client else ""
+    return wanted if (FOLDER / message.kind / wanted / f"{part}.txt").is_file() else salon.language
 
 
 def fault(text: str) -> str:

@@ -1,0 +1,65 @@
+"""What a provider proves of a message later: that it took it, that it has it not, that it arrived or did not. Never back.
+
+Called by receipts (what it reports by itself) and reconciling (what it says when asked). With `outbox` and `outcomes` the only
+writer of Message and Attempt.
+"""
+
+import datetime as dt
+
+from django.db import transaction
+from django.db.models import Q
+
+from notifications.models import Attempt, Message, State
+from notifications.outbox import TABLE, token_of
+from notifications.providers.base import Outcome, Phase
+from salon.core import audit, states
+
+# The outcome of a try of which the provider has nothing.
+ABSENT = "absent"
+
+
+@transaction.atomic
+def taken(message: Message, *, provider_id: str, code: str, now: dt.datetime) -> bool:
+    """Note that the provider has a message whose answer is out or was lost. `code` says how we know.
+
+    One that waits again, because the provider's own list had not shown it, must not be said twice: it is cancelled.
+    """
+    changes = {"settled_at": now, "provider_id": provider_id[:200], "reason": ""}
+    owned = Q(lease_token=message.lease_token)
+    if message.state in {State.PENDING, State.CLAIMED} and message.attempts.filter(outcome=ABSENT).exists():
+        return states.move(message, TABLE, to=State.CANCELLED, guard=owned, **{**changes, "reason": "duplicate"})
+    if message.state not in {State.HANDOFF, State.UNKNOWN}:
+        return False
+    is_ours = states.move(message, TABLE, to=State.ACCEPTED, guard=owned, **changes)
+    if is_ours:
+        tried = Attempt.objects.filter(message=message, lease_token=message.lease_token, outcome__in=["", "unknown"])
+        tried.update(outcome=Outcome.ACCEPTED.value, phase=Phase.REPLY.value, code=code)
+    return is_ours
+
+
+@transaction.atomic
+def absent(message: Message, *, now: dt.datetime) -> bool:
+    """Let a message of unknown fate wait again of which the provider has nothing. A second time it stays: somebody looks at it."""
+    if message.attempts.filter(outcome=ABSENT).exists():
+        return False
+    owned = Q(lease_token=token_of(message))
+    is_ours = states.move(
+        message, TABLE, to=State.PENDING, guard=owned, handoff_at=None, settled_at=None, not_before=now, reason="not_taken",
+        claim_count=0, segments=0, cost=0,
+    )  # fmt: skip
+    if is_ours:
+        Attempt.objects.filter(message=message, lease_token=message.lease_token).update(outcome=ABSENT, code=ABSENT)
+    return is_ours
+
+
+def arrived(message: Message) -> bool:
+    """Note that a message reached the phone."""
+    return states.move(message, TABLE, to=State.DELIVERED)
+
+
+def lost(message: Message, *, code: str) -> bool:
+    """Note that a message that was taken did not reach the phone."""
+    is_new = states.move(message, TABLE, to=State.BOUNCED, reason=f"reply_{code or 'lost'}"[:40])
+    if is_new:
+        audit.record("message.not_delivered", message, kind=message.kind, code=code)
+    return is_new
