@@ -18,7 +18,7 @@ def ring(code: str, *, now: dt.datetime) -> None:
     """Put what is wrong into the bell of every owner; an unread notice about SMS gives way to it."""
     url = reverse("notifications:sms")
     for owner in User.objects.filter(role=Role.OWNER, is_active=True).order_by("pk"):
-        notices.tell(owner, CODE, url=url, now=now, code=int(code))
+        notices.tell(owner, CODE, url=url, now=now, error=int(code))
 
 
 def register() -> None:
@@ -27,5 +27,5 @@ def register() -> None:
 
 
 def _words(facts: Mapping[str, int]) -> str:
-    known = codes.WORDS.get(str(facts.get("code", "")))
-    return _("An SMS could not leave. %(why)s") % {"why": known() if known else facts.get("code", "")}
+    known = codes.WORDS.get(str(facts.get("error", "")))
+    return _("An SMS could not leave. %(why)s") % {"why": known() if known else facts.get("error", "")}

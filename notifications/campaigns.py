@@ -49,11 +49,12 @@ class Words:
     text: str
     valid_until: dt.date | None = None
     conditions: str = ""
+    channel: str = "email"
 
-    def draft(self, kind: str = "promotion", channel: str = "email") -> Campaign:
+    def draft(self, kind: str = "promotion") -> Campaign:
         """Return a campaign with these words that is not saved: to ask about, and to show."""
         values = {"title": self.title, "text": self.text, "valid_until": self.valid_until, "conditions": self.conditions}
-        return Campaign(kind=kind, channel=channel, **values)
+        return Campaign(kind=kind, channel=self.channel, **values)
 
 
 def send(

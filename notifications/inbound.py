@@ -43,12 +43,13 @@ def receive(*, provider_id: str, number: str, text: str, opt_out_type: str = "",
     found = numbers.cards(number)
     hmac = addresses.hash_of(CHANNEL, number)
     is_done = meaning in {Meaning.STOP, Meaning.START}
+    holders: list[Client | None] = [*found] or [None]
     Reply.objects.bulk_create(
         Reply(
             provider=PROVIDER, provider_id=provider_id[:200], client=client, sender=number[:20], address_hmac=hmac,
             body=text[:_LONGEST], meaning=meaning.value, at=now, handled_at=now if is_done else None,
         )
-        for client in (found or [None])
+        for client in holders
     )  # fmt: skip
     if meaning is Meaning.STOP:
         _stop(number, provider_id, has_answer=bool(opt_out_type), now=now)

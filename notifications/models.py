@@ -211,7 +211,9 @@ class Message(models.Model):
             ),
             # What SMS cost lately: added up at the hand-over of each.
             models.Index(
-                fields=["handoff_at"], name="notifications_message_sms", condition=models.Q(channel="sms", handoff_at__isnull=False)
+                fields=["handoff_at"],
+                name="notifications_message_sms",
+                condition=models.Q(channel="sms", handoff_at__isnull=False),
             ),
         ]
 

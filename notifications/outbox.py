@@ -161,8 +161,8 @@ def handoff(
 
     Call it last in the hand-over transaction, which it may end. `facts` is stored with the attempt, so that the
     decision can be taken again later; `snapshot` are the columns recipient, address_hmac, language, title, body,
-    provider, segments, cost. `before` is written down by the way. `meanwhile` may run while the database works (see `prepared.finish`).
-    False: somebody else has it, or the lease is over.
+    provider, segments, cost. `before` is written down by the way. `meanwhile` may run while the database works (see
+    `prepared.finish`). False: somebody else has it, or the lease is over.
     """
     statements = [*before, *crossing(message, decision, facts=facts, **snapshot)]
     message.state = State.HANDOFF  # once it has been said to the database, only the lease tells what holds

@@ -9,7 +9,7 @@ import datetime as dt
 from django.db import transaction
 from django.db.models import Q
 
-from notifications.models import Attempt, Message, State
+from notifications.models import Message, State
 from notifications.outbox import TABLE, token_of
 from notifications.providers.base import Outcome, Phase
 from salon.core import audit, states
@@ -32,14 +32,14 @@ def taken(message: Message, *, provider_id: str, code: str, now: dt.datetime) ->
         return False
     is_ours = states.move(message, TABLE, to=State.ACCEPTED, guard=owned, **changes)
     if is_ours:
-        tried = Attempt.objects.filter(message=message, lease_token=message.lease_token, outcome__in=["", "unknown"])
+        tried = message.attempts.filter(lease_token=token_of(message), outcome__in=["", "unknown"])
         tried.update(outcome=Outcome.ACCEPTED.value, phase=Phase.REPLY.value, code=code)
     return is_ours
 
 
 @transaction.atomic
 def absent(message: Message, *, now: dt.datetime) -> bool:
-    """Let a message of unknown fate wait again of which the provider has nothing. A second time it stays: somebody looks at it."""
+    """Let a message of unknown fate wait again of which the provider has nothing. A second time it stays for somebody to see."""
     if message.attempts.filter(outcome=ABSENT).exists():
         return False
     owned = Q(lease_token=token_of(message))
@@ -48,7 +48,7 @@ def absent(message: Message, *, now: dt.datetime) -> bool:
         claim_count=0, segments=0, cost=0,
     )  # fmt: skip
     if is_ours:
-        Attempt.objects.filter(message=message, lease_token=message.lease_token).update(outcome=ABSENT, code=ABSENT)
+        message.attempts.filter(lease_token=token_of(message)).update(outcome=ABSENT, code=ABSENT)
     return is_ours
 
 

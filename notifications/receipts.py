@@ -58,12 +58,15 @@ def report(message_id: int | None, *, provider_id: str, status: str, code: str, 
     `message_id` is what the address of the report names; without it the provider's own id finds the message. A status
     nobody knows is kept and changes nothing.
     """
-    of = {"pk": message_id} if message_id else {"provider": PROVIDER, "provider_id": provider_id}
+    of: dict[str, int | str] = {"pk": message_id} if message_id else {"provider": PROVIDER, "provider_id": provider_id}
     message = Message.objects.filter(**of).select_related("client").first()
     if message is not None:
         numbers.lock(numbers_of(message), message.client_id)  # the order of the house: clients, then everything else
     _event, is_new = ProviderEvent.objects.get_or_create(
-        provider=PROVIDER, provider_id=provider_id[:200], status=status[:20], defaults={"code": code[:20], "message": message, "at": now}
+        provider=PROVIDER,
+        provider_id=provider_id[:200],
+        status=status[:20],
+        defaults={"code": code[:20], "message": message, "at": now},
     )
     if not is_new:
         return False

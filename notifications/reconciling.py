@@ -8,6 +8,7 @@ from collections import Counter
 
 from notifications import proofs, smsaccount
 from notifications.models import Attempt, Message, State
+from notifications.outbox import token_of
 from notifications.receipts import PROVIDER
 
 # Until then a message may still turn up in the provider's list.
@@ -30,9 +31,7 @@ def reconcile(now: dt.datetime) -> Counter[str]:
         if carrier is None or tried is None or now - tried.at < FIRST_AFTER:
             continue
         try:
-            found = carrier.find(
-                message.recipient, message.body, between=_between(message), known=_known(message)
-            )
+            found = carrier.find(message.recipient, message.body, between=_between(message), known=_known(message))
         except LookupError:
             break  # it does not say: next time
         if found is not None:
@@ -43,7 +42,7 @@ def reconcile(now: dt.datetime) -> Counter[str]:
 
 
 def _attempt(message: Message) -> Attempt | None:
-    return Attempt.objects.filter(message=message, lease_token=message.lease_token).first()
+    return Attempt.objects.filter(message=message, lease_token=token_of(message)).first() if message.lease_token else None
 
 
 def _between(message: Message) -> tuple[dt.datetime, dt.datetime]:

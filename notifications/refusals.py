@@ -12,9 +12,7 @@ from salon.core.templatetags.house import as_day
 _OF_CONSENT = frozenset({"consent_missing", "marketing_objection"})
 
 
-def sentence(
-    reason: str, event: ConsentEvent | None = None, facts: gate.Facts | None = None, *, channel: str = ""
-) -> str:
+def sentence(reason: str, event: ConsentEvent | None = None, facts: gate.Facts | None = None, *, channel: str = "") -> str:
     """Return the sentence for the reason against an advertising message.
 
     `event` is the line of the ledger that the answer stands on, with its `actor` loaded, `facts` what was decided on;

@@ -46,7 +46,7 @@ def measure(text: str) -> Size:
 
 
 def _parts(widths: list[int], room: int) -> int:
-    """Return how many parts these characters fill, none of them cut in two: an escape, or a surrogate, stays with its other half."""
+    """Return how many parts these characters fill. An escape or a surrogate stays with its other half."""
     count, used = 1, 0
     for width in widths:
         if used + width > room:

@@ -1,5 +1,7 @@
 """Forms about SMS. They say whether a value is well formed and save nothing."""
 
+import datetime as dt
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -7,22 +9,25 @@ from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from notifications import campaigns
+from notifications.forms import ComposeForm
 from notifications.models import SmsAccount
-from notifications.smsaccount import ELSEWHERE
+from notifications.smsaccount import CHANNEL, ELSEWHERE
 from salon.core import countries
 from salon.core.lines import Line
 from salon.core.models import Salon
 
 # The countries that have a price of their own on the page, after the salon's.
 PRICED = ("FR", "DE", "GB")
+_BRACE = re.compile(r"[{}]")
 _PLAIN = ("account_sid", "key_sid", "sender_kind", "sender", "can_answer", "monthly_budget", "campaign_cap", "may_tidy_names")
 
 
 class SmsForm(forms.Form):
     """The salon's account at the SMS provider. Saved secrets are never shown; an empty one keeps it."""
 
-    account_sid = Line(label=_("Account SID"), max_length=34, help_text=_("Begins with AC. In the Twilio console under Account info."))
-    key_sid = Line(label=_("API key SID"), max_length=34, help_text=_("Begins with SK. Make a key for Carnet alone: it can be revoked."))
+    account_sid = Line(label=_("Account SID"), max_length=34, help_text=_("Begins with AC. In the console, Account info."))
+    key_sid = Line(label=_("API key SID"), max_length=34, help_text=_("Begins with SK. Make one for Carnet alone."))
     key_secret = forms.CharField(label=_("API key secret"), max_length=200, required=False, strip=True)
     auth_token = forms.CharField(
         label=_("Auth token"), max_length=200, required=False, strip=True,
@@ -85,6 +90,34 @@ class SmsForm(forms.Form):
         prices = {name.removeprefix("price_"): data[name] for name in self.fields if name.startswith("price_")}
         secrets = {name: data[name] for name in ("key_secret", "auth_token")}
         return {**{name: data[name] for name in _PLAIN}, **secrets, "prices": {**kept, **prices}}
+
+
+class SmsComposeForm(ComposeForm):
+    """What somebody writes to clients by SMS: a text, and until when it may leave."""
+
+    title = None  # type: ignore[assignment]
+    conditions = None  # type: ignore[assignment]
+    text = forms.CharField(
+        label=_("Text"), max_length=600, widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=_("The name of the salon stands before it, phone number and the way to stop behind it."),
+    )  # fmt: skip
+    field_order = ("text", "valid_until", "expected")
+
+    def words(self) -> campaigns.Words:
+        """Return what was written. Call it on a valid form."""
+        return _words(self.cleaned_data["text"], self.cleaned_data["valid_until"])
+
+    def as_typed(self) -> campaigns.Words:
+        """Return what is there so far, right or wrong: to show it while somebody types."""
+        if not self.is_bound:
+            return _words("", None)
+        self.is_valid()
+        return _words(str(self.data.get("text", ""))[:600], self.cleaned_data.get("valid_until"))
+
+
+def _words(text: str, valid_until: dt.date | None) -> campaigns.Words:
+    """Return the words of an SMS: in lists it is called by how it begins."""
+    return campaigns.Words(" ".join(_BRACE.sub("", text).split())[:60], text, valid_until, channel=CHANNEL)
 
 
 class TestForm(forms.Form):

@@ -22,13 +22,14 @@ _DAYS = {"en": ("en_GB", "EEE d MMM"), "fr": ("fr", "EEE d/M"), "de": ("de", "EE
 # Words of people and of the salon; everything else in a text is ours.
 _NAMES = ("salon", "first_name", "service", "staff", "legal_name")
 _MARKS = "{}[]|"
+_EMPTY = segments.Size(segments.GSM7, 0, 1)
 
 
 @dataclass(frozen=True)
 class Words(Rendered):
     """An SMS in words: with its length, its parts and their price."""
 
-    size: segments.Size = segments.Size(segments.GSM7, 0, 1)
+    size: segments.Size = _EMPTY
     cost: Decimal = Decimal(0)
 
 

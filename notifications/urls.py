@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from notifications.views import campaigns, cards, confirming, health, hooks, messages, ownform, preferences, replies, settings, texting
+from notifications.views import (
+    campaigns,
+    cards,
+    confirming,
+    health,
+    hooks,
+    messages,
+    ownform,
+    preferences,
+    replies,
+    settings,
+    texting,
+)
 
 app_name = "notifications"
 urlpatterns = [

@@ -89,13 +89,13 @@ class Result:
 
 
 # What is carried: an Envelope or a Text.
-Mail = TypeVar("Mail", contravariant=True)
+Mail_contra = TypeVar("Mail_contra", contravariant=True)
 
 
-class Prepared(Protocol[Mail]):
+class Prepared(Protocol[Mail_contra]):
     """Something that the provider is ready to take; not a word of it was said yet."""
 
-    def deliver(self, following: Mail | None = None) -> Result:
+    def deliver(self, following: Mail_contra | None = None) -> Result:
         """Hand it over. Never raises for what the network or the server do.
 
         `following` is what will be prepared next, if it is known: it may be announced by the way.
@@ -105,14 +105,14 @@ class Prepared(Protocol[Mail]):
         """Do not hand it over after all."""
 
 
-class Carrier(Protocol[Mail]):
+class Carrier(Protocol[Mail_contra]):
     """Somebody who carries e-mail or SMS. One instance belongs to one thread."""
 
     @property
     def name(self) -> str:
         """Return the name under which messages and circuit remember it (at most 20 letters)."""
 
-    def prepare(self, mail: Mail, /) -> Prepared[Mail] | Result:
+    def prepare(self, mail: Mail_contra, /) -> Prepared[Mail_contra] | Result:
         """Do everything that says nothing yet; return what is ready, or what went wrong. Never raises for the network."""
 
     def close(self) -> None:

@@ -19,7 +19,7 @@ _log = logging.getLogger("carnet.sms")
 _MOST_BYTES = 2_000_000
 
 
-class Wire(HttpClient):
+class Wire(HttpClient):  # type: ignore[misc]
     """An HTTP client that connects beforehand and never repeats, redirects or reuses. One instance belongs to one thread."""
 
     def __init__(self, base: str, *, connect: float, read: float, context: ssl.SSLContext | None = None) -> None:

@@ -80,7 +80,10 @@ def switch(request: SignedIn) -> HttpResponse:
     except Refused as refused:
         toast(request, refused.message, level=messages.ERROR)
     else:
-        toast(request, _("SMS are sent again.") if is_on else _("No SMS leaves any more. What waits is kept until its time is over."))
+        toast(
+            request,
+            _("SMS are sent again.") if is_on else _("No SMS leaves any more. What waits is kept until its time is over."),
+        )
     return go(request, "notifications:sms")
 
 
@@ -91,5 +94,3 @@ def short(request: HttpRequest, token: str) -> HttpResponse:
     link = shortlinks.read(token)
     long = shortlinks.long_of(link) if link else shortlinks.EXAMPLE
     return HttpResponseRedirect(reverse("notifications:preferences", args=[long]))
-
-

@@ -84,12 +84,9 @@ class TwilioServer:
 
     def __enter__(self) -> Self:
         self._lock, self._stop = threading.Lock(), threading.Event()
-        server = self
 
-        class Handler(_Handler):
-            twilio = server
-
-        self._http = ThreadingHTTPServer(("127.0.0.1", self.wanted_port), Handler)
+        handler = type("Handler", (_Handler,), {"twilio": self})
+        self._http = ThreadingHTTPServer(("127.0.0.1", self.wanted_port), handler)
         self._http.daemon_threads = True
         self.port = self._http.server_address[1]
         self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
@@ -152,7 +149,7 @@ class _Handler(BaseHTTPRequestHandler):
         super().setup()
         self.twilio.connection_count += 1
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, *args: Any) -> None:
         """Say nothing."""
 
     def do_POST(self) -> None:
@@ -170,7 +167,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, step: str, form: dict[str, str]) -> None:
         twilio, (word, _colon, more) = self.twilio, step.partition(":")
-        sms = twilio.keep(form) if word in {"ok", "garbage"} or word.endswith(("_created", "_then_callback")) and "_not_" not in word else None  # fmt: skip
+        is_taken = word in {"ok", "garbage"} or (word.endswith(("_created", "_then_callback")) and "_not_" not in word)
+        sms = twilio.keep(form) if is_taken else None
         if word == "ok" and sms:
             self._json(201, sms.as_json())
         elif word == "400":
