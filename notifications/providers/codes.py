@@ -50,12 +50,8 @@ WORDS: Mapping[str, Callable[[], str]] = {
     "30034": lambda: _("The sender's number is not registered (30034)."),
     "30036": lambda: _("It could not be delivered in time (30036)."),
     "30042": lambda: _("The operator does not accept this sender (30042)."),
+    "no_account": lambda: _("No SMS account is entered yet."),
     "absent": lambda: _("The SMS provider has no such message."),
     "callback": lambda: _("The SMS provider reported it."),
     "listed": lambda: _("The SMS provider has it in its list."),
 }
-
-
-def is_about_number(code: str) -> bool:
-    """Return whether a code says that no SMS will ever reach the number."""
-    return code in NO_SUCH_NUMBER

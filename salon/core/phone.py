@@ -90,10 +90,10 @@ def region(e164: str) -> str:
 def cannot_get_sms(e164: str) -> bool:
     """Return whether a number is surely none that takes text messages: a landline, a service line, or no number at all.
 
-    Where a country does not tell mobiles from landlines by their numbers, nothing is sure.
+    Where a country does not tell mobiles from landlines by their numbers, or gave out new ones, nothing is sure.
     """
     number = _parts(e164)
-    if number is None or not phonenumbers.is_valid_number(number):
+    if number is None or not phonenumbers.is_possible_number(number):
         return True
     return phonenumbers.number_type(number) in _NO_SMS
 

@@ -41,7 +41,12 @@ def things(salon: Salon, owner: User) -> dict[str, str]:
         "message": message,
         "campaign": campaign,
         "reply": Reply.objects.create(
-            provider="twilio", provider_id="SM1", client=client, sender=str(client.phone), body="Bonjour", meaning="other",
+            provider="twilio",
+            provider_id="SM1",
+            client=client,
+            sender=str(client.phone),
+            body="Bonjour",
+            meaning="other",
             at=visit.start_at,
         ),
         "filter": SavedFilter.objects.create(name="Germans", query="lang=de"),

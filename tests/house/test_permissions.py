@@ -74,7 +74,9 @@ def test_nobody_enters_without_signing_in(things: dict[str, str]) -> None:
 
 
 def test_everybody_opens_what_is_public(things: dict[str, str]) -> None:
-    answers = {name: ask(Browser(), name, things).status_code for name, row in TABLE.items() if row.is_public and not row.is_signed}
+    answers = {
+        name: ask(Browser(), name, things).status_code for name, row in TABLE.items() if row.is_public and not row.is_signed
+    }
     assert {name: status for name, status in answers.items() if status not in {200, 302, 404}} == {}
 
 

@@ -82,7 +82,11 @@ def answer(kind: str, channel: str, facts: Any, local: dt.datetime, now: dt.date
             return "no"
         if facts.marketing_day_count or facts.marketing_month_count > 3:
             return "no"
-    elif kind not in ON_DEMAND and kind != ANSWER and (facts.consent == "withdrawn" or (facts.is_service_opt_in and facts.consent != "granted")):
+    elif (
+        kind not in ON_DEMAND
+        and kind != ANSWER
+        and (facts.consent == "withdrawn" or (facts.is_service_opt_in and facts.consent != "granted"))
+    ):
         return "no"
     if facts.is_told or facts.is_stopped or now >= facts.expires_at:
         return "no"

@@ -12,6 +12,7 @@ from appointments.models import Appointment
 from clients import addresses, consent
 from clients.models import Address, ConsentEvent
 from notifications import circuit, dispatch, planner, receipts, smsaccount
+from notifications.channels import sms as channel
 from notifications.models import Attempt, Message, Provider, ProviderEvent, SmsAccount, State
 from notifications.providers import twilio as carrier
 from salon.core import instance
@@ -189,14 +190,14 @@ def test_w8_a_report_that_comes_before_our_own_note_is_kept_and_the_note_harms_n
     twilio: TwilioServer, now: dt.datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     booked(now)
-    send = dispatch.sms.Line.send
+    send = channel.Line.send
 
     def send_and_hear(line: Any, *given: Any) -> Any:
         result = send(line, *given)
         texting.reports(twilio, only(), "delivered")
         return result
 
-    monkeypatch.setattr(dispatch.sms.Line, "send", send_and_hear)
+    monkeypatch.setattr(channel.Line, "send", send_and_hear)
     deliver(now)
     assert (only().state, only().provider_id) == (State.DELIVERED, twilio.taken[0].sid)
     assert Attempt.objects.get().outcome == "accepted"
