@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import pgettext_lazy
 
-from clients import access, answers, contacts, duplicates, fold, links, lists, neighbours, rooms, tags, timeline
+from clients import access, answers, contacts, duplicates, fold, links, lists, neighbours, readings, rooms, tags, timeline
 from clients.models import Client
 from salon.core import asking, countries
 from salon.core.models import User
@@ -74,6 +74,7 @@ def head(request: SignedIn, client: Client, *, tab: str) -> dict[str, Any]:
         "contacts": access.contacts(user, client, request.salon, now=now),
         "tabs": tabs,
         "book_url": _book_url(user, client),
+        "sms_stopped_at": readings.stopped_by_sms(client),
         **_way_back(request, client, query, suffix, tab=tab, now=now),
         **(writing(user) if client.inactive_at is None else {"write_url": "", "write_ask": ""}),
     }

@@ -105,9 +105,9 @@ class _Sender:
 
     def _turn_of(self, lane: Lane, limit: int) -> int:
         """Work through one batch of a channel, if its provider is there; return how many messages were taken."""
+        self.lane = lane
         if lane.is_down or not self._may_go_on() or circuit.is_open(lane.name, self.clock()):
             return 0
-        self.lane = lane
         failpoints.hit("before_claim")
         batch = outbox.claim(self.clock(), min(outbox.CLAIM_MAX, limit), channel=lane.channel)
         if batch:
@@ -207,7 +207,7 @@ class _Sender:
         if not lane.line.may_be_ours(result):
             lane.refusals = []
             return result
-        reason = _reason(result)
+        reason = result.reason
         lane.refusals = [*lane.refusals, reason] if reason in lane.refusals else [reason]
         if lane.broken_by == reason or len(lane.refusals) >= REFUSALS_MAX:
             return replace(result, outcome=Outcome.DOWN)
@@ -258,8 +258,8 @@ class _Sender:
             self._count("stumbled", outcomes.stumble(message, now=now))
         elif decision.reasons[0] in gate.OF_THE_HOUSE:
             self._count("waiting", outbox.postpone(message, until=now + HOLD_WAIT, reason=decision.reasons[0]))
-        elif gate.OF_CHANNEL.issuperset(decision.reasons) and (other := ways.other(message)):
-            self._count("turned", outbox.turn(message, other, reason=decision.reasons[0], now=now))
+        elif ways.OF_CHANNEL.issuperset(decision.reasons) and (other := ways.other(message)):
+            self._count("turned", outcomes.turn(message, other, reason=decision.reasons[0], now=now))
         else:
             to = {"recipient": rows.address_of(message.channel), "address_hmac": rows.hmac}
             self._count("refused", outbox.refuse(message, decision.reasons, now=now, **to))
@@ -279,7 +279,7 @@ class _Sender:
             outcomes.retry(message, result, now=now, recipient=address, address_hmac=stopped, turn_to=turn_to)
         self.counts[result.outcome.value] += 1
         if result.outcome == Outcome.DOWN:
-            circuit.fail(self.lane.name, now=now, reason=_reason(result))
+            circuit.fail(self.lane.name, now=now, reason=result.reason)
             return False
         return True
 
@@ -301,7 +301,7 @@ class _Sender:
                     turn_to = ways.other(message) if result.outcome is Outcome.FAILED else ""
                     outcomes.settle(message, result, now=now, turn_to=turn_to)
                     if result.outcome in BREAKS:
-                        circuit.fail(self.lane.name, now=now, reason=_reason(result))
+                        circuit.fail(self.lane.name, now=now, reason=result.reason)
                 break
             except AWAY:
                 if time.monotonic() > until:
@@ -311,10 +311,6 @@ class _Sender:
                 time.sleep(wait)
                 wait = min(wait * 2, 10.0)
         self.unsettled = None
-
-
-def _reason(result: Result) -> str:
-    return f"{result.phase}_{result.code}"
 
 
 def _give_back(messages: list[Message]) -> None:

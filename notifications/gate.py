@@ -32,8 +32,6 @@ PRECEDENCE = (
 OF_THE_HOUSE = frozenset({"hold", "channel_off"})
 # Reasons that lie with the address alone: they end with it.
 OF_ADDRESS = frozenset({"not_a_mobile", "invalid_address", "suppressed_all", "channel_stop"})
-# Reasons that lie with the channel: a message about a visit may go by the other one.
-OF_CHANNEL = OF_ADDRESS | {"no_address", "client_refused", "over_budget"}
 OBSOLETE = frozenset(
     {"gone", "cancelled", "undone", "over", "moved", "duplicate", "past", "too_late", "expired", "answered", "stopped"}
 )
@@ -106,8 +104,7 @@ class Facts:
     marketing_day_count: int = 0
     marketing_month_count: int = 0
     holidays: frozenset[dt.date] = frozenset()
-    # Of SMS alone: the channel is switched off; the number surely takes none; an answer that may be a stop was not read yet;
-    # the month's budget, or what one promotion may cost, does not suffice for this one.
+    # Of SMS alone. `has_open_reply`: an answer that may be a stop was not read yet.
     is_channel_off: bool = False
     is_not_mobile: bool = False
     has_open_reply: bool = False
@@ -214,7 +211,10 @@ def _reasons(facts: Facts, now: dt.datetime) -> Iterator[str]:
         yield "gone"
     yield from _obsolete(facts, now)
     yield from _address(facts)
-    yield from _channel(facts)
+    if facts.is_channel_off:
+        yield "channel_off"
+    if facts.is_over_budget and not facts.kind.is_answer:  # an answer is owed whatever it costs
+        yield "over_budget"
     if facts.kind.kind_class == Class.SYSTEM:
         yield from () if facts.kind.is_answer else _system(facts)
     else:
@@ -258,16 +258,6 @@ def _address(facts: Facts) -> Iterator[str]:
         yield "channel_stop" if facts.stop_reason == "stop" else "suppressed_all"
 
 
-def _channel(facts: Facts) -> Iterator[str]:
-    """What the salon sets for a channel as a whole. The answer to a stop is owed whatever it costs."""
-    if facts.is_channel_off:
-        yield "channel_off"
-    if facts.is_over_budget and not facts.kind.is_answer:
-        yield "over_budget"
-    if facts.is_over_cap and facts.kind.is_marketing:
-        yield "over_cap"
-
-
 def _system(facts: Facts) -> Iterator[str]:
     """A link that the client asked for: once, even to an address that was stopped, if they asked for it after the stop."""
     if facts.asked_at is None:
@@ -299,6 +289,8 @@ def _marketing(facts: Facts, now: dt.datetime) -> Iterator[str]:
         yield "consent_missing"
     if facts.has_open_reply:
         yield "reply_waits"
+    if facts.is_over_cap:
+        yield "over_cap"
     if facts.paused_until is not None and now < facts.paused_until:
         yield "paused"
     if facts.is_blacklisted:

@@ -227,13 +227,6 @@ def refuse(message: Message, reasons: tuple[str, ...], *, now: dt.datetime, reci
     return states.move(message, TABLE, to=to, guard=Q(lease_token=message.lease_token), reason=first, settled_at=now, **kept)
 
 
-def turn(message: Message, channel: str, *, reason: str, now: dt.datetime) -> bool:
-    """Let a claimed message, which may not go by its channel, wait for the other one. `reason` says why; once only."""
-    owned = Q(lease_token=message.lease_token, turned_from="")
-    changes = {"channel": channel, "turned_from": message.channel, "not_before": now, "reason": f"turned_{reason}"[:40]}
-    return states.move(message, TABLE, to=State.PENDING, guard=owned, claim_count=0, **changes)
-
-
 def release(messages: Iterable[Message]) -> int:
     """Give back claimed messages that were not begun, as if they had never been claimed."""
     count = 0

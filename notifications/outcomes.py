@@ -156,6 +156,13 @@ def fail(message: Message, reason: str, *, now: dt.datetime) -> bool:
     return states.move(message, TABLE, to=State.FAILED, guard=Q(lease_token=message.lease_token), reason=reason, settled_at=now)
 
 
+def turn(message: Message, channel: str, *, reason: str, now: dt.datetime) -> bool:
+    """Let a claimed message, which may not go by its channel, wait for the other one. `reason` says why; once only."""
+    owned = Q(lease_token=message.lease_token, turned_from="")
+    changes = {"channel": channel, "turned_from": message.channel, "not_before": now, "reason": f"turned_{reason}"[:40]}
+    return states.move(message, TABLE, to=State.PENDING, guard=owned, claim_count=0, **changes)
+
+
 def take_back(message: Message, *, now: dt.datetime) -> bool:
     """Undo a hand-over of which not one byte was sent (frozen too long since the decision). Own token only."""
     owned = Q(lease_token=message.lease_token)

@@ -23,14 +23,21 @@ _BRACE = re.compile(r"[{}]")
 _PLAIN = ("account_sid", "key_sid", "sender_kind", "sender", "can_answer", "monthly_budget", "campaign_cap", "may_tidy_names")
 
 
+class _Secret(forms.PasswordInput):
+    """A field for a secret: never filled in by the page, nor by the browser."""
+
+    def __init__(self) -> None:
+        super().__init__(attrs={"autocomplete": "new-password"})
+
+
 class SmsForm(forms.Form):
     """The salon's account at the SMS provider. Saved secrets are never shown; an empty one keeps it."""
 
     account_sid = Line(label=_("Account SID"), max_length=34, help_text=_("Begins with AC. In the console, Account info."))
     key_sid = Line(label=_("API key SID"), max_length=34, help_text=_("Begins with SK. Make one for Carnet alone."))
-    key_secret = forms.CharField(label=_("API key secret"), max_length=200, required=False, strip=True)
+    key_secret = forms.CharField(label=_("API key secret"), max_length=200, required=False, widget=_Secret)
     auth_token = forms.CharField(
-        label=_("Auth token"), max_length=200, required=False, strip=True,
+        label=_("Auth token"), max_length=200, required=False, widget=_Secret,
         help_text=_("Proves that reports and answers really come from Twilio. It is not used to send."),
     )  # fmt: skip
     sender_kind = forms.ChoiceField(label=_("Sender"), choices=SmsAccount.SenderKind.choices, widget=forms.RadioSelect)
@@ -61,8 +68,6 @@ class SmsForm(forms.Form):
                 decimal_places=4, widget=forms.NumberInput(attrs={"step": "0.0001", "inputmode": "decimal"}),
                 initial=(row.prices if row else {}).get(country),
             )  # fmt: skip
-        for name in ("key_secret", "auth_token"):
-            self.fields[name].widget = forms.PasswordInput(attrs={"autocomplete": "new-password"})
         for name in ("account_sid", "key_sid", "sender"):
             self.fields[name].widget.attrs |= {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
         if row is not None:

@@ -10,9 +10,11 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q
 
 from clients.models import Standing
-from notifications import facts, kinds, smsaccount
+from notifications import facts, gate, kinds, smsaccount
 from notifications.models import Message
 
+# Reasons that lie with the channel: a message about a visit may go by the other one.
+OF_CHANNEL = gate.OF_ADDRESS | {"no_address", "client_refused", "over_budget"}
 _ADDRESS = {"email": "client__email", "sms": "client__phone"}
 
 

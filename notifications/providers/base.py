@@ -87,6 +87,11 @@ class Result:
     retry_after: int = 0
     segments: int = 0
 
+    @property
+    def reason(self) -> str:
+        """Return phase and code as one word, by which it is remembered."""
+        return f"{self.phase}_{self.code}"
+
 
 # What is carried: an Envelope or a Text.
 Mail_contra = TypeVar("Mail_contra", contravariant=True)

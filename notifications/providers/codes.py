@@ -50,6 +50,7 @@ WORDS: Mapping[str, Callable[[], str]] = {
     "30034": lambda: _("The sender's number is not registered (30034)."),
     "30036": lambda: _("It could not be delivered in time (30036)."),
     "30042": lambda: _("The operator does not accept this sender (30042)."),
+    "201": lambda: _("The SMS provider took the message."),
     "no_account": lambda: _("No SMS account is entered yet."),
     "absent": lambda: _("The SMS provider has no such message."),
     "callback": lambda: _("The SMS provider reported it."),

@@ -16,7 +16,7 @@ from clients import access as clients_access
 from clients.models import Client
 from notifications import access, facts, history, outbox, sending, stopping, triggers, words
 from notifications.forms import ResendForm
-from notifications.models import State
+from notifications.models import Reply, State
 from salon.core import asking
 from salon.core.errors import Refused
 from salon.core.models import Salon
@@ -87,7 +87,9 @@ def tabs_of(current: str, kept: dict[str, str]) -> list[dict[str, Any]]:
         for name, tab in words.GROUPS.items()
     ]
     campaigns = {"url": reverse("notifications:campaigns"), "label": _("Campaigns"), "current": current == "campaigns"}
-    return [*groups, campaigns]
+    waiting = Reply.objects.filter(handled_at=None).count()
+    replies = {"url": reverse("notifications:replies"), "label": _("Answers"), "count": waiting, "current": current == "replies"}
+    return [*groups, campaigns, replies]
 
 
 def _query(name: str, kept: dict[str, str]) -> str:

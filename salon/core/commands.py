@@ -63,6 +63,7 @@ COMMANDS: Sequence[Command] = (
         _("settings reminders confirmations notifications"),
     ),
     Command(_("Sending"), "send", "notifications:sending", May.READ_SETTINGS, _("settings mail server SMTP e-mail")),
+    Command("SMS", "device-mobile", "notifications:sms", May.READ_SETTINGS, _("settings Twilio text messages price budget")),
     Command(_("What is kept"), "hourglass", "clients:privacy", May.READ_SETTINGS, _("settings privacy retention deleted")),
     Command(_("Wording"), "file-text", "clients:wordings", May.READ_SETTINGS, _("settings consent privacy texts")),
     Command(_("System health"), "heartbeat", "notifications:health", May.SEE_HEALTH, _("settings problems status")),
