@@ -115,6 +115,7 @@ class MailServerAdmin(Looking):
 class SmsAccountAdmin(Looking):
     """The account at the SMS provider. Its secrets are not read."""
 
+    hidden = frozenset({"key_secret", "auth_token"})
     everyday = Everyday(
         lazy("The SMS account is entered and tested under Settings → Notifications → Sending, SMS."),
         lazy("Open the SMS account"), "notifications:sms",

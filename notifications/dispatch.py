@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import InterfaceError, OperationalError, connection, connections, transaction
@@ -37,8 +37,6 @@ DECISION_HOLDS = 5.0
 LEASE_RESERVE = 60.0
 WRITE_FOR = 15 * 60.0
 HOLD_WAIT = dt.timedelta(minutes=1)
-# The same permanent no to so many messages in a row is about us, not about each of them.
-REFUSALS_MAX = 3
 AWAY = (OperationalError, InterfaceError)
 
 stopping = threading.Event()
@@ -155,7 +153,7 @@ class _Sender:
             self._count("stumbled", outcomes.stumble(message, now=self.clock()))
             return True
         if isinstance(ready, Result):
-            return self._refused_early(message, self._judge(ready))
+            return self._refused_early(message, self.lane.judge(ready))
         failpoints.hit("after_prepare")
         began = clocks.awake_or_not()
         try:
@@ -177,7 +175,7 @@ class _Sender:
             ready.abandon()
             self._count("taken_back", outcomes.take_back(message, now=self.clock()))
             return True
-        result = self._judge(self._send(leave, ready))
+        result = self.lane.judge(self._send(leave, ready))
         failpoints.hit("after_deliver")
         self.unsettled = (message, result)
         self.counts[result.outcome.value] += 1
@@ -200,18 +198,6 @@ class _Sender:
         except Exception as error:  # noqa: BLE001 (see the promise above)
             log.error("message %s: %s while sending", leave.message_id, type(error).__name__)
             return Result(Outcome.UNKNOWN, "error", Phase.DOT)
-
-    def _judge(self, result: Result) -> Result:
-        """Return the result; a permanent no that repeats itself, or broke the provider before, as one that burns nothing."""
-        lane = self.lane
-        if not lane.line.may_be_ours(result):
-            lane.refusals = []
-            return result
-        reason = result.reason
-        lane.refusals = [*lane.refusals, reason] if reason in lane.refusals else [reason]
-        if lane.broken_by == reason or len(lane.refusals) >= REFUSALS_MAX:
-            return replace(result, outcome=Outcome.DOWN)
-        return result
 
     @transaction.atomic
     def _decide(self, draft: Draft, following: Message | None, *, has_line: bool) -> gate.Decision | None:

@@ -4,16 +4,19 @@ Used by dispatch, one by each sender. Speaks to nobody, and decides nothing.
 """
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from notifications import circuit, gate, kinds
 from notifications.kinds import Class
 from notifications.models import Message
-from notifications.providers.base import Envelope, Result, Text
+from notifications.providers.base import Envelope, Outcome, Result, Text
 from notifications.rendering import Rendered, TemplateError
 
 log = logging.getLogger("carnet.dispatch")
+
+# The same permanent no to so many messages in a row is about us, not about each of them.
+REFUSALS_MAX = 3
 
 
 class Line(Protocol):
@@ -117,3 +120,13 @@ class Lane:
     def name(self) -> str:
         """Return the name of the provider."""
         return str(self.line.provider.name)
+
+    def judge(self, result: Result) -> Result:
+        """Return the result; a permanent no that repeats itself, or broke the provider before, as one that burns nothing."""
+        if not self.line.may_be_ours(result):
+            self.refusals = []
+            return result
+        self.refusals = [*self.refusals, result.reason] if result.reason in self.refusals else [result.reason]
+        if self.broken_by == result.reason or len(self.refusals) >= REFUSALS_MAX:
+            return replace(result, outcome=Outcome.DOWN)
+        return result

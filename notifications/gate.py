@@ -28,7 +28,6 @@ PRECEDENCE = (
     "consent_missing", "reply_waits", "paused", "client_refused", "blacklisted", "minor", "no_public_address",
     "automation_off", "frequency_cap", "over_budget", "over_cap",
 )  # fmt: skip
-# Nothing is lost by it: the message waits.
 OF_THE_HOUSE = frozenset({"hold", "channel_off"})
 # Reasons that lie with the address alone: they end with it.
 OF_ADDRESS = frozenset({"not_a_mobile", "invalid_address", "suppressed_all", "channel_stop"})
@@ -198,29 +197,21 @@ def _understand(facts: Facts, now: dt.datetime) -> None:
 
 
 def _reasons(facts: Facts, now: dt.datetime) -> Iterator[str]:
-    """Yield every reason against sending, in no order."""
-    if facts.is_on_hold:
-        yield "hold"
-    if facts.is_erased:
-        yield "erased"
-    if facts.is_restricted and not facts.kind.is_answer:
-        yield "restricted"
-    if facts.is_inactive and not facts.kind.is_answer:
-        yield "inactive"
-    if facts.client_id is None:
-        yield "gone"
+    """Yield every reason against sending, in no order. The answer to a stop is owed to anybody, whatever it costs."""
+    is_answer = facts.kind.is_answer
+    plain = {
+        "hold": facts.is_on_hold, "channel_off": facts.is_channel_off, "erased": facts.is_erased, "gone": facts.client_id is None,
+        "restricted": facts.is_restricted and not is_answer, "inactive": facts.is_inactive and not is_answer,
+        "over_budget": facts.is_over_budget and not is_answer,
+        "automation_off": facts.is_automatic and not facts.is_switched_on,
+    }  # fmt: skip
+    yield from (reason for reason, holds in plain.items() if holds)
     yield from _obsolete(facts, now)
     yield from _address(facts)
-    if facts.is_channel_off:
-        yield "channel_off"
-    if facts.is_over_budget and not facts.kind.is_answer:  # an answer is owed whatever it costs
-        yield "over_budget"
     if facts.kind.kind_class == Class.SYSTEM:
-        yield from () if facts.kind.is_answer else _system(facts)
+        yield from () if is_answer else _system(facts)
     else:
         yield from (_marketing(facts, now) if facts.kind.is_marketing else _service(facts))
-    if facts.is_automatic and not facts.is_switched_on:
-        yield "automation_off"
 
 
 def _obsolete(facts: Facts, now: dt.datetime) -> Iterator[str]:

@@ -71,10 +71,10 @@ RESENDABLE = (State.UNKNOWN, State.FAILED, State.QUARANTINED)
 
 # --- writing down what is to be said ------------------------------------------------------------------------------
 
-_NEW: Mapping[str, Any] = {
-    "reason": "", "claim_count": 0, "attempt_count": 0, "address_hmac": "", "recipient": "", "language": "", "title": "",
-    "body": "", "provider": "", "provider_id": "", "segments": 0, "cost": 0, "turned_from": "", "state": State.PENDING.value,
-}  # fmt: skip
+_SNAPSHOT = ("recipient", "address_hmac", "language", "title", "body", "provider")
+_NO_SNAPSHOT: Mapping[str, Any] = {**dict.fromkeys(_SNAPSHOT, ""), "segments": 0, "cost": 0}
+_FRESH = {**dict.fromkeys(("reason", "provider_id", "turned_from"), ""), "claim_count": 0, "attempt_count": 0}
+_NEW: Mapping[str, Any] = {**_NO_SNAPSHOT, **_FRESH, "state": State.PENDING.value}
 _SAID = (
     "client_id", "appointment_id", "campaign_id", "occasion", "time_version", "told_start_at", "not_before", "expires_at",
 )  # fmt: skip
@@ -174,9 +174,6 @@ def handoff(
     return bool(is_ours)
 
 
-_NO_SNAPSHOT: Mapping[str, Any] = {
-    **dict.fromkeys(("recipient", "address_hmac", "language", "title", "body", "provider"), ""), "segments": 0, "cost": 0,
-}  # fmt: skip
 OURS = {"id": writing.Given("id"), "lease_token": writing.Given("token")}
 _CROSSING = writing.Update(
     Message,
@@ -252,10 +249,7 @@ def cancel(rows: "QuerySet[Message]", *, reason: str, now: dt.datetime) -> int:
 
 
 def revive(rows: "QuerySet[Message]", *, channel: str = "") -> int:
-    """Let messages among `rows` wait again that were cancelled or held before any provider could have them.
-
-    `channel`: by which they are to go now.
-    """
+    """Let messages among `rows` wait again, for `channel` if given, that no provider could have when they were ended or held."""
     untouched = rows.filter(state__in=[State.CANCELLED, State.SUPPRESSED, State.HELD], handoff_at=None)
     way = {"channel": channel} if channel else {}
     return untouched.update(state=State.PENDING, reason="", settled_at=None, claim_count=0, **way)
