@@ -8,12 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Count, Exists, Max, OuterRef
+from django.db.models import Max
 from django.utils import timezone
 
 from appointments.models import STANDS, Appointment
-from clients.models import Standing
-from notifications import facts, kinds
+from notifications import facts, kinds, ways
 from notifications.models import Message, Trigger
 from salon.core import audit, bell
 from salon.core.models import Salon, User
@@ -66,10 +65,6 @@ def due_soon(kind: str, trigger: Trigger, salon: Salon, now: dt.datetime) -> int
     today = now.astimezone(salon.zone).date()
     first = dt.datetime.combine(today + dt.timedelta(days=trigger.days_before), dt.time(), salon.zone)
     last = dt.datetime.combine(today + dt.timedelta(days=trigger.days_before + AHEAD), dt.time(), salon.zone)
-    refused = Standing.objects.filter(
-        client=OuterRef("client"), purpose=kinds.TABLE[kind].purpose, channel="email", state=Standing.State.WITHDRAWN
-    )
     visits = Appointment.objects.filter(state__in=STANDS, start_at__gte=max(first, now), start_at__lt=last)
-    reachable = visits.filter(client__inactive_at=None, client__erased_at=None, client__restricted_at=None)
-    found = reachable.exclude(client__email="").exclude(Exists(refused)).aggregate(count=Count("client", distinct=True))
-    return int(found["count"])
+    reached = (rows for _channel, rows in ways.split(visits, kinds.TABLE[kind]))
+    return len({pk for rows in reached for pk in rows.values_list("client_id", flat=True)})
