@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import pgettext_lazy
 
-from clients import access, answers, contacts, duplicates, fold, links, lists, neighbours, readings, rooms, tags, timeline
+from clients import access, answers, contacts, duplicates, fold, links, lists, neighbours, readings, rooms, tags, timeline, ways
 from clients.models import Client
 from salon.core import asking, countries
 from salon.core.models import User
@@ -118,7 +118,7 @@ def card(request: SignedIn, client: Client) -> dict[str, Any]:
         "facts": rooms.facts_of(request.user, client, timezone.now()),
         "further": contacts.shown(client, request.salon, is_masked=found["contacts"].is_masked),
         "fronts": answers.fronts(client),
-        "reminders": answers.reminders(client),
+        "reminders": [answers.reminders(client, channel) for channel in ways.of_reminders()],
         "how": answers.HOW,
         "asked": asked if asked in fold.CHANNELS else "",
         "likely": duplicates.of(client, among) if request.user.may(May.EDIT_CLIENTS) else [],

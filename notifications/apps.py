@@ -10,8 +10,8 @@ class NotificationsConfig(AppConfig):
 
     def ready(self) -> None:
         """Show the messages in the timeline of the card and on the activity page, which cannot look up here."""
-        from clients import keeping, rooms  # noqa: PLC0415 (models may be imported only once all apps are loaded)
-        from notifications import alarms, answering, cardline, deeds, kept  # noqa: PLC0415
+        from clients import keeping, rooms, ways  # noqa: PLC0415 (models may be imported only once all apps are loaded)
+        from notifications import alarms, answering, cardline, deeds, kept, smsaccount  # noqa: PLC0415
 
         rooms.register(cardline.ROOM)
         rooms.register(cardline.REPLIES)
@@ -19,3 +19,4 @@ class NotificationsConfig(AppConfig):
         answering.register()
         deeds.register()
         keeping.register(kept.lines)
+        ways.register(smsaccount.of_reminders)

@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from notifications import circuit
-from notifications.kinds import Kind
+from notifications.kinds import TABLE, Kind
 from notifications.models import SmsAccount
 from notifications.providers.base import Carrier, Result, Text
 from notifications.providers.twilio import CONNECT, READ, Account, TwilioProvider
@@ -71,6 +71,11 @@ def is_open() -> bool:
 def channels_of(kind: Kind) -> tuple[str, ...]:
     """Return the channels on which a kind can leave now, the preferred one first."""
     return tuple(channel for channel in kind.channels if channel != CHANNEL or is_open())
+
+
+def of_reminders() -> tuple[str, ...]:
+    """Return the channels by which clients are reminded of visits now."""
+    return channels_of(TABLE["reminder"])
 
 
 def provider(*, read: float = READ) -> Carrier[Text]:

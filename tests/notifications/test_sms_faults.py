@@ -3,11 +3,13 @@
 import datetime as dt
 import signal
 from collections.abc import Iterator
+from decimal import Decimal
 
 import pytest
 
-from notifications import invariants
-from notifications.models import Attempt, Message, State
+from clients.models import Client
+from notifications import costs, invariants
+from notifications.models import Attempt, Message, SmsAccount, State
 from salon.core.models import Salon
 from tests.fakes.twilio_server import TwilioServer
 from tests.notifications import texting, workers
@@ -94,3 +96,19 @@ def test_senders_killed_one_after_the_other_send_each_sms_once(twilio: TwilioSer
     numbers = [sms.form["To"] for sms in twilio.taken]
     assert (len(numbers), len(set(numbers))) == (30, 30)
     assert list(invariants.faults()) == []
+
+
+def test_senders_at_once_do_not_spend_the_same_money(twilio: TwilioServer) -> None:
+    """I-54: of 24 SMS at 8 cents the budget pays for ten, however many senders there are."""
+    workers.reminders(24)
+    Message.objects.update(channel="sms")
+    Client.objects.update(email="")
+    SmsAccount.objects.update(monthly_budget=Decimal("0.85"))
+    twilio.delay = 0.02
+    senders = [workers.start(1, "--once", TWILIO_API_URL=twilio.url) for _ in range(3)]
+    for sender in senders:
+        out, err = sender.communicate(timeout=120)
+        assert sender.returncode == 0, f"{out}\n{err}"
+    assert len(twilio.taken) == 10
+    assert costs.spent_since(workers.LONG_AGO) == Decimal("0.80")
+    assert Message.objects.filter(reason="over_budget", state=State.SUPPRESSED).count() == 14

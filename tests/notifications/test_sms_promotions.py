@@ -297,5 +297,6 @@ def test_a_stop_shows_on_the_card_and_an_answer_in_its_timeline(
         page = signed_in(role).get(f"/clients/{client.pk}/").content.decode()
         assert "STOP by SMS since" in page
         assert "Merci !" in page
+        assert f'id="client-{client.pk}-reminders-sms"' in page, "reminders by SMS have their own switch"
     page = signed_in(Role.RECEPTION).get("/messages/replies/").content.decode()
     assert page.index("Merci !") < page.index("Stop"), "what nobody has read stands first"
