@@ -40,7 +40,7 @@ class SmsForm(forms.Form):
         label=_("Auth token"), max_length=200, required=False, widget=_Secret,
         help_text=_("Proves that reports and answers really come from Twilio. It is not used to send."),
     )  # fmt: skip
-    sender_kind = forms.ChoiceField(label=_("Sender"), choices=SmsAccount.SenderKind.choices, widget=forms.RadioSelect)
+    sender_kind = forms.ChoiceField(label=_("Kind of sender"), choices=SmsAccount.SenderKind.choices, widget=forms.RadioSelect)
     sender = Line(
         label=_("Number, name or service"), max_length=34,
         help_text=_("A number like +33 6 12 34 56 78, a name of at most 11 letters, or a messaging service (MG…)."),
