@@ -6,6 +6,7 @@ proved is unknown. `find` looks for a message whose answer was lost, `forget` de
 
 import datetime as dt
 import http.client
+import logging
 import socket
 import ssl
 import time
@@ -16,10 +17,12 @@ from typing import Any
 from twilio.base.exceptions import TwilioException
 from twilio.rest import Client
 
+from notifications import segments
 from notifications.providers import codes
 from notifications.providers.base import Outcome, Phase, Result, Text, explain
 from notifications.providers.https import Wire
 
+log = logging.getLogger("carnet.sms")
 API = "https://api.twilio.com"
 CONNECT, READ = 5.0, 30.0
 # Twilio's own queue gives up after this at the latest.
@@ -62,6 +65,8 @@ class _Ready:
             found = Result(Outcome.ACCEPTED, "201", Phase.REPLY, str(made.sid or ""), segments=_whole(made.num_segments))
             if not found.provider_id:
                 found = Result(Outcome.UNKNOWN, "garbage", Phase.REPLY)
+            elif found.segments not in {0, segments.measure(self.text.body).segments}:
+                log.warning("SMS %s: the provider counts %s parts, other than we", found.provider_id, found.segments)
         except TwilioException as error:
             found = classify(getattr(error, "status", 0), str(getattr(error, "code", "") or ""), wire.headers)
         except (*_AWAY, ValueError, TypeError, KeyError) as error:

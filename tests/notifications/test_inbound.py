@@ -175,6 +175,14 @@ def test_any_other_text_is_shown_and_never_lost(family: list[Client], reception:
     assert not ConsentEvent.objects.exclude(purpose="mkt.promotion").exists()
 
 
+def test_whatever_comes_in_is_taken_in(open_salon: Salon) -> None:
+    """A sender that is a name, one of another service, a text of emoji: kept, and answered with a 200."""
+    for place, number in enumerate(["INFO", "whatsapp:+33612345678", "36111", "+" + "9" * 40]):
+        assert texting.answers("Zoë 😀" * 500, number=number, sid=f"SM{place}", NumMedia="1").status_code == 200
+    assert texting.answers("", number="INFO", sid="SM9").status_code == 200
+    assert Reply.objects.filter(client=None).count() == 5
+
+
 def test_what_is_not_signed_is_refused_whole(family: list[Client]) -> None:
     assert texting.answers("STOP", token="guessed").status_code == 403
     browser = Browser(enforce_csrf_checks=True)

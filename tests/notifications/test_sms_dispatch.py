@@ -242,6 +242,27 @@ def test_a_report_about_the_way_or_the_text_is_not_held_against_the_number(
     assert not Address.objects.exclude(scope="").exists()
 
 
+def test_a_phone_that_cannot_be_reached_counts_only_after_three_days(twilio: TwilioServer, now: dt.datetime) -> None:
+    """I-28: soft failures on fewer than three days never mark a number; a second "unknown handset" does."""
+    said = []
+    for day, code in enumerate(["30003", "30003", "30008"]):
+        visit = booked(now + dt.timedelta(days=day), phone="+33612345670")
+        deliver(now + dt.timedelta(days=day))
+        message = Message.objects.get(appointment=visit)
+        sid = next(sms.sid for sms in twilio.taken if f"/{message.pk}-" in sms.form["StatusCallback"])
+        at = now + dt.timedelta(days=day)
+        assert receipts.report(message.pk, provider_id=sid, status="undelivered", code=code, now=at)
+        assert not receipts.report(message.pk, provider_id=sid, status="undelivered", code=code, now=at), "the same again"
+        said.append(addresses.is_undeliverable("sms", "+33612345670"))
+    assert said == [False, False, True]
+    for expected in (False, True):
+        visit = booked(now, phone="+33612345671")
+        deliver(now)
+        message = Message.objects.get(appointment=visit)
+        receipts.report(message.pk, provider_id=message.provider_id, status="undelivered", code="30005", now=now)
+        assert addresses.is_undeliverable("sms", "+33612345671") is expected
+
+
 @pytest.mark.parametrize("code", ["21211", "21614", "30006"])
 def test_a_number_that_takes_no_sms_is_marked_and_not_tried_again(twilio: TwilioServer, now: dt.datetime, code: str) -> None:
     """I-28."""
