@@ -57,6 +57,25 @@ def arrived(message: Message) -> bool:
     return states.move(message, TABLE, to=State.DELIVERED)
 
 
+@transaction.atomic
+def instead(message: Message, channel: str, *, now: dt.datetime) -> bool:
+    """Say by another channel what surely did not arrive, once, while it makes sense; return whether there is such a message now.
+
+    It is a row of its own, as the lost one has ended. The gate is asked as always.
+    """
+    if message.expires_at <= now:
+        return False
+    _row, is_new = Message.objects.get_or_create(
+        kind=message.kind, client_id=message.client_id, occasion=f"{message.occasion}:by_{channel}"[:80],
+        defaults={
+            "channel": channel, "turned_from": message.channel, "appointment_id": message.appointment_id,
+            "time_version": message.time_version, "told_start_at": message.told_start_at, "not_before": now,
+            "expires_at": message.expires_at, "created_at": now, "resend_of": message,
+        },
+    )  # fmt: skip
+    return is_new
+
+
 def lost(message: Message, *, code: str) -> bool:
     """Note that a message that was taken did not reach the phone."""
     is_new = states.move(message, TABLE, to=State.BOUNCED, reason=f"reply_{code or 'lost'}"[:40])

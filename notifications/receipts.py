@@ -10,7 +10,7 @@ from django.db import transaction
 
 from clients import addresses
 from clients.models import Address, ConsentEvent
-from notifications import alarms, numbers, proofs
+from notifications import alarms, numbers, proofs, ways
 from notifications.models import Message, ProviderEvent, State
 from notifications.providers import codes
 from notifications.providers.base import Outcome, Result
@@ -85,7 +85,9 @@ def _bring_on(row: Message, provider_id: str, status: str, code: str, now: dt.da
     if row.state == State.ACCEPTED and status in _ARRIVED:
         proofs.arrived(row)
     elif row.state == State.ACCEPTED and status in _LOST:
-        proofs.lost(row, code=code)
+        is_sure = proofs.lost(row, code=code) and code in codes.LOST
+        if is_sure and (other := ways.other(row)):
+            proofs.instead(row, other, now=now)
 
 
 def _follow_late(message: Message, code: str, now: dt.datetime) -> None:

@@ -366,6 +366,25 @@ def test_an_sms_of_unknown_fate_never_goes_by_email_too(twilio: TwilioServer, no
     assert (only().state, only().channel, fake.delivered) == (State.UNKNOWN, "sms", [])
 
 
+@pytest.mark.parametrize(("code", "count"), [("30006", 1), ("30003", 1), ("30008", 0), ("", 0)])
+def test_what_surely_did_not_arrive_is_said_by_email_once(
+    twilio: TwilioServer, now: dt.datetime, fake: FakeProvider, code: str, count: int
+) -> None:
+    """Where the report leaves it open that it arrives after all, nothing more is said."""
+    booked(now, email="amelie@example.org")
+    deliver(now)
+    for status in ("undelivered", "failed"):
+        texting.reports(twilio, first(), status, ErrorCode=code)
+    for minutes in (1, 2):
+        planner.plan(now + minutes * MINUTE)
+        deliver(now + minutes * MINUTE)
+    assert (len(fake.delivered), len(twilio.taken), first().state) == (count, 1, State.BOUNCED)
+
+
+def first() -> Message:
+    return Message.objects.earliest("pk")
+
+
 def test_a_landline_turns_to_email_without_a_word_to_twilio(twilio: TwilioServer, now: dt.datetime, fake: FakeProvider) -> None:
     booked(now, email="amelie@example.org", phone="+33472000001")
     deliver(now)

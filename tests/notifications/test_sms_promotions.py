@@ -222,7 +222,8 @@ def test_the_page_says_who_gets_it_what_it_costs_and_sends_that(
     twilio: TwilioServer, now: dt.datetime, signed_in: SignIn
 ) -> None:
     chosen = [*people(timezone.now(), 2), texting.client(phone="+33472000009", first_name="Fixe"), factories.client(phone="")]
-    browser, query = signed_in(Role.MANAGER), {"sel": [one.pk for one in chosen], "channel": "sms"}
+    browser = signed_in(Role.MANAGER)
+    query: dict[str, Any] = {"sel": [one.pk for one in chosen], "channel": "sms"}
     assert b"SMS to 4 clients" in browser.get("/messages/new/", query).content
     form = {**query, "text": "Soins -20 % 😀", "act": "preview", "key": "k1"}
     page = browser.post("/messages/new/", form, headers={"HX-Request": "true"}).content.decode()
