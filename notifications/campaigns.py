@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from clients.models import Client, Standing
-from notifications import audience, kinds, outbox, rendering
+from notifications import audience, kinds, outbox, rendering, smsaccount
 from notifications.audience import Seat
 from notifications.models import Campaign, CampaignRecipient, Message, State
 from salon.core import audit, bell, public, states
@@ -63,8 +63,9 @@ def send(
     """Write a campaign down for those of `clients` who may get it, with why the others do not, and return it.
 
     The first message leaves after the wait for Undo. The same `key` of the same user gives the campaign it made the
-    first time. Raises Refused without a public address, for words with a brace of their own, for nobody or too many
-    chosen, for nobody who may get it, and where it would be another number of people than the `expected` one shown.
+    first time. Raises Refused without a public address or, for SMS, an open account, for words with a brace of their own,
+    for nobody or too many chosen, for nobody who may get it, and where it would be another number of people than the
+    `expected` one shown.
     """
     if (known := _made_by(key, by)) is not None:
         return known
@@ -96,6 +97,8 @@ def _made_by(key: str, by: User) -> Campaign | None:
 def _check(words: Words, count: int, salon: Salon) -> None:
     if not public.has_address(salon):
         raise Refused(_("The salon needs a public address first: the link to stop must work on the client's phone."))
+    if words.channel == smsaccount.CHANNEL and not smsaccount.is_open():
+        raise Refused(_("SMS are switched off in the salon.") if smsaccount.account() else _("No SMS account is entered yet."))
     if any(rendering.fault(text) for text in (words.title, words.text, words.conditions)):
         raise Refused(_("Only {first_name} and {salon} can stand in braces."), "text")
     if not 0 < count <= LIMIT:

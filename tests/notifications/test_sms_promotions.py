@@ -108,6 +108,19 @@ def test_advertising_never_turns_to_the_channel_it_has_no_yes_for(twilio: Twilio
     assert (message.channel, message.state) == ("sms", State.FAILED)
 
 
+def test_without_an_account_or_with_sms_off_no_promotion_is_written(twilio: TwilioServer, now: dt.datetime, owner: User) -> None:
+    client = texting.willing(now)
+    smsaccount.switch(is_on=False, by=owner, now=now)
+    with pytest.raises(Refused, match="switched off"):
+        texting.send(client, by=owner, now=now)
+    SmsAccount.objects.all().delete()
+    with pytest.raises(Refused, match="No SMS account"):
+        texting.send(client, by=owner, now=now)
+    with pytest.raises(Refused):
+        smsaccount.switch(is_on=True, by=owner, now=now)
+    assert not Campaign.objects.exists()
+
+
 @pytest.mark.parametrize(
     ("at", "leaves"),
     [
