@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import pgettext_lazy
 
-from clients import access, answers, contacts, fold, links, lists, neighbours, rooms, tags, timeline
+from clients import access, answers, contacts, fold, links, lists, neighbours, readings, rooms, tags, timeline, ways
 from clients.duplicates import pairs, telling
 from clients.models import Client
 from salon.core import asking, countries
@@ -75,6 +75,7 @@ def head(request: SignedIn, client: Client, *, tab: str) -> dict[str, Any]:
         "contacts": access.contacts(user, client, request.salon, now=now),
         "tabs": tabs,
         "book_url": _book_url(user, client),
+        "sms_stopped_at": readings.stopped_by_sms(client),
         **_way_back(request, client, query, suffix, tab=tab, now=now),
         **(writing(user) if client.inactive_at is None else {"write_url": "", "write_ask": ""}),
     }
@@ -117,7 +118,7 @@ def card(request: SignedIn, client: Client) -> dict[str, Any]:
         "facts": rooms.facts_of(request.user, client, timezone.now()),
         "further": contacts.shown(client, request.salon, is_masked=found["contacts"].is_masked),
         "fronts": answers.fronts(client),
-        "reminders": answers.reminders(client),
+        "reminders": [answers.reminders(client, channel) for channel in ways.of_reminders()],
         "how": answers.HOW,
         "asked": asked if asked in fold.CHANNELS else "",
         "likely": _likely(request.user, client),

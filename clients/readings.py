@@ -3,6 +3,7 @@
 `clients.consent` writes the ledger and gives these names on; what the lines add up to is decided in `clients.fold`.
 """
 
+import datetime as dt
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, cast
 
@@ -58,6 +59,13 @@ def standing(client: Client, purpose: str, channel: str) -> str:
     """Return the state as the projection has it. For service purposes `withdrawn` is off and everything else on."""
     row = Standing.objects.filter(client=client, purpose=purpose, channel=channel).values_list("state", flat=True).first()
     return row or Standing.State.UNKNOWN
+
+
+def stopped_by_sms(client: Client) -> dt.datetime | None:
+    """Return since when nothing at all may be sent to the client by SMS, because their number answered STOP; else None."""
+    rows = Standing.objects.filter(client=client, purpose="svc.reminder", channel="sms", state=Standing.State.WITHDRAWN)
+    at: dt.datetime | None = rows.filter(event__event="provider_stop").values_list("event__effective_at", flat=True).first()
+    return at
 
 
 def address_hash(client: Client, channel: str) -> str:

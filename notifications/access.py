@@ -1,11 +1,11 @@
 """Who may see which message. The desk sees all; on a client's card everybody who may see the client."""
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import Http404
 
 from clients import access as clients_access
 from clients.models import Client
-from notifications.models import Message
+from notifications.models import Message, Reply
 from salon.core.models import User
 from salon.core.roles import May
 
@@ -22,6 +22,26 @@ def message_for(user: User, pk: int) -> Message:
     if message is None:
         raise Http404
     return message
+
+
+def replies_for(user: User) -> QuerySet[Reply]:
+    """Return the SMS of clients that `user` may see, those that nobody has read first: none without the right."""
+    rows = Reply.objects.select_related("client", "handled_by").order_by(F("handled_at").desc(nulls_first=True), "-at", "-pk")
+    return rows if user.may(May.SEE_MESSAGES) else rows.none()
+
+
+def reply_for(user: User, pk: int) -> Reply:
+    """Return an SMS of a client, if `user` may see it. Raises Http404 otherwise."""
+    reply = replies_for(user).filter(pk=pk).first()
+    if reply is None:
+        raise Http404
+    return reply
+
+
+def replies_of(user: User, client: Client) -> QuerySet[Reply]:
+    """Return what `client` sent, for somebody who may see the card."""
+    rows = Reply.objects.filter(client=client).order_by("-at", "-pk")
+    return rows if clients_access.clients_for(user).filter(pk=client.pk).exists() else rows.none()
 
 
 def messages_of(user: User, client: Client) -> QuerySet[Message]:

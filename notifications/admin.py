@@ -24,7 +24,10 @@ from notifications.models import (
     Message,
     OtherSystem,
     Provider,
+    ProviderEvent,
     Received,
+    Reply,
+    SmsAccount,
     Trigger,
 )
 from notifications.plans import MessageText, ReminderException, ReminderTime
@@ -149,6 +152,43 @@ class MailServerAdmin(Looking):
         lazy("Open the mail server"), "notifications:sending",
     )  # fmt: skip
     list_display = ("host", "port", "security", "user", "sender", "changed_at")
+
+
+@admin.register(SmsAccount, site=site)
+class SmsAccountAdmin(Looking):
+    """The account at the SMS provider. Its secrets are not read."""
+
+    hidden = frozenset({"key_secret", "auth_token"})
+    everyday = Everyday(
+        lazy("The SMS account is entered and tested under Settings → Notifications → Sending, SMS."),
+        lazy("Open the SMS account"), "notifications:sms",
+    )  # fmt: skip
+    list_display = ("account_sid", "is_on", "sender", "monthly_budget", "campaign_cap", "changed_at")
+
+
+@admin.register(ProviderEvent, site=site)
+class ProviderEventAdmin(OfClient):
+    """What the SMS provider reported, each thing once."""
+
+    client = "message__client"
+    everyday = MESSAGES
+    list_display = ("at", "message", "provider", "status", "code")
+    list_filter = ("provider", "status", "code")
+    list_select_related = ("message",)
+    date_hierarchy = "at"
+    ordering = ("-at", "-pk")
+
+
+@admin.register(Reply, site=site)
+class ReplyAdmin(OfClient):
+    """SMS that clients sent. They are read, and marked as read, on the everyday page."""
+
+    everyday = Everyday(lazy("Answers are read under Messages → Answers."), lazy("Open the answers"), "notifications:replies")
+    list_display = ("at", "client", "meaning", "handled_at", "handled_by")
+    list_filter = ("meaning",)
+    list_select_related = ("client", "handled_by")
+    date_hierarchy = "at"
+    ordering = ("-at", "-pk")
 
 
 @admin.register(Provider, site=site)

@@ -10,13 +10,28 @@ class NotificationsConfig(AppConfig):
 
     def ready(self) -> None:
         """Show the messages on the card and on the activity page, join them in a merge, forget them in an erasure."""
-        from clients import changes, inactivity, keeping, retention_rules, rooms  # noqa: PLC0415 (models may be imported only once all apps are loaded)
+        from clients import changes, inactivity, keeping, retention_rules, rooms, ways  # noqa: PLC0415 (models may be imported only once all apps are loaded)
         from clients.erasure import above  # noqa: PLC0415
-        from notifications import cardline, copyparts, deeds, farewell, forgetfulness, forgetting, joining, kept  # noqa: PLC0415
+        from notifications import (  # noqa: PLC0415
+            alarms,
+            answering,
+            cardline,
+            copyparts,
+            deeds,
+            farewell,
+            forgetfulness,
+            forgetting,
+            joining,
+            kept,
+            smsaccount,
+        )
         from notifications.systems import deeds as system_deeds  # noqa: PLC0415
         from notifications.systems import marks, words  # noqa: PLC0415
 
         rooms.register(cardline.ROOM)
+        rooms.register(cardline.REPLIES)
+        alarms.register()
+        answering.register()
         deeds.register()
         keeping.register(kept.lines)
         joining.register()
@@ -27,3 +42,4 @@ class NotificationsConfig(AppConfig):
         words.register()
         changes.register(marks.LISTENER)
         inactivity.register_untold(farewell.untold)
+        ways.register(smsaccount.of_reminders)

@@ -5,11 +5,12 @@ taken again at the hand-over.
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from clients.models import Client, ConsentEvent
-from notifications import facts, filling, gate, kinds, refusals
+from notifications import facts, filling, gate, kinds, refusals, smsaccount, smswords, texting
 from notifications.models import Campaign, Message
 from salon.core.models import Salon
 
@@ -24,6 +25,8 @@ class Seat:
     sentence: str = ""
     event: ConsentEvent | None = None
     leaves_at: dt.datetime | None = None
+    # Of an SMS: its text, its length and its price.
+    words: smswords.Words | None = None
 
     @property
     def is_in(self) -> bool:
@@ -32,38 +35,94 @@ class Seat:
 
 
 def look(clients: Sequence[Client], campaign: Campaign, salon: Salon, now: dt.datetime) -> list[Seat]:
-    """Return a seat for each of `clients`, in their order. Of several with one address the first gets it."""
-    reader, taken = facts.Reader(is_locking=False), set[str]()
-    asked = [_ask(client, campaign, reader, now) for client in clients]
-    ids = {pk for found, _decision, _hmac in asked for pk in found.event_ids}
+    """Return a seat for each of `clients`, in their order. Of several with one address the first gets it.
+
+    Of SMS each seat says what it costs; who would cost more than is left is out.
+    """
+    reader, taken, purse = facts.Reader(is_locking=False), set[str](), _Purse()
+    write = _writer(campaign, salon)
+    asked = [_ask(client, campaign, write, reader, now) for client in clients]
+    ids = {pk for one in asked for pk in one.facts.event_ids}
     events = {event.pk: event for event in ConsentEvent.objects.filter(pk__in=ids).select_related("actor")}
     seats = []
-    for client, (found, decision, hmac) in zip(clients, asked, strict=True):
-        reason = _against(decision) or ("same_address" if hmac in taken else "") or _unfit(client, campaign, salon)
+    for client, one in zip(clients, asked, strict=True):
+        reason = _against(one.decision) or ("same_address" if one.hmac in taken else "") or _unfit(client, campaign, salon)
+        reason = reason or purse.pay(one)
         if not reason:
-            taken.add(hmac)
-            until = decision.until if isinstance(decision, gate.Wait) else None
-            seats.append(Seat(client, hmac, leaves_at=until))
+            taken.add(one.hmac)
+            until = one.decision.until if isinstance(one.decision, gate.Wait) else None
+            seats.append(Seat(client, one.hmac, leaves_at=until, words=one.words))
             continue
-        event = next((events[pk] for pk in found.event_ids if pk in events), None)
-        seats.append(Seat(client, "", reason, refusals.sentence(reason, event, found), event))
+        event = next((events[pk] for pk in one.facts.event_ids if pk in events), None)
+        seats.append(Seat(client, "", reason, refusals.sentence(reason, event, one.facts), event))
     return seats
 
 
-def _ask(client: Client, campaign: Campaign, reader: facts.Reader, now: dt.datetime) -> tuple[gate.Facts, gate.Decision, str]:
+@dataclass(frozen=True)
+class _Asked:
+    facts: gate.Facts
+    decision: gate.Decision
+    hmac: str
+    of_sms: texting.Texting | None
+    words: smswords.Words | None
+
+
+@dataclass
+class _Purse:
+    """What those who are in cost together, against what is left."""
+
+    cost: Decimal = Decimal(0)
+
+    def pay(self, asked: _Asked) -> str:
+        """Return why one more would cost too much, "" if it does not: then it is counted."""
+        limits, words = asked.of_sms, asked.words
+        if limits is None or words is None:
+            return ""
+        together = self.cost + words.cost
+        if limits.budget is not None and limits.spent + together > limits.budget:
+            return "over_budget"
+        if limits.cap is not None and together > limits.cap:
+            return "over_cap"
+        self.cost = together
+        return ""
+
+
+Writer = Callable[[Message], smswords.Words | None]
+
+
+def _writer(campaign: Campaign, salon: Salon) -> Writer:
+    """Return what writes the SMS of a campaign to one client; of an e-mail the words are of no matter here."""
+    account = smsaccount.account() if campaign.channel == smsaccount.CHANNEL else None
+
+    def write(message: Message) -> smswords.Words | None:
+        if account is None:
+            return None
+        try:
+            return smswords.render(message, salon, account)
+        except filling.TemplateError:
+            return None
+
+    return write
+
+
+def _ask(client: Client, campaign: Campaign, write: Writer, reader: facts.Reader, now: dt.datetime) -> _Asked:
     kind = kinds.TABLE[campaign.kind]
     message = Message(
         kind=kind.name, channel=campaign.channel, client=client, not_before=now, expires_at=now + dt.timedelta(days=10)
     )
     rows = reader.read(message)
+    message.campaign = campaign
+    words = write(message)
+    if words is not None:
+        message.segments, message.cost = words.size.segments, words.cost
     found = facts.gather(message, rows)
-    return found, gate.decide(found, now), rows.hmac
+    return _Asked(found, gate.decide(found, now), rows.hmac, rows.of_sms, words)
 
 
 def _against(decision: gate.Decision) -> str:
-    """Return the weightiest reason, "" for none. What is only on hold leaves later."""
+    """Return the weightiest reason, "" for none. What the house only holds back leaves later."""
     reasons = decision.reasons if isinstance(decision, gate.Refuse) else ()
-    return next((reason for reason in reasons if reason != "hold"), "")
+    return next((reason for reason in reasons if reason not in gate.OF_THE_HOUSE), "")
 
 
 def _unfit(client: Client, campaign: Campaign, salon: Salon) -> str:

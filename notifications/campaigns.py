@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from clients.models import Client, Standing
-from notifications import audience, filling, kinds, outbox
+from notifications import audience, filling, kinds, outbox, smsaccount
 from notifications.audience import Seat
 from notifications.models import Campaign, CampaignRecipient, Message, State
 from salon.core import audit, bell, public, states
@@ -49,11 +49,12 @@ class Words:
     text: str
     valid_until: dt.date | None = None
     conditions: str = ""
+    channel: str = "email"
 
-    def draft(self, kind: str = "promotion", channel: str = "email") -> Campaign:
+    def draft(self, kind: str = "promotion") -> Campaign:
         """Return a campaign with these words that is not saved: to ask about, and to show."""
         values = {"title": self.title, "text": self.text, "valid_until": self.valid_until, "conditions": self.conditions}
-        return Campaign(kind=kind, channel=channel, **values)
+        return Campaign(kind=kind, channel=self.channel, **values)
 
 
 def send(
@@ -62,8 +63,9 @@ def send(
     """Write a campaign down for those of `clients` who may get it, with why the others do not, and return it.
 
     The first message leaves after the wait for Undo. The same `key` of the same user gives the campaign it made the
-    first time. Raises Refused without a public address, for words with a brace of their own, for nobody or too many
-    chosen, for nobody who may get it, and where it would be another number of people than the `expected` one shown.
+    first time. Raises Refused without a public address or, for SMS, an open account, for words with a brace of their own,
+    for nobody or too many chosen, for nobody who may get it, and where it would be another number of people than the
+    `expected` one shown.
     """
     if (known := _made_by(key, by)) is not None:
         return known
@@ -95,6 +97,8 @@ def _made_by(key: str, by: User) -> Campaign | None:
 def _check(words: Words, count: int, salon: Salon) -> None:
     if not public.has_address(salon):
         raise Refused(_("The salon needs a public address first: the link to stop must work on the client's phone."))
+    if words.channel == smsaccount.CHANNEL and not smsaccount.is_open():
+        raise Refused(_("SMS are switched off in the salon.") if smsaccount.account() else _("No SMS account is entered yet."))
     if any(filling.fault(text) for text in (words.title, words.text, words.conditions)):
         raise Refused(_("Only {first_name} and {salon} can stand in braces."), "text")
     if not 0 < count <= LIMIT:
@@ -198,7 +202,8 @@ def _wanted(campaign: Campaign) -> "QuerySet[CampaignRecipient]":
         client__isnull=False, client__inactive_at=None, client__restricted_at=None, client__erased_at=None,
         client__blacklisted_at=None,
     )  # fmt: skip
-    return CampaignRecipient.objects.filter(here, Exists(granted), campaign=campaign, reason="").exclude(client__email="")
+    has_none = Q(client__email="") if campaign.channel == "email" else Q(client__phone="")
+    return CampaignRecipient.objects.filter(here, Exists(granted), campaign=campaign, reason="").exclude(has_none)
 
 
 def _granted(kind: str, channel: str) -> "QuerySet[Standing]":

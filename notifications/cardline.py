@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as lazy
 from clients.models import Client
 from clients.rooms import Entry, Room
 from notifications import access, history
+from notifications.models import Reply
 from salon.core.models import User
 
 
@@ -26,6 +27,30 @@ def count(user: User, client: Client) -> int:
 
 
 ROOM = Room("messages", lazy("Messages"), entries, count)
+
+
+def replies(user: User, client: Client, now: dt.datetime, limit: int) -> Sequence[Entry]:
+    """Return the newest SMS from a client."""
+    return [_reply(row, client) for row in access.replies_of(user, client)[:limit]]
+
+
+def replies_count(user: User, client: Client) -> int:
+    """Return how many there are."""
+    return access.replies_of(user, client).count()
+
+
+REPLIES = Room("replies", lazy("Answers by SMS"), replies, replies_count)
+
+
+def _reply(row: Reply, client: Client) -> Entry:
+    is_stop = row.meaning == Reply.Meaning.STOP
+    is_open = row.handled_at is None
+    return Entry(
+        at=row.at, icon="message", title=_("SMS from the client"), details=[row.body] if row.body else [],
+        badge="no" if is_stop else "warn" if is_open else "", badge_text=row.get_meaning_display() if is_stop or is_open else "",
+        badge_icon="ban" if is_stop else "alert-triangle" if is_open else "",
+        url=reverse("notifications:replies"), act=_("Open"),
+    )  # fmt: skip
 
 
 def _entry(line: history.Line, client: Client) -> Entry:

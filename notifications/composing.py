@@ -7,6 +7,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -17,7 +18,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from clients import selection
 from clients.fold import NEGATIVE
 from clients.models import Client
-from notifications import audience, filling, links, rendering, sending
+from notifications import audience, filling, links, rendering, segments, sending, shortlinks, smsaccount, smswords
 from notifications.audience import Seat
 from notifications.campaigns import LIMIT, Words
 from notifications.facts import is_on_hold
@@ -25,12 +26,15 @@ from notifications.models import Message
 from salon.core import public
 from salon.core.models import Salon, User
 
+_NO_WORDS = gettext_lazy("Without subject and text there is nothing to show.")
+_NO_TEXT = gettext_lazy("Without a text there is nothing to show.")
 # How many of those left out, and why, in a few words; the rest are "other".
 _LEFT_OUT = {
     "no": gettext_lazy("%(count)s said No"),
     "ask": gettext_lazy("%(count)s not asked"),
     "wait": gettext_lazy("%(count)s not confirmed yet"),
     "no_address": gettext_lazy("%(count)s without e-mail"),
+    "no_number": gettext_lazy("%(count)s without a mobile number"),
     "frequency_cap": gettext_lazy("%(count)s had one lately"),
     "other": gettext_lazy("%(count)s for another reason"),
 }
@@ -45,6 +49,19 @@ class Preview:
     title: str = ""
     body: str = ""
     fault: str = ""
+    size: segments.Size | None = None
+
+
+@dataclass(frozen=True)
+class Bill:
+    """What SMS cost: how many there are with how many parts, the price of all, and what made some of them dear."""
+
+    count: int
+    parts: int
+    cost: Decimal
+    dear_count: int
+    culprits: str
+    has_price: bool
 
 
 @dataclass(frozen=True)
@@ -68,25 +85,51 @@ class Composing:
         campaign = self.words.draft()
         message = Message(kind=campaign.kind, channel=campaign.channel, client=client, campaign=campaign)
         try:
+            if campaign.channel == smsaccount.CHANNEL:
+                return self._text(message, client)
             shown = rendering.render(message, self.salon, link=links.example_url(self.salon))
         except filling.TemplateError:
             if found := next((one for one in (campaign.title, campaign.text, campaign.conditions) if filling.fault(one)), ""):
                 return Preview(client.name, fault=_("%(found)s stands for nothing.") % {"found": filling.fault(found)})
-            return Preview(client.name, fault=_("Without subject and text there is nothing to show."))
+            is_sms = campaign.channel == smsaccount.CHANNEL
+            nothing = _NO_TEXT if is_sms else _NO_WORDS
+            return Preview(client.name, fault=str(nothing))
         return Preview(client.name, str(dict(settings.LANGUAGES)[shown.language]), shown.title, shown.body)
+
+    def _text(self, message: Message, client: Client) -> Preview:
+        account = smsaccount.account()
+        if account is None:
+            return Preview(client.name, fault=_("No SMS account is entered yet."))
+        if not self.words.text.strip():
+            raise filling.TemplateError("no text")
+        shown = smswords.render(message, self.salon, account, link=shortlinks.example_url(self.salon))
+        return Preview(client.name, str(dict(settings.LANGUAGES)[shown.language]), "", shown.body, size=shown.size)
+
+    def bill(self) -> Bill | None:
+        """Return what the SMS of those who get it cost; None for e-mails."""
+        if self.words.channel != smsaccount.CHANNEL:
+            return None
+        written = [seat.words for seat in self.seats if seat.is_in and seat.words is not None]
+        dear = [words for words in written if words.size.culprit]
+        culprits = " ".join(dict.fromkeys(words.size.culprit for words in dear))
+        parts, cost = sum(words.size.segments for words in written), sum((words.cost for words in written), Decimal(0))
+        return Bill(len(written), parts, cost, len(dear), culprits, bool(cost or not written))
 
     def context(self) -> dict[str, Any]:
         """Return what the page and its side show."""
+        is_sms = self.words.channel == smsaccount.CHANNEL
         return {
+            "is_sms": is_sms,
+            "bill": self.bill(),
             "clients": self.clients,
             "seats": self.seats,
             "count": self.count,
             "verdict": _verdict(self.count, len(self.clients)),
-            "left_out": _left_out(self.seats),
-            "send_label": ngettext("Send %(count)s e-mail", "Send %(count)s e-mails", self.count) % {"count": self.count},
+            "left_out": _left_out(self.seats, is_sms=is_sms),
+            "send_label": _send_label(self.count, is_sms=is_sms),
             "preview": self.preview(),
             "length": len(self.words.text),
-            "used": sending.describe(self.salon),
+            "used": smsaccount.describe(self.salon) if is_sms else sending.describe(self.salon),
             "is_on_hold": is_on_hold(self.salon),
             "has_public_address": public.has_address(self.salon),
             "leaves_at": min((seat.leaves_at for seat in self.seats if seat.leaves_at), default=None),
@@ -110,9 +153,17 @@ def _verdict(count: int, of: int) -> str:
     return ngettext("%(count)s of %(all)s will get it.", "%(count)s of %(all)s will get it.", count) % {"count": count, "all": of}
 
 
-def _left_out(seats: Sequence[Seat]) -> str:
+def _send_label(count: int, *, is_sms: bool) -> str:
+    if is_sms:
+        return ngettext("Send %(count)s SMS", "Send %(count)s SMS", count) % {"count": count}
+    return ngettext("Send %(count)s e-mail", "Send %(count)s e-mails", count) % {"count": count}
+
+
+def _left_out(seats: Sequence[Seat], *, is_sms: bool) -> str:
     """Return how many are left out for which kind of reason: "1 said No, 2 not asked"."""
-    counts = Counter(_kind_of(seat) for seat in seats if not seat.is_in)
+    of_sms = {"no_address": "no_number", "not_a_mobile": "no_number"} if is_sms else {}
+    kinds_of = (_kind_of(seat) if seat.reason not in of_sms else of_sms[seat.reason] for seat in seats if not seat.is_in)
+    counts = Counter(kinds_of)
     return ", ".join(str(words) % {"count": counts[name]} for name, words in _LEFT_OUT.items() if counts[name])
 
 

@@ -11,7 +11,7 @@ from django.utils.translation import ngettext_lazy
 
 from clients import access as clients_access
 from notifications import access, reasons, words
-from notifications.models import Campaign, MailServer, Message
+from notifications.models import Campaign, MailServer, Message, SmsAccount
 from salon.core import activity
 from salon.core.activity import Facts, Kind, Named, Telling, Text
 from salon.core.deeds import fields_of
@@ -21,6 +21,13 @@ from salon.core.roles import May
 _FIELDS: Mapping[str, Text] = {
     "host": lazy("mail server"), "port": lazy("port"), "security": lazy("encryption"), "user": lazy("user name"),
     "password": lazy("password"), "sender": lazy("sender"), "reply_to": lazy("reply address"),
+}  # fmt: skip
+
+_SMS_FIELDS: Mapping[str, Text] = {
+    "account_sid": lazy("account"), "key_sid": lazy("key"), "key_secret": lazy("secret of the key"),
+    "auth_token": lazy("auth token"),
+    "sender_kind": lazy("kind of sender"), "sender": lazy("sender"), "can_answer": lazy("answers"), "prices": lazy("prices"),
+    "monthly_budget": lazy("budget"), "campaign_cap": lazy("most for one promotion"), "may_tidy_names": lazy("plain letters"),
 }  # fmt: skip
 
 
@@ -40,6 +47,14 @@ def _switched(facts: Facts) -> Text:
     if facts.get("is_on"):
         return _("%(who)s set an automatic trigger: %(kind)s, on")
     return _("%(who)s set an automatic trigger: %(kind)s, off")
+
+
+def _sms_switched(facts: Facts) -> Text:
+    return _("%(who)s switched SMS on") if facts.get("is_on") else _("%(who)s switched SMS off")
+
+
+def _reply_read(facts: Facts) -> Text:
+    return _("%(who)s read an SMS as a stop of offers") if facts.get("is_stop") else _("%(who)s read an SMS of a client")
 
 
 TELLINGS: Mapping[str, Telling] = {
@@ -92,6 +107,17 @@ TELLINGS: Mapping[str, Telling] = {
     "text.saved": Telling(Kind.SETTINGS, "mail", lazy("%(who)s wrote the text of a message: %(kind)s (%(language)s)"), _text),
     "text.reset": Telling(
         Kind.SETTINGS, "mail", lazy("%(who)s put the original text of a message in force: %(kind)s (%(language)s)"), _text
+    ),
+    "sms.changed": Telling(
+        Kind.SETTINGS, "device-mobile", lazy("%(who)s changed the way SMS are sent: %(fields)s"),
+        fields_of(SmsAccount, _SMS_FIELDS),
+    ),
+    "sms.switched": Telling(Kind.SETTINGS, "device-mobile", _sms_switched),
+    "sms.tested": Telling(Kind.SETTINGS, "device-mobile", lazy("%(who)s sent a test SMS. %(result)s"), _result),
+    "sms.received": Telling(Kind.MESSAGES, "message", lazy("%(who)s took in an SMS from a client")),
+    "sms.reply_read": Telling(Kind.MESSAGES, "message", _reply_read),
+    "message.not_delivered": Telling(
+        Kind.MESSAGES, "message-x", lazy("%(who)s noted that a message was not delivered: %(kind)s"), _kind
     ),
     "trigger.changed": Telling(Kind.SETTINGS, "bell", _switched, _kind),
     "salon.restored": Telling(

@@ -10,19 +10,20 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import Any
 
 from django.db import InterfaceError, OperationalError, connection, connections, transaction
 from django.utils import timezone
 
 from clients import addresses
 from clients.models import Address
-from notifications import circuit, facts, gate, heartbeats, outbox, outcomes, rendering
-from notifications.channels import email
-from notifications.drafts import Desk, Draft
+from notifications import circuit, facts, gate, heartbeats, outbox, outcomes, receipts, reconciling, rendering, smsaccount, ways
+from notifications.channels import email, sms
+from notifications.drafts import Draft, Lane
 from notifications.models import Message, State
-from notifications.providers.base import BREAKS, Envelope, Outcome, Phase, Ready, Result
-from notifications.providers.replies import is_no_mailbox, is_policy
+from notifications.providers.base import BREAKS, Outcome, Phase, Result
+from notifications.providers.replies import is_no_mailbox
 from salon.core import clocks, failpoints
 from salon.core.models import Salon
 
@@ -36,8 +37,6 @@ DECISION_HOLDS = 5.0
 LEASE_RESERVE = 60.0
 WRITE_FOR = 15 * 60.0
 HOLD_WAIT = dt.timedelta(minutes=1)
-# The same permanent no to so many messages in a row is about us, not about each of them.
-REFUSALS_MAX = 3
 AWAY = (OperationalError, InterfaceError)
 
 stopping = threading.Event()
@@ -56,6 +55,7 @@ def deliver_due(
     salon = Salon.objects.filter(pk=1).first()
     if salon is None or facts.is_on_hold(salon):
         return counts
+    counts += reconciling.reconcile(clock())
     until = time.monotonic() + budget_s
     if threads == 1:
         counts += _Sender(salon, clock, until).run(limit)
@@ -75,7 +75,7 @@ def _in_thread(salon: Salon, clock: Clock, until: float, limit: int) -> Counter[
 
 @dataclass
 class _Sender:
-    """One thread's work: its line to the provider, and the last result while it is not yet written down."""
+    """One thread's work: its lines to the providers, and the last result while it is not yet written down."""
 
     salon: Salon
     clock: Clock
@@ -83,30 +83,34 @@ class _Sender:
     counts: Counter[str] = field(default_factory=Counter)
     unsettled: tuple[Message, Result] | None = None
     readers: list[facts.Reader] = field(default_factory=list)
-    refusals: list[str] = field(default_factory=list)
 
     def run(self, limit: int) -> Counter[str]:
-        """Take batch after batch until nothing is due, the time is over, or we are told to stop."""
-        self.line = email.open_line(self.salon)
-        self.desk = Desk(self.salon, self.line.write)
-        self.broken_by = circuit.failure(self.line.provider.name)
+        """Take batch after batch, a channel at a time, until nothing is due, the time is over, or we are told to stop."""
+        lanes = [Lane(email.NAME, email.open_line(self.salon))]
+        if smsaccount.is_open():
+            lanes.append(Lane(sms.NAME, sms.open_line(self.salon, self.clock)))
         try:
-            taken = 0
-            while taken < limit and self._may_go_on() and not circuit.is_open(self.line.provider.name, self.clock()):
-                failpoints.hit("before_claim")
-                batch = outbox.claim(self.clock(), min(outbox.CLAIM_MAX, limit - taken))
-                if not batch:
-                    break
-                taken += len(batch)
-                if not self._batch(batch):
-                    break
+            while limit > 0 and self._may_go_on() and (taken := sum(self._turn_of(lane, limit) for lane in lanes)):
+                limit -= taken
         except AWAY:
             log.warning("database away, stopping this round")
             connection.close()
         finally:
             self._flush()
-            self.line.close()
+            for lane in lanes:
+                lane.line.close()
         return self.counts
+
+    def _turn_of(self, lane: Lane, limit: int) -> int:
+        """Work through one batch of a channel, if its provider is there; return how many messages were taken."""
+        self.lane = lane
+        if lane.is_down or not self._may_go_on() or circuit.is_open(lane.name, self.clock()):
+            return 0
+        failpoints.hit("before_claim")
+        batch = outbox.claim(self.clock(), min(outbox.CLAIM_MAX, limit), channel=lane.channel)
+        if batch:
+            lane.is_down = not self._batch(batch)
+        return len(batch)
 
     def _may_go_on(self) -> bool:
         return not stopping.is_set() and time.monotonic() < self.until
@@ -137,18 +141,19 @@ class _Sender:
 
     def _one(self, message: Message, following: Message | None) -> bool:
         """Bring one message as far as it goes today. False: the provider is down."""
-        draft = self.desk.take(message)
+        line = self.lane.line
+        draft = self.lane.desk.take(message)
         if draft.has_stumbled:
             self._count("stumbled", outcomes.stumble(message, now=self.clock()))
             return True
         try:
-            ready = self.line.prepare(draft.mail) if isinstance(draft.mail, Envelope) else draft.mail
+            ready = draft.mail if draft.mail is None or isinstance(draft.mail, Result) else line.prepare(draft.mail)
         except Exception as error:  # noqa: BLE001 (one bad row must not stop the others)
             log.error("message %s: %s while preparing", message.pk, type(error).__name__)
             self._count("stumbled", outcomes.stumble(message, now=self.clock()))
             return True
         if isinstance(ready, Result):
-            return self._refused_early(message, self._judge(ready))
+            return self._refused_early(message, self.lane.judge(ready))
         failpoints.hit("after_prepare")
         began = clocks.awake_or_not()
         try:
@@ -170,40 +175,29 @@ class _Sender:
             ready.abandon()
             self._count("taken_back", outcomes.take_back(message, now=self.clock()))
             return True
-        result = self._judge(self._send(leave, ready))
+        result = self.lane.judge(self._send(leave, ready))
         failpoints.hit("after_deliver")
         self.unsettled = (message, result)
         self.counts[result.outcome.value] += 1
         if result.outcome != Outcome.ACCEPTED:
             self._flush()
-        elif self.broken_by:
-            circuit.close(self.line.provider.name)
-            self.broken_by = ""
+        elif self.lane.broken_by:
+            circuit.close(self.lane.name)
+            self.lane.broken_by = ""
         return result.outcome not in BREAKS
 
     def _meanwhile(self, following: Message | None) -> None:
         failpoints.hit("while_committing")
         if following is not None:
-            self.desk.write_ahead(following)
+            self.lane.desk.write_ahead(following)
 
-    def _send(self, leave: gate.Send, ready: Ready) -> Result:
-        """Hand the mail over. Whatever goes wrong in here, it may have been taken."""
+    def _send(self, leave: gate.Send, ready: Any) -> Result:
+        """Hand it over. Whatever goes wrong in here, it may have been taken."""
         try:
-            return self.line.send(leave, ready, self.desk.following)
+            return self.lane.line.send(leave, ready, self.lane.desk.following)
         except Exception as error:  # noqa: BLE001 (see the promise above)
             log.error("message %s: %s while sending", leave.message_id, type(error).__name__)
             return Result(Outcome.UNKNOWN, "error", Phase.DOT)
-
-    def _judge(self, result: Result) -> Result:
-        """Return the result; a permanent no that repeats itself, or broke the provider before, as one that burns nothing."""
-        if not is_policy(result):
-            self.refusals = []
-            return result
-        reason = _reason(result)
-        self.refusals = [*self.refusals, reason] if reason in self.refusals else [reason]
-        if self.broken_by == reason or len(self.refusals) >= REFUSALS_MAX:
-            return replace(result, outcome=Outcome.DOWN)
-        return result
 
     @transaction.atomic
     def _decide(self, draft: Draft, following: Message | None, *, has_line: bool) -> gate.Decision | None:
@@ -221,7 +215,8 @@ class _Sender:
             is_ours = outbox.handoff(
                 message, decision, facts={**facts.as_json(found), "text": words.text_version}, before=before,
                 recipient=words.recipient, address_hmac=rows.hmac, language=words.language, title=words.title[:250],
-                body=words.body, provider=self.line.provider.name, meanwhile=lambda: self._meanwhile(following),
+                body=words.body, provider=self.lane.name, segments=message.segments, cost=message.cost,
+                meanwhile=lambda: self._meanwhile(following),
             )  # fmt: skip
             return decision if is_ours else None
         if self.unsettled is not None:
@@ -235,7 +230,7 @@ class _Sender:
             self._count("failed", outcomes.fail(message, "template_error", now=now))
         return None
 
-    def _hand_over(self, draft: Draft, ready: Ready | None, following: Message | None) -> gate.Send | None:
+    def _hand_over(self, draft: Draft, ready: Any, following: Message | None) -> gate.Send | None:
         """Return leave to send, committed; None if it may not or need not be sent."""
         decision = self._decide(draft, following, has_line=ready is not None)
         self.unsettled = None  # written in the transaction that has just committed
@@ -247,8 +242,10 @@ class _Sender:
         elif decision.reasons[0] == "error":
             log.error("message %s: the facts cannot be read", message.pk)
             self._count("stumbled", outcomes.stumble(message, now=now))
-        elif decision.reasons[0] == "hold":
-            self._count("waiting", outbox.postpone(message, until=now + HOLD_WAIT, reason="hold"))
+        elif decision.reasons[0] in gate.OF_THE_HOUSE:
+            self._count("waiting", outbox.postpone(message, until=now + HOLD_WAIT, reason=decision.reasons[0]))
+        elif ways.OF_CHANNEL.issuperset(decision.reasons) and (other := ways.other(message)):
+            self._count("turned", outcomes.turn(message, other, reason=decision.reasons[0], now=now))
         else:
             to = {"recipient": rows.address_of(message.channel), "address_hmac": rows.hmac}
             self._count("refused", outbox.refuse(message, decision.reasons, now=now, **to))
@@ -264,10 +261,11 @@ class _Sender:
             if is_no_mailbox(result):
                 scope, reason = Address.Scope.DELIVERY, Address.Reason.HARD_BOUNCE
                 stopped = addresses.stop(message.channel, address, scope=scope, reason=reason, now=now).hmac
-            outcomes.retry(message, result, now=now, recipient=address, address_hmac=stopped)
+            turn_to = ways.other(message) if result.outcome is Outcome.FAILED else ""
+            outcomes.retry(message, result, now=now, recipient=address, address_hmac=stopped, turn_to=turn_to)
         self.counts[result.outcome.value] += 1
         if result.outcome == Outcome.DOWN:
-            circuit.fail(self.line.provider.name, now=now, reason=_reason(result))
+            circuit.fail(self.lane.name, now=now, reason=result.reason)
             return False
         return True
 
@@ -284,9 +282,12 @@ class _Sender:
             try:
                 failpoints.hit("before_settle")
                 with transaction.atomic():
-                    outcomes.settle(message, result, now=self.clock())
+                    now = self.clock()
+                    receipts.take(message, result, now=now)
+                    turn_to = ways.other(message) if result.outcome is Outcome.FAILED else ""
+                    outcomes.settle(message, result, now=now, turn_to=turn_to)
                     if result.outcome in BREAKS:
-                        circuit.fail(self.line.provider.name, now=self.clock(), reason=_reason(result))
+                        circuit.fail(self.lane.name, now=now, reason=result.reason)
                 break
             except AWAY:
                 if time.monotonic() > until:
@@ -296,10 +297,6 @@ class _Sender:
                 time.sleep(wait)
                 wait = min(wait * 2, 10.0)
         self.unsettled = None
-
-
-def _reason(result: Result) -> str:
-    return f"{result.phase}_{result.code}"
 
 
 def _give_back(messages: list[Message]) -> None:

@@ -1,42 +1,69 @@
-"""Messages in words and as mails, written one ahead: the next one while the database works on the one before.
+"""Messages in words and as their channel takes them, written one ahead: the next while the database works on the one before.
 
 Used by dispatch, one by each sender. Speaks to nobody, and decides nothing.
 """
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
 
-from notifications import kinds
+from notifications import circuit, gate, kinds
 from notifications.filling import TemplateError
 from notifications.kinds import Class
 from notifications.models import Message
-from notifications.providers.base import Envelope, Result
-from notifications.rendering import Rendered, render
-from salon.core.models import Salon
+from notifications.providers.base import Envelope, Outcome, Result, Text
+from notifications.rendering import Rendered
 
 log = logging.getLogger("carnet.dispatch")
+
+# The same permanent no to so many messages in a row is about us, not about each of them.
+REFUSALS_MAX = 3
+
+
+class Line(Protocol):
+    """A channel's line to its provider: what each module in `channels` opens, for one thread."""
+
+    @property
+    def provider(self) -> Any:
+        """Return the provider."""
+
+    def words(self, message: Message) -> Rendered:
+        """Return the words of a message. Raises TemplateError."""
+
+    def write(self, message: Message, words: Rendered) -> Any:
+        """Return what the provider takes, or a Result that says why there is none. Speaks to nobody."""
+
+    def prepare(self, mail: Any) -> Any:
+        """Go as far as can be gone without saying anything; return what is ready, or a Result."""
+
+    def send(self, leave: gate.Send, ready: Any, following: Any = None) -> Result:
+        """Hand it over, by leave of the gate."""
+
+    def may_be_ours(self, result: Result) -> bool:
+        """Return whether a permanent no may be meant for us, which only its repetition shows."""
+
+    def close(self) -> None:
+        """Hang up."""
 
 
 @dataclass
 class Draft:
-    """A message in words, and as a mail or why it cannot be one; neither without an address or a text.
+    """A message in words, and as its provider takes it or why it cannot be so; neither without an address or a text.
 
     `has_stumbled`: over something of ours, which the log names.
     """
 
     message: Message
     words: Rendered | None = None
-    mail: Envelope | Result | None = None
+    mail: Envelope | Text | Result | None = None
     has_stumbled: bool = False
 
 
 class Desk:
-    """Where one sender's messages are written. `as_mail` is the channel's."""
+    """Where one sender's messages of a channel are written."""
 
-    def __init__(self, salon: Salon, as_mail: Callable[[Message, Rendered], Envelope | Result]) -> None:
-        self._salon = salon
-        self._as_mail = as_mail
+    def __init__(self, line: Line) -> None:
+        self._line = line
         self._ahead: Draft | None = None
 
     def take(self, message: Message) -> Draft:
@@ -57,16 +84,17 @@ class Desk:
         self._ahead = None if draft.has_stumbled else draft
 
     @property
-    def following(self) -> Envelope | None:
-        """Return the mail that was written ahead, if there is one."""
-        return self._ahead.mail if self._ahead is not None and isinstance(self._ahead.mail, Envelope) else None
+    def following(self) -> Envelope | Text | None:
+        """Return what was written ahead, if there is anything."""
+        ahead = self._ahead.mail if self._ahead is not None else None
+        return None if isinstance(ahead, Result) else ahead
 
     def _write(self, message: Message, *, is_ahead: bool) -> Draft:
         draft = Draft(message)
         try:
-            draft.words = render(message, self._salon)
+            draft.words = self._line.words(message)
             if draft.words.recipient:
-                draft.mail = self._as_mail(message, draft.words)
+                draft.mail = self._line.write(message, draft.words)
         except TemplateError as error:
             log.error("message %s: %s", message.pk, error)
         except Exception as error:  # noqa: BLE001 (one bad row must not stop the others)
@@ -74,3 +102,32 @@ class Desk:
                 log.error("message %s: %s while preparing", message.pk, type(error).__name__)
             draft.has_stumbled = True
         return draft
+
+
+@dataclass
+class Lane:
+    """What one sender has to do with one channel: its line, its desk, and what stands against the provider."""
+
+    channel: str
+    line: Line
+    is_down: bool = False
+    refusals: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.desk = Desk(self.line)
+        self.broken_by = circuit.failure(self.name)
+
+    @property
+    def name(self) -> str:
+        """Return the name of the provider."""
+        return str(self.line.provider.name)
+
+    def judge(self, result: Result) -> Result:
+        """Return the result; a permanent no that repeats itself, or broke the provider before, as one that burns nothing."""
+        if not self.line.may_be_ours(result):
+            self.refusals = []
+            return result
+        self.refusals = [*self.refusals, result.reason] if result.reason in self.refusals else [result.reason]
+        if self.broken_by == result.reason or len(self.refusals) >= REFUSALS_MAX:
+            return replace(result, outcome=Outcome.DOWN)
+        return result

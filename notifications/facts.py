@@ -17,7 +17,7 @@ from appointments.models import STANDS, Appointment
 from appointments.models import State as VisitState
 from clients import addresses, consent, countries, fold
 from clients.models import Address, Client
-from notifications import advertising, choicelink, daysoff, gate, holding, kinds, optin, outbox
+from notifications import advertising, choicelink, daysoff, gate, holding, kinds, optin, outbox, texting
 from notifications.advertising import Advertising
 from notifications.models import Message, Trigger
 from salon.core import instance, prepared, public
@@ -47,6 +47,8 @@ class Rows:
     moment: Mapping[str, Any] | None = None
     # Read for the link to a client's choices alone.
     has_public_address: bool | None = None
+    # Read for an SMS alone.
+    of_sms: texting.Texting | None = None
 
     def address_of(self, channel: str) -> str:
         """Return where a message on `channel` goes by the card as it was read, or an empty text."""
@@ -62,6 +64,7 @@ class Reader:
     """
 
     def __init__(self, *, is_locking: bool) -> None:
+        self._is_locking = is_locking
         self._queries = [*_rows(is_locking=is_locking), *_around()]
         self._more: list[prepared.Query] = []
 
@@ -71,6 +74,9 @@ class Reader:
         found = prepared.run(self._asked(message), _values(message))
         client, address, visit, salon, trigger, told, ledger = found[:7]
         rows = Rows(_hmac(message), _one(client), _one(address), _one(visit), salon[0], _one(trigger), told, ledger)
+        if message.channel == "sms":
+            read = texting.read(message, rows.hmac, rows.address_of("sms"), is_locking=self._is_locking)
+            rows = dataclasses.replace(rows, of_sms=read)
         if message.kind == optin.KIND:
             return dataclasses.replace(rows, asking=optin.read(message, rows.hmac))
         if message.kind == choicelink.KIND:
@@ -236,6 +242,8 @@ def gather(message: Message, rows: Rows) -> gate.Facts:
     more: dict[str, Any] = dict(rows.moment or {})
     if (hours := kind.hours.get(message.channel)) is not None:
         more["holidays"] = daysoff.for_hours(hours, country, timezone.now())
+    if rows.of_sms is not None:
+        more |= texting.facts(message, rows.of_sms)
     if rows.asking is not None:
         more |= optin.facts(message, rows.asking, _entries(rows), hmac=rows.hmac, zone=zone, country=country)
     elif rows.has_public_address is not None:

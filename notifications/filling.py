@@ -11,7 +11,7 @@ from collections.abc import Mapping
 # What only a marketing text may say; a service text that tried would have no value for it.
 OF_MARKETING = frozenset({
     "offer_title", "offer_text", "valid_until", "conditions", "kind_label", "consent_date", "unsubscribe_link",
-    "last_visit_date", "visit_date", "review_link",
+    "last_visit_date", "visit_date", "review_link", "opt_out", "sender_code",
 })  # fmt: skip
 OF_VISIT = ("service", "staff", "date", "date_long", "time")
 OF_SALON = ("salon", "legal_name", "address_line", "salon_phone", "salon_email")

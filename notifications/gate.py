@@ -21,16 +21,17 @@ VISIT_STATES = frozenset({"stands", "cancelled", "done", "over"})
 
 # Every reason, in the order in which they count: the first one is shown.
 PRECEDENCE = (
-    "error", "hold", "erased", "restricted", "inactive",
+    "error", "hold", "channel_off", "erased", "restricted", "inactive",
     # obsolete: what the message says is no longer so, or no longer of use
     "gone", "cancelled", "undone", "over", "moved", "duplicate", "past", "too_late", "expired", "answered", "stopped",
     "not_done", "not_the_day", "booked", "asked_lately",
-    "no_address", "invalid_address", "suppressed_all", "channel_stop", "marketing_objection", "consent_missing", "paused",
-    "client_refused", "blacklisted", "minor", "no_public_address", "no_target",
-    "automation_off", "frequency_cap",
+    "no_address", "not_a_mobile", "invalid_address", "suppressed_all", "channel_stop", "marketing_objection",
+    "consent_missing", "reply_waits", "paused", "client_refused", "blacklisted", "minor", "no_public_address", "no_target",
+    "automation_off", "frequency_cap", "over_budget", "over_cap",
 )  # fmt: skip
+OF_THE_HOUSE = frozenset({"hold", "channel_off"})
 # Reasons that lie with the address alone: they end with it.
-OF_ADDRESS = frozenset({"invalid_address", "suppressed_all", "channel_stop"})
+OF_ADDRESS = frozenset({"not_a_mobile", "invalid_address", "suppressed_all", "channel_stop"})
 OBSOLETE = frozenset({
     "gone", "cancelled", "undone", "over", "moved", "duplicate", "past", "too_late", "expired", "answered", "stopped",
     "not_done", "not_the_day", "booked", "asked_lately",
@@ -109,6 +110,12 @@ class Facts:
     marketing_day_count: int = 0
     marketing_month_count: int = 0
     holidays: frozenset[dt.date] = frozenset()
+    # Of SMS alone. `has_open_reply`: an answer that may be a stop was not read yet.
+    is_channel_off: bool = False
+    is_not_mobile: bool = False
+    has_open_reply: bool = False
+    is_over_budget: bool = False
+    is_over_cap: bool = False
 
 
 @dataclass(frozen=True)
@@ -191,31 +198,28 @@ def _understand(facts: Facts, now: dt.datetime) -> None:
         facts.is_told, facts.is_stopped, facts.is_switched_on, facts.is_automatic, facts.is_client_act, facts.is_on_hold,
         facts.is_soft_opt_in_open, facts.is_service_opt_in, facts.has_public_address, facts.is_repeat,
         facts.is_off_day, facts.is_booked, facts.is_asked_lately, facts.has_target,
+        facts.is_channel_off, facts.is_not_mobile, facts.has_open_reply, facts.is_over_budget, facts.is_over_cap,
     )  # fmt: skip
     if not known or any(type(flag) is not bool for flag in flags):
         raise ValueError("a fact the gate does not know")
 
 
 def _reasons(facts: Facts, now: dt.datetime) -> Iterator[str]:
-    """Yield every reason against sending, in no order."""
-    if facts.is_on_hold:
-        yield "hold"
-    if facts.is_erased:
-        yield "erased"
-    if facts.is_restricted:
-        yield "restricted"
-    if facts.is_inactive:
-        yield "inactive"
-    if facts.client_id is None:
-        yield "gone"
+    """Yield every reason against sending, in no order. The answer to a stop is owed to anybody, whatever it costs."""
+    is_answer = facts.kind.is_answer
+    plain = {
+        "hold": facts.is_on_hold, "channel_off": facts.is_channel_off, "erased": facts.is_erased, "gone": facts.client_id is None,
+        "restricted": facts.is_restricted and not is_answer, "inactive": facts.is_inactive and not is_answer,
+        "over_budget": facts.is_over_budget and not is_answer,
+        "automation_off": facts.is_automatic and not facts.is_switched_on,
+    }  # fmt: skip
+    yield from (reason for reason, holds in plain.items() if holds)
     yield from _obsolete(facts, now)
     yield from _address(facts)
     if facts.kind.kind_class == Class.SYSTEM:
-        yield from _system(facts)
+        yield from () if is_answer else _system(facts)
     else:
         yield from (_marketing(facts, now) if facts.kind.is_marketing else _service(facts))
-    if facts.is_automatic and not facts.is_switched_on:
-        yield "automation_off"
 
 
 def _obsolete(facts: Facts, now: dt.datetime) -> Iterator[str]:
@@ -245,9 +249,11 @@ def _obsolete(facts: Facts, now: dt.datetime) -> Iterator[str]:
 def _address(facts: Facts) -> Iterator[str]:
     if not facts.has_address:
         yield "no_address"
+    if facts.is_not_mobile:
+        yield "not_a_mobile"
     if facts.scope == "delivery":
         yield "invalid_address"
-    if facts.scope == "all" and not (facts.stop_reason == "stop" and _asked_after_the_stop(facts)):
+    if facts.scope == "all" and not facts.kind.is_answer and not (facts.stop_reason == "stop" and _asked_after_the_stop(facts)):
         yield "channel_stop" if facts.stop_reason == "stop" else "suppressed_all"
 
 
@@ -280,6 +286,10 @@ def _marketing(facts: Facts, now: dt.datetime) -> Iterator[str]:
         yield "marketing_objection"
     if facts.consent != "granted" and not (facts.consent == "soft_opt_in" and facts.is_soft_opt_in_open):
         yield "consent_missing"
+    if facts.has_open_reply:
+        yield "reply_waits"
+    if facts.is_over_cap:
+        yield "over_cap"
     if facts.paused_until is not None and now < facts.paused_until:
         yield "paused"
     if facts.is_blacklisted:
@@ -296,7 +306,7 @@ def _marketing(facts: Facts, now: dt.datetime) -> Iterator[str]:
 
 def _allowed_from(facts: Facts, now: dt.datetime) -> dt.datetime:
     """Return the first instant at or after `now` outside the quiet hours of the salon's zone."""
-    if facts.is_client_act:
+    if facts.is_client_act or facts.kind.is_answer:
         return now
     return facts.kind.hours[facts.channel].first(now, ZoneInfo(facts.zone), facts.holidays)
 

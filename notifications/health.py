@@ -13,7 +13,7 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from notifications import facts, heartbeats, sending
+from notifications import facts, heartbeats, sending, smsaccount
 from notifications.models import Message, OtherSystem, Provider, State
 from notifications.providers.base import Outcome, explain
 from salon.core.models import Salon
@@ -39,6 +39,7 @@ def report(salon: Salon, now: dt.datetime) -> list[Line]:
         _tick("planner", _("Planner"), now),
         _unknown(),
         _server(salon, now),
+        *_texts(salon, now),
         _systems(),
         _delivery(salon),
         _database(),
@@ -81,14 +82,31 @@ def _server(salon: Salon, now: dt.datetime) -> Line:
         return Line(
             name, is_ok=False, words=_("None is set: messages are only written to the log."), link="notifications:sending"
         )
-    circuit = Provider.objects.filter(pk="smtp", failure_count__gt=0).first()
+    return _circuit(name, "smtp", f"{used.host}:{used.port}", "notifications:sending", now)
+
+
+def _texts(salon: Salon, now: dt.datetime) -> list[Line]:
+    """Return how the SMS provider fares, nothing where there is none."""
+    name, used = _("SMS provider"), smsaccount.describe(salon)
+    if not used.is_set:
+        return []
+    if used.problem:
+        return [Line(name, is_ok=False, words=explain(Outcome.DOWN, "connect", used.problem), link="notifications:sms")]
+    if not used.is_on:
+        return [Line(name, is_ok=False, words=_("SMS are switched off."), link="notifications:sms")]
+    return [_circuit(name, "twilio", f"Twilio: {used.sender}", "notifications:sms", now)]
+
+
+def _circuit(name: str, provider: str, words: str, link: str, now: dt.datetime) -> Line:
+    """Return `words` while nothing stands against a provider, else what does and when it is tried again."""
+    circuit = Provider.objects.filter(pk=provider, failure_count__gt=0).first()
     if circuit is None:
-        return Line(name, is_ok=True, words=f"{used.host}:{used.port}")
+        return Line(name, is_ok=True, words=words)
     phase, _sep, code = circuit.reason.partition("_")
-    words = [explain(Outcome.DOWN, phase, code)]
+    found = [explain(Outcome.DOWN, phase, code)]
     if circuit.open_until and circuit.open_until > now:
-        words.append(_("Next try in %(time)s.") % {"time": _length(now, circuit.open_until)})
-    return Line(name, is_ok=False, words=" ".join(filter(None, words)), link="notifications:sending")
+        found.append(_("Next try in %(time)s.") % {"time": _length(now, circuit.open_until)})
+    return Line(name, is_ok=False, words=" ".join(filter(None, found)), link=link)
 
 
 def _systems() -> Line:

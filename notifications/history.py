@@ -72,6 +72,8 @@ def _line(message: Message, attempt: Attempt | None, now: dt.datetime) -> Line:
     is_waiting = group.name == "waiting"
     at = message.not_before if is_waiting else message.handoff_at or message.settled_at or message.created_at
     state = str(State(message.state).label)
+    if message.state == State.BOUNCED and message.channel == "sms":
+        state = str(_("Not delivered"))
     if words.is_logged_only(message):
         group, state = replace(group, badge="wait", icon="note"), str(_("Written to the log"))
     return Line(message, words.kind(message.kind), group, state, words.why(message), at, is_waiting and at > now, attempt)

@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 
 from clients.merging import rows
 from clients.models import Client
-from notifications import facts, gate, kinds, outbox
+from notifications import facts, gate, kinds, outbox, proofs
 from notifications.models import Attempt, Message, State
 
 
@@ -22,8 +22,8 @@ def faults() -> Iterator[str]:
 
 
 def _handed_over_twice() -> Iterator[str]:
-    """I1: at most one hand-over a row of which the provider did not say no."""
-    no = Q(attempts__outcome__in=["retry", "failed", "down", "taken_back", "stumbled"])
+    """I1: at most one hand-over a row of which the provider did not say no, nor proved that it has it not."""
+    no = Q(attempts__outcome__in=["retry", "failed", "down", "taken_back", "stumbled", proofs.ABSENT])
     rows = Message.objects.annotate(count=Count("attempts", filter=~no)).filter(count__gt=1)
     for pk, count in rows.values_list("pk", "count"):
         yield f"message {pk}: handed over {count} times"

@@ -21,6 +21,10 @@ def lines() -> Sequence[Kept]:
             until=by_rule("bodies", ""),
         ),
         Kept(
+            lazy("SMS that a client sent, and reports of the SMS provider"),
+            lazy("On the card with that number. The provider keeps a copy of its own, as long as its account says."),
+        ),
+        Kept(
             lazy("That a mail server does not know an address"),
             lazy("So that nothing is tried there again. Only a code of the address is kept, not the address."),
         ),

@@ -113,6 +113,8 @@ class Kind:
     event_method: str = ""
     # It leads to a page of the salon's choice (reviews), and makes no sense without it.
     has_target: bool = False
+    # Answers a stop, once, on the channel that was stopped: leaves whatever stands against the client, at any hour.
+    is_answer: bool = False
 
     @property
     def is_marketing(self) -> bool:
@@ -161,19 +163,19 @@ TABLE: Mapping[str, Kind] = {
     kind.name: kind
     for kind in (
         Kind(
-            "confirmation", "svc.confirmation", Class.SERVICE, Wanted.STANDS, {"email": DAY},
+            "confirmation", "svc.confirmation", Class.SERVICE, Wanted.STANDS, {"email": DAY, "sms": DAY},
             waits=UNDO_WAIT, event_method="PUBLISH",
         ),
         Kind(
-            "change", "svc.confirmation", Class.SERVICE, Wanted.STANDS, {"email": DAY},
+            "change", "svc.confirmation", Class.SERVICE, Wanted.STANDS, {"email": DAY, "sms": DAY},
             waits=UNDO_WAIT, event_method="PUBLISH",
         ),
         Kind(
-            "cancellation", "svc.confirmation", Class.SERVICE, Wanted.CANCELLED, {"email": DAY},
+            "cancellation", "svc.confirmation", Class.SERVICE, Wanted.CANCELLED, {"email": DAY, "sms": DAY},
             waits=UNDO_WAIT, event_method="CANCEL",
         ),
         Kind(
-            "reminder", "svc.reminder", Class.SERVICE, Wanted.STANDS, {"email": REMINDER_DAY},
+            "reminder", "svc.reminder", Class.SERVICE, Wanted.STANDS, {"email": REMINDER_DAY, "sms": REMINDER_DAY},
             margin=REMINDER_MARGIN, waits=UNDO_WAIT, told=Told.SAME_KIND,
         ),
         Kind(
@@ -193,12 +195,14 @@ TABLE: Mapping[str, Kind] = {
             is_on_at_first=False, delay=Delay("days", 1, 0, 2), at=dt.time(10), lasts=dt.timedelta(days=5), has_target=True,
         ),
         Kind(
-            "promotion", "mkt.promotion", Class.MARKETING, Wanted.ALWAYS, {"email": MARKETING_EMAIL},
-            waits=UNDO_WAIT, is_by_hand=True,
+            "promotion", "mkt.promotion", Class.MARKETING, Wanted.ALWAYS,
+            {"email": MARKETING_EMAIL, "sms": MARKETING_SMS}, waits=UNDO_WAIT, is_by_hand=True,
         ),
         # The client has just said Yes, and is asked to confirm it. No hours: `facts` says so.
         Kind("doi_request", "", Class.SYSTEM, Wanted.ALWAYS, {"email": DAY}, waits=UNDO_WAIT, is_by_hand=True),
         # The client has just asked for the link to their choices.
         Kind("choices", "", Class.SYSTEM, Wanted.ALWAYS, {"email": DAY}, is_by_hand=True),
+        # The client has just answered STOP.
+        Kind("optout_ack", "", Class.SYSTEM, Wanted.ALWAYS, {"sms": DAY}, is_by_hand=True, is_answer=True),
     )
 }  # fmt: skip

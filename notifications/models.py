@@ -1,6 +1,6 @@
 """What the salon says: the outbox, its attempts, campaigns, the switches and the mail server.
 
-Message is written by `outbox` alone, Campaign by `campaigns`.
+Message is written by `outbox`, `outcomes` and `proofs` alone, Campaign by `campaigns`.
 """
 
 from typing import ClassVar
@@ -14,13 +14,17 @@ from django.utils.translation import ngettext_lazy
 from appointments.models import Appointment
 from clients.models import Channel, Client, ConsentEvent
 from notifications import plans  # noqa: F401 (the rest of the models: Django finds them through here)
+from notifications.smsmodels import ProviderEvent, Reply, SmsAccount
 from notifications.systems.models import Change, Delivery, OtherSystem, Received
 from salon.core.clashes import Clash
 from salon.core.models import User
 from salon.core.secrets import EncryptedField
 
-# The tables of the other systems stand in their own room; Django looks for them here.
-__all__ = ["Change", "Delivery", "OtherSystem", "Received"]
+# Some tables stand in rooms of their own; Django looks for them here.
+__all__ = [
+    "MARKETING", "TOLD", "Attempt", "Campaign", "CampaignRecipient", "Change", "Delivery", "Heartbeat", "MailServer",
+    "Message", "OtherSystem", "Provider", "ProviderEvent", "Received", "Reply", "SmsAccount", "State", "Trigger",
+]  # fmt: skip
 
 
 class State(models.TextChoices):
@@ -179,6 +183,11 @@ class Message(models.Model):
     body = models.TextField(blank=True)
     provider = models.CharField(max_length=20, blank=True)
     provider_id = models.CharField(max_length=200, blank=True)
+    # Of an SMS: its parts, and what they cost in the salon's currency.
+    segments = models.PositiveSmallIntegerField(default=0)
+    cost = models.DecimalField(max_digits=8, decimal_places=4, default=0)
+    # The channel on which it was to go first: a message about a visit turns to the other one, once.
+    turned_from = models.CharField(max_length=10, blank=True)
 
     resend_of = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="resends")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -210,6 +219,12 @@ class Message(models.Model):
                 name="notifications_message_caps",
                 condition=models.Q(kind__in=MARKETING) & ~models.Q(address_hmac=""),
             ),
+            # What SMS cost lately: added up at the hand-over of each.
+            models.Index(
+                fields=["handoff_at"],
+                name="notifications_message_sms",
+                condition=models.Q(channel="sms", handoff_at__isnull=False),
+            ),
         ]
 
     class Privacy:
@@ -222,7 +237,7 @@ class Message(models.Model):
         keep: ClassVar[set[str]] = {
             "id", "kind", "channel", "campaign", "occasion", "time_version", "state", "reason", "not_before", "expires_at",
             "lease_token", "lease_until", "claim_count", "attempt_count", "handoff_at", "settled_at", "provider",
-            "resend_of", "created_at",
+            "segments", "cost", "turned_from", "resend_of", "created_at",
         }  # fmt: skip
 
     class Merging:

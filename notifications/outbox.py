@@ -71,10 +71,10 @@ RESENDABLE = (State.UNKNOWN, State.FAILED, State.QUARANTINED)
 
 # --- writing down what is to be said ------------------------------------------------------------------------------
 
-_NEW: Mapping[str, Any] = {
-    "reason": "", "claim_count": 0, "attempt_count": 0, "address_hmac": "", "recipient": "", "language": "", "title": "",
-    "body": "", "provider": "", "provider_id": "", "state": State.PENDING.value,
-}  # fmt: skip
+_SNAPSHOT = ("recipient", "address_hmac", "language", "title", "body", "provider")
+_NO_SNAPSHOT: Mapping[str, Any] = {**dict.fromkeys(_SNAPSHOT, ""), "segments": 0, "cost": 0}
+_FRESH = {**dict.fromkeys(("reason", "provider_id", "turned_from"), ""), "claim_count": 0, "attempt_count": 0}
+_NEW: Mapping[str, Any] = {**_NO_SNAPSHOT, **_FRESH, "state": State.PENDING.value}
 _SAID = (
     "client_id", "appointment_id", "campaign_id", "occasion", "time_version", "told_start_at", "not_before", "expires_at",
 )  # fmt: skip
@@ -110,15 +110,16 @@ def _expression(name: str, value: Any) -> Any:
 # --- the sender's steps -------------------------------------------------------------------------------------------
 
 
-def claim(now: dt.datetime, limit: int = CLAIM_MAX) -> list[Message]:
-    """Take up to `limit` (at most 20) messages that are due at `now` for this sender alone, the oldest first.
+def claim(now: dt.datetime, limit: int = CLAIM_MAX, *, channel: str = "email") -> list[Message]:
+    """Take up to `limit` (at most 20) messages of a channel that are due at `now` for this sender alone, the oldest first.
 
     One over which senders died comes alone, and not while another such one is in hand. Each carries `lease_token`; after
     the lease, told by the clock of the database, anybody may take it again.
     """
     token = uuid.uuid4()
     with transaction.atomic():
-        due = Message.objects.filter(state=State.PENDING, not_before__lte=now, expires_at__gt=now).order_by("not_before", "id")
+        due = Message.objects.filter(state=State.PENDING, channel=channel, not_before__lte=now, expires_at__gt=now)
+        due = due.order_by("not_before", "id")
         ids = _first_of(due.select_for_update(skip_locked=True), min(limit, CLAIM_MAX))
         if not ids:
             return []
@@ -155,14 +156,14 @@ def handoff(
     facts: Mapping[str, Any],
     before: Sequence[writing.Statement] = (),
     meanwhile: Callable[[], None] | None = None,
-    **snapshot: str,
+    **snapshot: Any,
 ) -> bool:
     """Cross the point of no return for `message`: True if it is ours to send, once.
 
     Call it last in the hand-over transaction, which it may end. `facts` is stored with the attempt, so that the
     decision can be taken again later; `snapshot` are the columns recipient, address_hmac, language, title, body,
-    provider. `before` is written down by the way. `meanwhile` may run while the database works (see `prepared.finish`).
-    False: somebody else has it, the lease is over, or it is for another client now.
+    provider, segments, cost. `before` is written down by the way. `meanwhile` may run while the database works (see
+    `prepared.finish`). False: somebody else has it, the lease is over, or it is for another client now.
     """
     statements = [*before, *crossing(message, decision, facts=facts, **snapshot)]
     message.state = State.HANDOFF  # once it has been said to the database, only the lease tells what holds
@@ -174,7 +175,6 @@ def handoff(
     return bool(is_ours)
 
 
-_NO_SNAPSHOT = dict.fromkeys(("recipient", "address_hmac", "language", "title", "body", "provider"), "")
 OURS = {"id": writing.Given("id"), "lease_token": writing.Given("token")}
 _CROSSING = writing.Update(
     Message,
@@ -197,7 +197,7 @@ _ATTEMPT = writing.InsertIf(
 )  # fmt: skip
 
 
-def crossing(message: Message, decision: gate.Send, *, facts: Mapping[str, Any], **snapshot: str) -> list[writing.Statement]:
+def crossing(message: Message, decision: gate.Send, *, facts: Mapping[str, Any], **snapshot: Any) -> list[writing.Statement]:
     """Return the two statements of a hand-over: the step itself, and the attempt if that step was made."""
     values = {
         "id": message.pk, "token": token_of(message), "client": message.client_id, "at": decision.decided_at,
@@ -250,10 +250,11 @@ def cancel(rows: "QuerySet[Message]", *, reason: str, now: dt.datetime) -> int:
     return rows.filter(state__in=[State.PENDING, State.HELD]).update(state=State.CANCELLED, reason=reason, settled_at=now)
 
 
-def revive(rows: "QuerySet[Message]") -> int:
-    """Let messages among `rows` wait again that were cancelled or held before any provider could have them."""
+def revive(rows: "QuerySet[Message]", *, channel: str = "") -> int:
+    """Let messages among `rows` wait again, for `channel` if given, that no provider could have when they were ended or held."""
     untouched = rows.filter(state__in=[State.CANCELLED, State.SUPPRESSED, State.HELD], handoff_at=None)
-    return untouched.update(state=State.PENDING, reason="", settled_at=None, claim_count=0)
+    way = {"channel": channel} if channel else {}
+    return untouched.update(state=State.PENDING, reason="", settled_at=None, claim_count=0, **way)
 
 
 def stop(message: Message, *, by: User, now: dt.datetime) -> Message:

@@ -17,6 +17,7 @@ from django.db.models.functions import Now
 from notifications import writing
 from notifications.models import MARKETING, Attempt, Message, State
 from notifications.outbox import CLAIMS_MAX, OURS, TABLE, token_of
+from notifications.providers import codes
 from notifications.providers.base import Outcome, Phase, Result
 from salon.core import audit, states
 
@@ -51,16 +52,21 @@ def accepted(message: Message, result: Result, *, now: dt.datetime) -> list[writ
     return [one.fill(values | _outcome(result)) for one in _ACCEPTED]
 
 
-def settle(message: Message, result: Result, *, now: dt.datetime) -> bool:
+def settle(message: Message, result: Result, *, now: dt.datetime, turn_to: str = "") -> bool:
     """Write down what came of the hand-over. Right also when it comes late, from UNKNOWN, with the same token.
 
-    Return False if the row is not ours any more: then nothing is changed.
+    After a definite no the message goes by the channel `turn_to` instead, if one is given. Return False if the row is not
+    ours any more: then nothing is changed.
     """
     # settled_at is when we knew; the state says what. A definite no to this try leaves nothing handed over.
     changes: dict[str, Any] = {"settled_at": now, "provider_id": result.provider_id[:200], "reason": ""}
     match result.outcome:
         case Outcome.ACCEPTED:
             to = State.ACCEPTED
+        case Outcome.FAILED if turn_to:
+            to, changes = State.PENDING, _turned(message, result, turn_to, now=now)
+        case Outcome.FAILED if result.code in codes.STOPPED:
+            to, changes = State.SUPPRESSED, {"settled_at": now, "reason": "channel_stop", "handoff_at": None}
         case Outcome.FAILED:
             to, changes["reason"] = State.FAILED, _code(result)
         case Outcome.UNKNOWN:
@@ -76,13 +82,25 @@ def settle(message: Message, result: Result, *, now: dt.datetime) -> bool:
     return is_ours
 
 
-def retry(message: Message, result: Result, *, now: dt.datetime, recipient: str = "", address_hmac: str = "") -> bool:
-    """Put back a message that was refused before its hand-over, or give it up, as `result` says.
+def _turned(message: Message, result: Result, channel: str, *, now: dt.datetime) -> dict[str, Any]:
+    """Return the columns of a message that was refused on its channel and goes by another, as if it were new there."""
+    return {
+        "channel": channel, "turned_from": message.channel, "not_before": now, "reason": f"turned_{_code(result)}"[:40],
+        "claim_count": 0, "attempt_count": 0, "handoff_at": None, "settled_at": None, "segments": 0, "cost": 0,
+    }  # fmt: skip
+
+
+def retry(
+    message: Message, result: Result, *, now: dt.datetime, recipient: str = "", address_hmac: str = "", turn_to: str = ""
+) -> bool:
+    """Put back a message that was refused before its hand-over, give it up, or turn it to another channel, as `result` says.
 
     A refused `recipient` is kept, and its hash if the address was stopped for it: another one may be written to.
     """
     owned = Q(lease_token=message.lease_token)
-    if result.outcome == Outcome.FAILED:
+    if result.outcome == Outcome.FAILED and turn_to:
+        is_ours = states.move(message, TABLE, to=State.PENDING, guard=owned, **_turned(message, result, turn_to, now=now))
+    elif result.outcome == Outcome.FAILED:
         refused = {"reason": _code(result), "settled_at": now, "recipient": recipient, "address_hmac": address_hmac}
         is_ours = states.move(message, TABLE, to=State.FAILED, guard=owned, **refused)
     else:
@@ -104,7 +122,7 @@ def _again(message: Message, result: Result, *, now: dt.datetime) -> tuple[State
         if result.phase not in _BEFORE_RECIPIENT:
             changes["not_before"] = now + DOWN_WAIT  # others first: it may be this one that the server does not like
         return State.PENDING, changes
-    due = now + backoff(message.attempt_count - 1)
+    due = now + max(backoff(message.attempt_count - 1), dt.timedelta(seconds=result.retry_after))
     if message.attempt_count >= ATTEMPTS_MAX:
         return State.FAILED, {"reason": _code(result), "settled_at": now}
     if due >= message.expires_at:
@@ -136,6 +154,13 @@ def stumble(message: Message, *, now: dt.datetime) -> bool:
 def fail(message: Message, reason: str, *, now: dt.datetime) -> bool:
     """End a claimed message that can never be sent as it is."""
     return states.move(message, TABLE, to=State.FAILED, guard=Q(lease_token=message.lease_token), reason=reason, settled_at=now)
+
+
+def turn(message: Message, channel: str, *, reason: str, now: dt.datetime) -> bool:
+    """Let a claimed message, which may not go by its channel, wait for the other one. `reason` says why; once only."""
+    owned = Q(lease_token=message.lease_token, turned_from="")
+    changes = {"channel": channel, "turned_from": message.channel, "not_before": now, "reason": f"turned_{reason}"[:40]}
+    return states.move(message, TABLE, to=State.PENDING, guard=owned, claim_count=0, **changes)
 
 
 def take_back(message: Message, *, now: dt.datetime) -> bool:

@@ -72,7 +72,7 @@ def plan(now: dt.datetime) -> Counter[str]:
         for wish in rule(asked):
             for channel, rows in by_channel(wish, asked):
                 if name in ended:
-                    counts["revived"] += outbox.revive(_undone(rows, asked.kind, channel))
+                    counts["revived"] += outbox.revive(_undone(rows, asked.kind), channel=channel)
                 counts[name] += _put(rows, wish, asked, channel)
                 counts[name] += _put_again(rows, wish, asked, channel, refused[name])
     counts += campaigns.plan(now)
@@ -82,10 +82,10 @@ def plan(now: dt.datetime) -> Counter[str]:
 
 
 def by_channel(wish: Wish, asked: Asked) -> list[tuple[str, Any]]:
-    """Return the rows of a wish that can be written to on each channel, in the salon's order; nobody is in two of them."""
+    """Return the rows of a wish by the channel on which each is written to: nobody is in two of them."""
     found, order = [], wanting.ways(asked.trigger, asked.kind)
-    for place, channel in enumerate(order):
-        rows = wanting.reachable(wish.rows, asked, channel, instead_of=order[:place])
+    for channel in order:
+        rows = wanting.reachable(wish.rows, asked, channel, order=order)
         if asked.kind.is_about_a_start and asked.kind.name != reminders.KIND.name:
             rows = _unstopped(rows, asked.kind)
         found.append((channel, rows.annotate(occasion=wish.occasion)))
@@ -136,14 +136,14 @@ def _ended() -> "QuerySet[Message]":
     )  # fmt: skip
 
 
-def _undone(rows: Any, kind: Kind, channel: str) -> "QuerySet[Message]":
+def _undone(rows: Any, kind: Kind) -> "QuerySet[Message]":
     """Return the messages taken back earlier that are wanted again."""
     again = rows.filter(occasion=OuterRef("occasion"))
     if rows.model is Appointment:
         again = again.filter(pk=OuterRef("appointment_id"), client_id=OuterRef("client_id"))
     else:
         again = again.filter(pk=OuterRef("client_id"))
-    return _ended().filter(Exists(again), kind=kind.name, channel=channel)
+    return _ended().filter(Exists(again), kind=kind.name)
 
 
 def _unstopped(visits: Any, kind: Kind) -> Any:

@@ -13,15 +13,18 @@ from notifications import gate, outbox
 from notifications.models import Message, State
 
 # A mail server would not have the recipient, and nothing was handed over.
-_REFUSED = Q(state=State.FAILED, reason__startswith="rcpt_", handoff_at=None) & ~Q(recipient="")
-_ANOTHER_ADDRESS = ~Q(client__email=F("recipient"))
+_REFUSED = Q(state=State.FAILED, channel="email", reason__startswith="rcpt_", handoff_at=None) & ~Q(recipient="")
+_ANOTHER_ADDRESS = (Q(channel="email") & ~Q(client__email=F("recipient"))) | (Q(channel="sms") & ~Q(client__phone=F("recipient")))
+# What lies in the number itself ends with another one alone.
+_OF_THE_NUMBER = "not_a_mobile"
 # What is hung on an occasion when its thing is said again.
 _AGAIN = re.compile(r":(to|again).*$")
 
 
 def suppressed() -> Q:
     """Return the condition for messages that the gate stopped because of an address that is no obstacle any more."""
-    return Q(_ANOTHER_ADDRESS | Q(~Exists(_stop_of_address())), reason__in=gate.OF_ADDRESS)
+    is_open_again = Q(~Exists(_stop_of_address())) & ~Q(reason=_OF_THE_NUMBER)
+    return Q(_ANOTHER_ADDRESS | is_open_again, reason__in=gate.OF_ADDRESS)
 
 
 def failed(now: dt.datetime) -> "QuerySet[Message]":

@@ -62,7 +62,25 @@ SENTENCES: Mapping[str, Words] = {
     "stale_decision": _("The sender was held up. It is tried again."),
     "merged_duplicate": _("Two cards became one: it is said once."),
     "address_changed": _("The address was just changed. It is tried again."),
+    "channel_off": _("SMS are switched off in the salon."),
+    "not_a_mobile": _("The number on the card takes no SMS."),
+    "reply_waits": _("The client answered by SMS, perhaps to stop: nobody has read it yet."),
+    "over_budget": _("The month's budget for SMS is used up."),
+    "over_cap": _("The promotion would cost more than one may."),
+    "not_taken": _("The SMS provider has no such message. It is tried again, once."),
 }
+
+# What a reason means where an SMS was meant.
+OF_SMS: Mapping[str, Words] = {
+    "no_address": _("No phone number on the card."),
+    "invalid_address": _("The number gets no SMS, says the provider."),
+    "suppressed_all": _("Nothing may be sent to this number at all."),
+    "channel_stop": _("The client answered STOP: no SMS at all."),
+    "provider_down": _("The SMS provider cannot be used at present. It is tried again."),
+    "retry": _("The SMS provider said no for now. It is tried again."),
+    "address_changed": _("The number was just changed. It is tried again."),
+}
+_TURNED = "turned_"
 
 # Why somebody sends a message of unknown fate again.
 RESEND: Mapping[str, Words] = {
@@ -72,8 +90,15 @@ RESEND: Mapping[str, Words] = {
 }
 
 
-def sentence(code: str) -> Words:
-    """Return the sentence for a reason: a code of the table, or a phase with the mail server's reply ("rcpt_550")."""
+def sentence(code: str, channel: str = "") -> Words:
+    """Return the sentence for a reason: a code of the table, or a phase with the provider's reply ("rcpt_550").
+
+    One that begins with "turned_" says why the message went by another channel than `channel`.
+    """
+    if code.startswith(_TURNED):
+        return sentence(code.removeprefix(_TURNED), "email" if channel == "sms" else "sms")
+    if channel == "sms" and code in OF_SMS:
+        return OF_SMS[code]
     if code in SENTENCES or not code:
         return SENTENCES.get(code, "")
     phase, _sign, reply = code.partition("_")

@@ -12,10 +12,11 @@ from salon.core.templatetags.house import as_day
 _OF_CONSENT = frozenset({"consent_missing", "marketing_objection"})
 
 
-def sentence(reason: str, event: ConsentEvent | None = None, facts: gate.Facts | None = None) -> str:
+def sentence(reason: str, event: ConsentEvent | None = None, facts: gate.Facts | None = None, *, channel: str = "") -> str:
     """Return the sentence for the reason against an advertising message.
 
-    `event` is the line of the ledger that the answer stands on, with its `actor` loaded, `facts` what was decided on.
+    `event` is the line of the ledger that the answer stands on, with its `actor` loaded, `facts` what was decided on;
+    without them `channel` says by which way it was to go.
     """
     if reason in _OF_CONSENT and event is not None:
         return _said(event)
@@ -23,7 +24,7 @@ def sentence(reason: str, event: ConsentEvent | None = None, facts: gate.Facts |
         return _("Not asked.")
     if reason == "frequency_cap" and facts is not None:
         return _enough(facts)
-    return str(reasons.sentence(reason))
+    return str(reasons.sentence(reason, facts.channel if facts else channel))
 
 
 def _said(event: ConsentEvent) -> str:

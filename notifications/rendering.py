@@ -91,6 +91,11 @@ def render(message: Message, salon: Salon, *, link: str = "", text: texts.Text |
     )  # fmt: skip
 
 
+def values_of(message: Message, salon: Salon, language: str) -> dict[str, str]:
+    """Return the values for every placeholder that has one for this message, on one line each."""
+    return _values(message, salon, language)
+
+
 def _footer(name: str, language: str, values: Mapping[str, str]) -> str:
     return fill(texts.read("_footer", language, name), values).strip()
 

@@ -122,7 +122,7 @@ def _row(campaign: Campaign, recipient: CampaignRecipient, line: history.Line | 
     if line is not None and recipient.client_id is not None:
         return Row(recipient.client, line.group.badge, line.group.icon, line.state, line.why, line.at)
     if recipient.reason:
-        why = refusals.sentence(recipient.reason, recipient.event)
+        why = refusals.sentence(recipient.reason, recipient.event, channel=campaign.channel)
     elif campaign.state == Campaign.State.STOPPED:
         why = refusals.sentence("stopped")
     else:

@@ -4,7 +4,7 @@ A rule is a function of `Asked` that yields wishes. It is a statement over all v
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,7 +15,7 @@ from django.db.models.functions import Cast, Concat
 from appointments.models import Appointment
 from clients import countries
 from clients.models import Client, Standing
-from notifications import daysoff, kinds
+from notifications import daysoff, kinds, smsaccount
 from notifications.kinds import Kind
 from notifications.models import Trigger
 from salon.core.models import Salon
@@ -110,31 +110,39 @@ def occasion(*parts: Any) -> Any:
 
 
 def ways(trigger: Trigger, kind: Kind) -> list[str]:
-    """Return the channels of a kind in the salon's order, the preferred one first. Never none."""
+    """Return the channels by which a kind leaves now, in the salon's order: those that it chose, and that are open."""
     chosen = [channel for channel in trigger.ways.split() if channel in kind.channels]
-    return chosen or [kind.channels[0]]
+    there = smsaccount.channels_of(kind)
+    return [channel for channel in chosen or kind.channels if channel in there]
 
 
-def reachable(rows: Rows, asked: Asked, channel: str, *, instead_of: list[str]) -> Rows:
-    """Keep those who can be written to on `channel`, and could not on the channels that come before it.
+def reachable(rows: Rows, asked: Asked, channel: str, *, order: Sequence[str]) -> Rows:
+    """Keep those who are written to on `channel`: the one they like, else the first of `order` on which they can be reached.
 
-    Of visits the client is looked up one by one: joined, a database may begin with all clients there are.
+    Whether an address is stopped, only the hand-over can tell. Of visits the client is looked up one by one: joined, a
+    database may begin with all clients there are.
     """
     if rows.model is Client:
-        return _people(rows, asked, channel, instead_of)
-    people = _people(Client.objects.filter(pk=OuterRef("client_id")), asked, channel, instead_of)
+        return _people(rows, asked, channel, order)
+    people = _people(Client.objects.filter(pk=OuterRef("client_id")), asked, channel, order)
     return rows.filter(Exists(people), client__isnull=False)
 
 
-def _people(clients: Rows, asked: Asked, channel: str, instead_of: list[str]) -> Rows:
+def _people(clients: Rows, asked: Asked, channel: str, order: Sequence[str]) -> Rows:
     kind, now = asked.kind, asked.now
     people = clients.filter(inactive_at=None, restricted_at=None, erased_at=None)
     if kind.is_marketing:
         rests = Q(marketing_paused_until__isnull=False, marketing_paused_until__gt=now)
         people = people.filter(~rests, ~_is_minor(asked.salon, now), blacklisted_at=None)
-    for earlier in instead_of:
-        people = people.filter(~_open(kind, earlier))
-    return people.filter(_open(kind, channel))
+    people = people.filter(_open(kind, channel))
+    others = [one for one in order if one != channel]
+    if not others:
+        return people
+    elsewhere = Q(pk__in=[])
+    for one in others:
+        comes_first = order.index(one) < order.index(channel)
+        elsewhere |= _open(kind, one) if comes_first else Q(preferred_channel=one) & _open(kind, one)
+    return people.filter(Q(preferred_channel=channel) | ~elsewhere)
 
 
 def _open(kind: Kind, channel: str) -> Q:

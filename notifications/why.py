@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from appointments.models import Appointment
 from clients.models import Client, ConsentEvent
-from notifications import facts, gate, history, kinds, outbox, planner, readdressing, reasons, refusals, reminders
+from notifications import facts, gate, history, kinds, outbox, planner, readdressing, reasons, refusals, reminders, smsaccount
 from notifications.models import Message, State, Trigger
 from notifications.plans import ReminderTime
 from salon.core.models import Salon
@@ -91,13 +91,14 @@ def answers(client: Client, now: dt.datetime) -> list[Answer]:
     """Return the gate's answer for each kind and channel, about the client's next visit or in general."""
     salon = Salon.objects.current()
     visit = Appointment.objects.filter(client=client).upcoming(now).order_by("start_at", "pk").first()
-    switches = facts.switches()
+    switches, is_sms_open = facts.switches(), smsaccount.is_open()
     with timezone.override(salon.zone):
         return [
             _answer(_Case(client, visit if kind.is_about_a_start else None, switches.get(kind.name), salon, now), kind, channel)
             for kind in kinds.TABLE.values()
             if kind.kind_class != kinds.Class.SYSTEM
             for channel in kind.channels
+            if channel != smsaccount.CHANNEL or is_sms_open
         ]
 
 
@@ -200,7 +201,7 @@ def _refused(kind: kinds.Kind, channel: str, decision: gate.Refuse, found: gate.
     if kind.is_marketing:
         sentence = f"{_NO[kind.name]} {refusals.sentence(reason, event, found)}"
         return Answer(kind.name, channel, decision, sentence, event.effective_at if event else None)
-    return Answer(kind.name, channel, decision, f"{_NO[kind.name]} {reasons.sentence(reason)}")
+    return Answer(kind.name, channel, decision, f"{_NO[kind.name]} {reasons.sentence(reason, channel)}")
 
 
 def _leaves(

@@ -24,6 +24,7 @@ KINDS: Mapping[str, str | Promise] = {
     "review": _("Request for a review"),
     "doi_request": _("Link to confirm a Yes"),
     "choices": _("Link to their choices"),
+    "optout_ack": _("Answer to a STOP"),
 }
 WHEN: Mapping[str, str | Promise] = {
     "confirmation": _("When a visit is booked, after 30 seconds"),
@@ -63,7 +64,7 @@ OBSTACLES: Mapping[str, str | Promise] = {
 }
 
 
-PROVIDERS: Mapping[str, str | Promise] = {"smtp": _("mail server"), "console": _("log only")}
+PROVIDERS: Mapping[str, str | Promise] = {"smtp": _("mail server"), "console": _("log only"), "twilio": _("Twilio")}
 PHASES: Mapping[str, str | Promise] = {
     "connect": _("connecting"),
     "auth": _("signing in"),
@@ -142,8 +143,8 @@ def why(message: Message) -> str:
     """Return why a message stands as it does, nothing where there is nothing to say (it was sent, it waits its turn)."""
     if is_logged_only(message):
         return explain(Outcome.ACCEPTED, Phase.REPLY, "logged")
-    if message.reason in reasons.SENTENCES:
-        return str(reasons.sentence(message.reason))
+    if message.reason in reasons.SENTENCES or message.reason.startswith("turned_"):
+        return str(reasons.sentence(message.reason, message.channel))
     phase, _gap, code = message.reason.partition("_")
     if phase not in set(Phase):
         return message.reason

@@ -176,6 +176,8 @@ CELERY_BEAT_SCHEDULE = {
 
 # smtp://user:password@host:port (or smtps://, smtp+tls://) overrides what the salon entered under Settings.
 EMAIL_URL = env("EMAIL_URL", default="")
+# Where the SMS provider listens: its own address, that of another region of it, or a stand-in.
+TWILIO_API_URL = env("TWILIO_API_URL", default="https://api.twilio.com").rstrip("/")
 EMAIL_BACKEND = "notifications.staffmail.EmailBackend"  # mail to the team, never to a client
 EMAIL_TIMEOUT = 30
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="carnet@localhost")

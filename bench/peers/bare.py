@@ -57,7 +57,7 @@ def _prepared(batch: list[Message]) -> list[tuple[list[pipeline.Statement], list
     salon = Salon.objects.get(pk=1)
     line = email.open_line(salon)
     rendering.load(batch, salon)
-    desk = Desk(salon, line.write)
+    desk = Desk(line)
     with transaction.atomic():
         reader = facts.Reader(is_locking=True)
         decided = [gate.decide(facts.gather(message, reader.read(message)), timezone.now()) for message in batch]

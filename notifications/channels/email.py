@@ -18,8 +18,9 @@ from django.utils.encoding import iri_to_uri
 from notifications import eventfile, gate, letter, sending
 from notifications.models import Message
 from notifications.providers.base import Envelope, Outcome, Phase, Provider, Ready, Result, explain
+from notifications.providers.replies import is_policy
 from notifications.providers.wire import in_ascii
-from notifications.rendering import Rendered
+from notifications.rendering import Rendered, render
 from salon.core.models import Salon
 
 NAME = "email"
@@ -33,6 +34,10 @@ class Line:
     salon: Salon
     provider: Provider
     sender: sending.Sender
+
+    def words(self, message: Message) -> Rendered:
+        """Return the words of a message. Raises TemplateError."""
+        return render(message, self.salon)
 
     def write(self, message: Message, words: Rendered) -> Envelope | Result:
         """Return `words` as the mail that goes over the wire. Speaks to nobody."""
@@ -54,6 +59,10 @@ class Line:
         if not isinstance(result.outcome, Outcome):
             raise TypeError("not a result")
         return result
+
+    def may_be_ours(self, result: Result) -> bool:
+        """Return whether a permanent no may be meant for us, which only its repetition shows."""
+        return is_policy(result)
 
     def close(self) -> None:
         """Hang up."""

@@ -1,13 +1,16 @@
-"""What a provider of e-mail is: two phases, and the five things that can come of it. Called by channels, knows no message.
+"""What a provider is, of e-mail or of SMS: two phases, and the five things that can come of it. Called by channels, knows no
+message.
 
 `prepare` goes as far as possible without saying anything; `deliver` is the point of no return.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from django.utils.translation import gettext as _
+
+from notifications.providers import codes
 
 
 class Outcome(StrEnum):
@@ -52,11 +55,26 @@ class Envelope:
 
 
 @dataclass(frozen=True)
+class Text:
+    """One SMS for one recipient (E.164). `sender` is a number, a name or the id of a messaging service ("MG…").
+
+    `valid_for`: after so many seconds the provider gives up by itself. `callback` is where it reports what became of it.
+    """
+
+    sender: str
+    recipient: str
+    body: str
+    valid_for: int
+    callback: str = ""
+
+
+@dataclass(frozen=True)
 class Result:
     """What came of it. `code` is the server's reply code or one of the words in `explain`; `words` are for a person.
 
     `phase` is the last step that was reached, `duration_ms` the time since the step began, `status` the server's own
-    reason as of RFC 3463 ("5.1.1") where it gave one.
+    reason as of RFC 3463 ("5.1.1") where it gave one. `retry_after`: not to be tried again for so many seconds.
+    `segments` is how many parts of an SMS the provider counts, 0 where it does not say.
     """
 
     outcome: Outcome
@@ -66,33 +84,48 @@ class Result:
     words: str = ""
     duration_ms: int = 0
     status: str = ""
+    retry_after: int = 0
+    segments: int = 0
+
+    @property
+    def reason(self) -> str:
+        """Return phase and code as one word, by which it is remembered."""
+        return f"{self.phase}_{self.code}"
 
 
-class Ready(Protocol):
-    """A mail that the provider is ready to take; not a word of it was said yet."""
+# What is carried: an Envelope or a Text.
+Mail_contra = TypeVar("Mail_contra", contravariant=True)
 
-    def deliver(self, following: Envelope | None = None) -> Result:
-        """Hand the mail over. Never raises for what the network or the server do.
 
-        `following` is the mail that will be prepared next, if it is known: it may be announced by the way.
+class Prepared(Protocol[Mail_contra]):
+    """Something that the provider is ready to take; not a word of it was said yet."""
+
+    def deliver(self, following: Mail_contra | None = None) -> Result:
+        """Hand it over. Never raises for what the network or the server do.
+
+        `following` is what will be prepared next, if it is known: it may be announced by the way.
         """
 
     def abandon(self) -> None:
         """Do not hand it over after all."""
 
 
-class Provider(Protocol):
-    """Somebody who carries e-mail. One instance belongs to one thread."""
+class Carrier(Protocol[Mail_contra]):
+    """Somebody who carries e-mail or SMS. One instance belongs to one thread."""
 
     @property
     def name(self) -> str:
         """Return the name under which messages and circuit remember it (at most 20 letters)."""
 
-    def prepare(self, envelope: Envelope) -> Ready | Result:
+    def prepare(self, mail: Mail_contra, /) -> Prepared[Mail_contra] | Result:
         """Do everything that says nothing yet; return what is ready, or what went wrong. Never raises for the network."""
 
     def close(self) -> None:
         """Give back what was kept open between the mails of a batch. Never raises."""
+
+
+Ready = Prepared[Envelope]
+Provider = Carrier[Envelope]
 
 
 _WORDS = {
@@ -119,8 +152,8 @@ def explain(outcome: str, phase: str, code: str) -> str:
     """Return in the reader's language what a result means: "The server refused the password (535)."."""
     if outcome == Outcome.UNKNOWN:
         return _("The text was sent, but the server's answer was lost. It may have arrived.")
-    if code in _WORDS:
-        return _WORDS[code]()
+    if code in _WORDS or code in codes.WORDS:
+        return (_WORDS.get(code) or codes.WORDS[code])()
     return _answer(outcome, phase, code) % {"code": code} if code.isdigit() else ""
 
 

@@ -1,17 +1,16 @@
-"""Stands in for a mail server whose settings cannot be used: every mail waits, none is burned, none is logged instead."""
+"""Stands in for a provider whose settings cannot be used: every message waits, none is burned, none is logged instead."""
 
-from notifications.providers.base import Envelope, Outcome, Phase, Ready, Result, explain
+from notifications.providers.base import Outcome, Phase, Result, explain
 
 
 class UnusableProvider:
-    """Says at each mail what is wrong with the settings. `code` is a word of `base.explain`."""
+    """Says at each message what is wrong with the settings. `code` is a word of `base.explain`, `name` whom it stands for."""
 
-    name = "smtp"
-
-    def __init__(self, code: str) -> None:
+    def __init__(self, code: str, name: str = "smtp") -> None:
         self.code = code
+        self.name = name
 
-    def prepare(self, envelope: Envelope) -> Ready | Result:
+    def prepare(self, mail: object, /) -> Result:
         """Return the reason."""
         return Result(Outcome.DOWN, self.code, Phase.CONNECT, words=explain(Outcome.DOWN, Phase.CONNECT, self.code))
 

@@ -11,11 +11,12 @@ from django.utils import timezone
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
-from notifications import campaigns, composing, results, sending
+from notifications import campaigns, composing, results, sending, smsaccount
 from notifications.composing import Composing
 from notifications.forms import ComposeForm
 from notifications.models import Campaign
 from notifications.providers.base import Outcome
+from notifications.smsforms import SmsComposeForm
 from notifications.views.messages import tabs_of
 from salon.core import asking
 from salon.core.errors import Refused
@@ -35,7 +36,8 @@ def new(request: SignedIn) -> HttpResponse:
     if not 0 < len(clients) <= campaigns.LIMIT:
         return page(request, "notifications/nobody.html", {"limit": campaigns.LIMIT, "is_too_many": bool(clients)})
     act = request.POST.get("act", "")
-    form = ComposeForm(sent(request), today=timezone.localtime(now).date())
+    is_sms = (request.POST.get("channel") or request.GET.get("channel")) == smsaccount.CHANNEL
+    form = (SmsComposeForm if is_sms else ComposeForm)(sent(request), today=timezone.localtime(now).date())
     composed = composing.compose(clients, request.salon, form.as_typed(), now)
     if act in {"test", "send"} and form.is_valid():
         if act == "test":
@@ -59,6 +61,8 @@ def _sent(request: SignedIn, form: ComposeForm) -> dict[str, Any]:
 
 def _test(request: SignedIn, composed: Composing) -> None:
     shown = composed.preview()
+    if composed.words.channel == smsaccount.CHANNEL:
+        return  # its preview is all of it; the settings send a test to any number
     result = sending.show(title=shown.title, body=shown.body, to=request.user.email, salon=request.salon, by=request.user)
     toast(request, result.words, level=messages.SUCCESS if result.outcome is Outcome.ACCEPTED else messages.ERROR)
 
@@ -66,7 +70,10 @@ def _test(request: SignedIn, composed: Composing) -> None:
 def _gone(request: SignedIn, campaign: Campaign) -> HttpResponse:
     if campaign.state == Campaign.State.WAITING:
         (summary,) = results.summaries([campaign])
-        text = ngettext("%(count)s e-mail leaves in 30 seconds.", "%(count)s e-mails leave in 30 seconds.", summary.waiting)
+        if campaign.channel == smsaccount.CHANNEL:
+            text = ngettext("%(count)s SMS leaves in 30 seconds.", "%(count)s SMS leave in 30 seconds.", summary.waiting)
+        else:
+            text = ngettext("%(count)s e-mail leaves in 30 seconds.", "%(count)s e-mails leave in 30 seconds.", summary.waiting)
         undo_url = reverse("notifications:campaign_stop", args=[campaign.pk])
         toast(request, text % {"count": summary.waiting}, undo_url=undo_url, undo=str(campaign.pk))
     return go(request, "notifications:campaign", campaign.pk)
@@ -109,6 +116,9 @@ def stop(request: SignedIn, pk: int) -> HttpResponse:
     except Refused as refused:
         toast(request, refused.message, level=messages.ERROR)
     else:
-        text = ngettext("Stopped: %(count)s e-mail does not leave.", "Stopped: %(count)s e-mails do not leave.", count)
+        if campaign.channel == smsaccount.CHANNEL:
+            text = ngettext("Stopped: %(count)s SMS does not leave.", "Stopped: %(count)s SMS do not leave.", count)
+        else:
+            text = ngettext("Stopped: %(count)s e-mail does not leave.", "Stopped: %(count)s e-mails do not leave.", count)
         toast(request, text % {"count": count})
     return go(request, safe_next(request, reverse("notifications:campaign", args=[pk])))

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST
 
 from clients import access as clients_access
 from clients import addresses, cards
+from clients.models import Client
 from notifications import access, history, kinds, sending, why
 from salon.core.errors import Refused
 from salon.core.roles import May
@@ -32,7 +33,7 @@ def of_client(request: SignedIn, pk: int) -> HttpResponse:
     context: dict[str, Any] = {
         "client": client,
         "is_live": sending.describe(request.salon).is_live,
-        "may_try_again": request.user.may(May.SEE_MESSAGES) and addresses.is_undeliverable("email", client.email),
+        "may_try_again": request.user.may(May.SEE_MESSAGES) and bool(_undeliverable(client)),
         "numbered": numbered,
         "lines": [] if is_panel else history.lines(numbered, now),
         "answers": [answer for answer in answers if _is_news(answer)] if is_panel else answers,
@@ -43,13 +44,19 @@ def of_client(request: SignedIn, pk: int) -> HttpResponse:
     return page(request, "notifications/of_client.html", context, fragment="notifications/_history.html")
 
 
+def _undeliverable(client: Client) -> str:
+    """Return the channel on which the client's address is known not to work, "" for none."""
+    by = {"email": client.email, "sms": str(client.phone or "")}
+    return next((channel for channel, address in by.items() if address and addresses.is_undeliverable(channel, address)), "")
+
+
 @allowed(May.SEE_MESSAGES)
 @require_POST
 def try_address(request: SignedIn, pk: int) -> HttpResponse:
     """Let the client's address be written to again that a mail server did not know."""
     client = clients_access.client_for(request.user, pk)
     try:
-        addresses.try_again(client, "email", by=request.user)
+        addresses.try_again(client, _undeliverable(client) or "email", by=request.user)
     except Refused as refused:
         toast(request, refused.message, level=messages.ERROR)
     else:

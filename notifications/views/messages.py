@@ -16,7 +16,7 @@ from clients import access as clients_access
 from clients.models import Client
 from notifications import access, ahead, facts, history, outbox, sending, stopping, words
 from notifications.forms import ResendForm
-from notifications.models import State
+from notifications.models import Reply, State
 from notifications.systems import informing
 from salon.core import asking
 from salon.core.errors import Refused
@@ -88,7 +88,9 @@ def tabs_of(current: str, kept: dict[str, str]) -> list[dict[str, Any]]:
         for name, tab in words.GROUPS.items()
     ]
     campaigns = {"url": reverse("notifications:campaigns"), "label": _("Campaigns"), "current": current == "campaigns"}
-    return [*groups, campaigns, *_systems_tab(current)]
+    waiting = Reply.objects.filter(handled_at=None).count()
+    replies = {"url": reverse("notifications:replies"), "label": _("Answers"), "count": waiting, "current": current == "replies"}
+    return [*groups, campaigns, replies, *_systems_tab(current)]
 
 
 def _systems_tab(current: str) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods
 from clients import choices, stops, wording
 from clients.models import Client, ConsentEvent
 from clients.stops import Link
-from notifications import kinds, links, said
+from notifications import links, said, smsaccount
 from salon.core import phone
 from salon.core.models import Salon
 from salon.core.web import public
@@ -116,4 +116,4 @@ def language_of(request: HttpRequest, client: Client | None) -> str:
 
 
 def _reminder_channels() -> Sequence[str]:
-    return kinds.TABLE["reminder"].channels
+    return smsaccount.of_reminders()

@@ -30,8 +30,8 @@ WRITE_SEEN_EVERY = 60
 # Parts of pages that ask by themselves, by the id that htmx names: a page left open is nobody who uses it.
 ASKS_BY_ITSELF = {"bell-list", "job", "health"}
 NULL = "\0"
-# The pages behind the links of messages, and where other systems reach us. They take a small form and nothing else.
-LETTERS = ("/u/", "/c/", "/f/", "/hooks/")
+# The pages behind the links of messages, and where providers and other systems reach us. They take a small form, no more.
+LETTERS = ("/u/", "/c/", "/f/", "/s/", "/hooks/")
 LETTER_MAX_BYTES = 16 * 1024
 TRY_AGAIN_SECONDS = 120
 

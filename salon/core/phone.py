@@ -14,6 +14,10 @@ _NO_DIGIT = re.compile(r"\D")
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}").fullmatch
 # Parts of a country with a code of their own, whose numbers are dialled there and at home without it: 0690… is Guadeloupe.
 _OVERSEAS = {"FR": ("GP", "MQ", "GF", "RE", "YT")}
+_Type = phonenumbers.PhoneNumberType
+_NO_SMS = frozenset({
+    _Type.FIXED_LINE, _Type.TOLL_FREE, _Type.PREMIUM_RATE, _Type.SHARED_COST, _Type.UAN, _Type.VOICEMAIL, _Type.PAGER,
+})  # fmt: skip
 EXAMPLES = {"FR": "06 12 34 56 78", "DE": "0151 23456789", "GB": "07400 123456"}
 
 
@@ -75,6 +79,23 @@ def dialled(e164: str) -> str:
     number = _parts(e164)
     shown = e164 if number is None else phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
     return _NO_DIGIT.sub("", shown)
+
+
+def region(e164: str) -> str:
+    """Return the country (two letters) that a number belongs to, or an empty text."""
+    number = _parts(e164)
+    return str(phonenumbers.region_code_for_number(number) or "") if number is not None else ""
+
+
+def cannot_get_sms(e164: str) -> bool:
+    """Return whether a number is surely none that takes text messages: a landline, a service line, or no number at all.
+
+    Where a country does not tell mobiles from landlines by their numbers, or gave out new ones, nothing is sure.
+    """
+    number = _parts(e164)
+    if number is None or not phonenumbers.is_possible_number(number):
+        return True
+    return phonenumbers.number_type(number) in _NO_SMS
 
 
 def _parts(e164: str) -> phonenumbers.PhoneNumber | None:

@@ -7,7 +7,7 @@ from allauth.usersessions.models import UserSession
 
 from clients import inactivity, tagging
 from clients.models import Breach, ConsentText, Deletion, DuplicatePair, Merge, Restriction, SavedFilter
-from notifications.models import Campaign, Message
+from notifications.models import Campaign, Message, Reply
 from salon.core.models import Salon, User
 from salon.core.roles import Role
 from tests import factories, people
@@ -44,6 +44,15 @@ def things(salon: Salon, owner: User) -> dict[str, str]:
         "staff": staff,
         "message": message,
         "campaign": campaign,
+        "reply": Reply.objects.create(
+            provider="twilio",
+            provider_id="SM1",
+            client=client,
+            sender=str(client.phone),
+            body="Bonjour",
+            meaning="other",
+            at=visit.start_at,
+        ),
         "filter": SavedFilter.objects.create(name="Germans", query="lang=de"),
         "merge": Merge.objects.create(winner=client, taken_in=[0], by=owner),
         "tagrun": tagging.add({visit.client_id or 0}, name="bridal", by=owner, now=visit.start_at),

@@ -28,6 +28,8 @@ class Row:
     changed_by: frozenset[Role] | None = None
     # For something that only the one who asked for it may open; in the walk that is Olivia.
     is_own: bool = False
+    # Another system reports there; it proves itself by its signature.
+    is_signed: bool = False
 
 
 def get(roles: frozenset[Role], changed_by: frozenset[Role] | None = None, **args: str) -> Row:
@@ -50,6 +52,11 @@ def public(**args: str) -> Row:
     return Row(frozenset(Role), "get", args, is_public=True)
 
 
+def hook(**args: str) -> Row:
+    """Return an address at which another system reports, which proves itself by its signature."""
+    return Row(frozenset(Role), "post", args, is_public=True, is_signed=True)
+
+
 # Each table of the admin, and the row that the walk opens.
 ADMIN = {
     "core_user": "member", "core_salon": "1", "core_auditevent": "1", "core_setuplink": "1",
@@ -70,6 +77,7 @@ ADMIN = {
     "notifications_campaign": "campaign", "notifications_campaignrecipient": "1",
     "notifications_othersystem": "system", "notifications_delivery": "delivery", "notifications_change": "1",
     "notifications_received": "1",
+    "notifications_smsaccount": "1", "notifications_providerevent": "1", "notifications_reply": "reply",
     "core_notice": "1", "clients_savedfilter": "filter", "clients_tagrun": "tagrun",
     "clients_cardrun": "cardrun", "clients_blacklisting": "1", "clients_duplicatepair": "pair", "clients_duplicatesearch": "1",
 }  # fmt: skip
@@ -221,6 +229,9 @@ TABLE: dict[str, Row] = {
     "notifications:preferences": public(token="wrong"),
     "notifications:confirm": public(token="wrong"),
     "notifications:form": public(token="wrong"),
+    "notifications:short": public(token="wrong"),
+    "notifications:twilio_status": hook(token="wrong"),
+    "notifications:twilio_inbound": hook(),
     "notifications:form_code": get(ALL, pk="client"),
     "notifications:link_again": post(ALL, pk="client"),
     "notifications:choices_link": post(ALL, pk="client"),
@@ -230,6 +241,8 @@ TABLE: dict[str, Row] = {
     "notifications:stop": post(DESK, pk="message"),
     "notifications:let_go": post(LEAD, pk="message"),
     "notifications:resume": post(DESK, pk="message"),
+    "notifications:replies": get(DESK),
+    "notifications:reply_handle": post(DESK, pk="reply"),
     "notifications:new": get(LEAD),
     "notifications:campaigns": get(DESK),
     "notifications:campaign": get(DESK, pk="campaign"),
@@ -246,6 +259,9 @@ TABLE: dict[str, Row] = {
     "notifications:set_of_client": post(DESK, pk="client"),
     "notifications:sending": get(DESK, changed_by=OWNER),
     "notifications:test_sending": post(OWNER),
+    "notifications:sms": get(DESK, changed_by=OWNER),
+    "notifications:test_sms": post(OWNER),
+    "notifications:sms_switch": post(OWNER),
     "notifications:health": get(OWNER),
     # other systems
     "notifications:hook": public(public_id="wrong"),

@@ -51,7 +51,9 @@ from notifications.models import (
     Message,
     OtherSystem,
     Provider,
+    ProviderEvent,
     Received,
+    SmsAccount,
     State,
 )
 from notifications.plans import MessageText, ReminderException, ReminderTime
@@ -67,6 +69,8 @@ EDITED = {User, Service, Staff}
 NOW = dt.datetime(2026, 11, 18, 12, tzinfo=dt.UTC)
 SECRETS = {
     "server-password-x1": "the mail server's",
+    "key-secret-x1": "the SMS account's",
+    "auth-token-x1": "the SMS account's",
     "hash-of-the-setup-link": "the set-up link's",
     "JBSWY3DPEHPK3PXP": "the app's",
     "whsec_seen-by-nobody": "another system's",
@@ -115,6 +119,10 @@ def rows(owner: User, things: dict[str, str]) -> None:
     message = Message.objects.get(pk=things["message"])
     Attempt.objects.create(message=message, lease_token="0" * 32, at=NOW, outcome="accepted")
     MailServer.objects.create(host="mail.example.org", user="u", password="server-password-x1", sender="a@example.org")
+    SmsAccount.objects.create(
+        account_sid="AC1", key_sid="SK1", key_secret="key-secret-x1", auth_token="auth-token-x1", sender="+33757000000"
+    )
+    ProviderEvent.objects.create(provider="twilio", provider_id="SM1", status="delivered", message=message, at=NOW)
     StaffDay.objects.create(staff=Staff.objects.all()[0], on=NOW.date())
     Address.objects.get_or_create(channel="email", hmac=secrets.address_hash("email", "anybody@example.org"))
     SetupLink.objects.create(token_hash="hash-of-the-setup-link")

@@ -74,8 +74,15 @@ def test_nobody_enters_without_signing_in(things: dict[str, str]) -> None:
 
 
 def test_everybody_opens_what_is_public(things: dict[str, str]) -> None:
-    answers = {name: ask(Browser(), name, things).status_code for name in TABLE if TABLE[name].is_public}
+    answers = {
+        name: ask(Browser(), name, things).status_code for name, row in TABLE.items() if row.is_public and not row.is_signed
+    }
     assert {name: status for name, status in answers.items() if status not in {200, 302, 404}} == {}
+
+
+def test_a_report_that_nobody_has_signed_is_refused(things: dict[str, str]) -> None:
+    answers = {name: ask(Browser(), name, things).status_code for name, row in TABLE.items() if row.is_signed}
+    assert set(answers.values()) == {403}
 
 
 def test_a_fragment_for_nobody_is_401(things: dict[str, str]) -> None:

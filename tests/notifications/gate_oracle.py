@@ -19,6 +19,7 @@ review           B        B          B      B           B       B       B       
 promotion        B        B          B      B           B       B       B          B          B
 doi_request      B        B          B      A           B       B       B          B          B
 choices          B        B          B      A           B       B       B          B          B
+optout_ack       A        A          B      A           A       B       B          A          A
 """
 COLUMNS = ("inactive", "restricted", "erased", "blacklisted", "stopped", "bounced", "no_address", "suppressed", "minor")
 POLICY = {line.split()[0]: dict(zip(COLUMNS, line.split()[1:], strict=True)) for line in TABLE.strip().splitlines()}
@@ -31,6 +32,8 @@ QUIET = {
 }  # fmt: skip
 # Links that the client asked for.
 ON_DEMAND = {"doi_request", "choices"}
+# The answer to a STOP: one, at once, whatever it costs.
+ANSWER = "optout_ack"
 MARKETING = {"welcome", "birthday", "rebook", "review", "promotion"}
 
 
@@ -62,6 +65,11 @@ def answer(kind: str, channel: str, facts: Any, local: dt.datetime, now: dt.date
         if stopped is not None and asked > stopped and not facts.is_repeat:
             who["suppressed"] = False
             who["stopped"] = who["stopped"] and facts.stop_reason != "stop"
+    # SMS: the switch of the channel, a number that takes none, money, an answer nobody has read.
+    if facts.is_channel_off or facts.is_not_mobile or (facts.is_over_budget and kind != ANSWER):
+        return "no"
+    if kind in MARKETING and (facts.is_over_cap or facts.has_open_reply):
+        return "no"
     if blocks(kind, who) or facts.is_on_hold or facts.client_id is None:
         return "no"
     if facts.is_automatic and not facts.is_switched_on:
@@ -77,14 +85,18 @@ def answer(kind: str, channel: str, facts: Any, local: dt.datetime, now: dt.date
         # After a completed visit and no other.
         if kind in {"rebook", "review"} and (facts.visit is None or facts.visit.state != "done"):
             return "no"
-    elif kind not in ON_DEMAND and (facts.consent == "withdrawn" or (facts.is_service_opt_in and facts.consent != "granted")):
+    elif (
+        kind not in ON_DEMAND
+        and kind != ANSWER
+        and (facts.consent == "withdrawn" or (facts.is_service_opt_in and facts.consent != "granted"))
+    ):
         return "no"
     if facts.is_off_day or facts.is_booked or facts.is_asked_lately:
         return "no"
     if facts.is_told or facts.is_stopped or now >= facts.expires_at:
         return "no"
     latest = facts.expires_at
-    if kind not in MARKETING and kind not in ON_DEMAND:
+    if kind not in MARKETING and kind not in ON_DEMAND and kind != ANSWER:
         visit = facts.visit
         if visit is None or visit.state != ("cancelled" if kind == "cancellation" else "stands"):
             return "no"
@@ -95,7 +107,7 @@ def answer(kind: str, channel: str, facts: Any, local: dt.datetime, now: dt.date
                 return "no"
             latest = min(latest, visit.start_at - dt.timedelta(hours=1, microseconds=-1))
         latest = min(latest, visit.start_at)
-    if facts.is_client_act or not is_quiet(kind, channel, local, facts.holidays):
+    if facts.is_client_act or kind == ANSWER or not is_quiet(kind, channel, local, facts.holidays):
         return "send"
     # Quiet: walk minute by minute to the end of it.
     at = now.replace(second=0, microsecond=0)

@@ -28,11 +28,12 @@ OF_VISITS = sorted(name for name, kind in kinds.TABLE.items() if kind.is_about_a
 
 
 def test_every_kind_has_its_texts_in_every_language_and_every_text_its_kind() -> None:
-    for kind in kinds.TABLE:
+    for kind, row in kinds.TABLE.items():
         for language, _name in settings.LANGUAGES:
-            for part in ("subject", "body"):
+            parts = [*(["subject", "body"] if "email" in row.hours else []), *(["sms"] if "sms" in row.hours else [])]
+            for part in parts:
                 assert (texts.FOLDER / kind / language / f"{part}.txt").read_text(encoding="utf-8").strip()
-    assert {path.name for path in texts.FOLDER.iterdir()} == {*kinds.TABLE, "_footer", "_shell"}
+    assert {path.name for path in texts.FOLDER.iterdir()} == {*kinds.TABLE, "_footer", "_opt_out", "_shell"}
 
 
 def test_texts_use_only_known_placeholders_and_service_texts_carry_no_advertising() -> None:
@@ -43,10 +44,12 @@ def test_texts_use_only_known_placeholders_and_service_texts_carry_no_advertisin
         found = set(re.findall(r"\{([^{}]*)\}", text))
         assert found <= filling.PLACEHOLDERS, path
         assert not re.search(r"https?://", text), path
-        if path.parents[1].name not in marketing and path.name != "marketing.txt":
+        if path.parents[1].name not in {*marketing, "_opt_out"} and path.name != "marketing.txt":
             assert not found & filling.OF_MARKETING, path
         if path.name == "marketing.txt":
             assert text.count("{unsubscribe_link}") == 1
+        if path.name == "sms.txt":
+            assert text.count("{opt_out}") == (path.parents[1].name in marketing)
 
 
 @pytest.mark.django_db

@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('notifications', '0006_kinds'),
+        ('notifications', '0007_sms'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

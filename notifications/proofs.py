@@ -1,0 +1,84 @@
+"""What a provider proves of a message later: that it took it, that it has it not, that it arrived or did not. Never back.
+
+Called by receipts (what it reports by itself) and reconciling (what it says when asked). With `outbox` and `outcomes` the only
+writer of Message and Attempt.
+"""
+
+import datetime as dt
+
+from django.db import transaction
+from django.db.models import Q
+
+from notifications.models import Message, State
+from notifications.outbox import TABLE, token_of
+from notifications.providers.base import Outcome, Phase
+from salon.core import audit, states
+
+# The outcome of a try of which the provider has nothing.
+ABSENT = "absent"
+
+
+@transaction.atomic
+def taken(message: Message, *, provider_id: str, code: str, now: dt.datetime) -> bool:
+    """Note that the provider has a message whose answer is out or was lost. `code` says how we know.
+
+    One that waits again, because the provider's own list had not shown it, must not be said twice: it is cancelled.
+    """
+    changes = {"settled_at": now, "provider_id": provider_id[:200], "reason": ""}
+    owned = Q(lease_token=message.lease_token)
+    if message.state in {State.PENDING, State.CLAIMED} and message.attempts.filter(outcome=ABSENT).exists():
+        return states.move(message, TABLE, to=State.CANCELLED, guard=owned, **{**changes, "reason": "duplicate"})
+    if message.state not in {State.HANDOFF, State.UNKNOWN}:
+        return False
+    is_ours = states.move(message, TABLE, to=State.ACCEPTED, guard=owned, **changes)
+    if is_ours:
+        tried = message.attempts.filter(lease_token=token_of(message), outcome__in=["", "unknown"])
+        tried.update(outcome=Outcome.ACCEPTED.value, phase=Phase.REPLY.value, code=code)
+    return is_ours
+
+
+@transaction.atomic
+def absent(message: Message, *, now: dt.datetime) -> bool:
+    """Let a message of unknown fate wait again of which the provider has nothing. A second time it stays for somebody to see."""
+    if message.attempts.filter(outcome=ABSENT).exists():
+        return False
+    owned = Q(lease_token=token_of(message))
+    is_ours = states.move(
+        message, TABLE, to=State.PENDING, guard=owned, handoff_at=None, settled_at=None, not_before=now, reason="not_taken",
+        claim_count=0, segments=0, cost=0,
+    )  # fmt: skip
+    if is_ours:
+        message.attempts.filter(lease_token=token_of(message)).update(outcome=ABSENT, code=ABSENT)
+    return is_ours
+
+
+def arrived(message: Message) -> bool:
+    """Note that a message reached the phone."""
+    return states.move(message, TABLE, to=State.DELIVERED)
+
+
+@transaction.atomic
+def instead(message: Message, channel: str, *, now: dt.datetime) -> bool:
+    """Say by another channel what surely did not arrive, once, while it makes sense; return whether there is such a message now.
+
+    It is a row of its own, as the lost one has ended. The gate is asked as always.
+    """
+    if message.expires_at <= now:
+        return False
+    _row, is_new = Message.objects.get_or_create(
+        kind=message.kind, client_id=message.client_id, occasion=f"{message.occasion}:by_{channel}"[:80],
+        defaults={
+            "channel": channel, "turned_from": message.channel, "appointment_id": message.appointment_id,
+            "time_version": message.time_version, "told_start_at": message.told_start_at, "not_before": now,
+            "expires_at": message.expires_at, "created_at": now, "resend_of": message,
+        },
+    )  # fmt: skip
+    return is_new
+
+
+def lost(message: Message, *, code: str) -> bool:
+    """Note that a message that was taken did not reach the phone."""
+    is_new = states.move(message, TABLE, to=State.BOUNCED, reason=f"reply_{code or 'lost'}"[:40])
+    if is_new:
+        audit.record("message.not_delivered", message, kind=message.kind, code=code)
+    return is_new

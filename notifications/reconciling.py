@@ -1,0 +1,56 @@
+"""SMS of unknown fate: asks the provider whether it has them. What it has was sent; what it surely has not waits again, once.
+
+Called by dispatch before it takes new messages, outside any transaction. What the provider does not say stays unknown.
+"""
+
+import datetime as dt
+from collections import Counter
+
+from notifications import proofs, smsaccount
+from notifications.models import Attempt, Message, State
+from notifications.outbox import token_of
+from notifications.receipts import PROVIDER
+
+# Until then a message may still turn up in the provider's list.
+ABSENT_AFTER = dt.timedelta(minutes=15)
+# Asked for at once the list may not have it yet.
+FIRST_AFTER = dt.timedelta(minutes=1)
+# How far the provider's clock may be from the database's.
+_APART = dt.timedelta(minutes=15)
+_AT_ONCE = 20
+
+
+def reconcile(now: dt.datetime) -> Counter[str]:
+    """Look for SMS of unknown fate at the provider and return counts by what was found."""
+    counts: Counter[str] = Counter()
+    waiting = Message.objects.filter(state=State.UNKNOWN, channel="sms", provider=PROVIDER, expires_at__gt=now)
+    rows = list(waiting.order_by("handoff_at", "pk")[:_AT_ONCE])
+    carrier = smsaccount.twilio() if rows else None
+    for message in rows:
+        tried = _attempt(message)
+        if carrier is None or tried is None or now - tried.at < FIRST_AFTER:
+            continue
+        try:
+            found = carrier.find(message.recipient, message.body, between=_between(message), known=_known(message))
+        except LookupError:
+            break  # it does not say: next time
+        if found is not None:
+            counts["found"] += proofs.taken(message, provider_id=found.provider_id, code="listed", now=now)
+        elif now - tried.at >= ABSENT_AFTER:
+            counts["absent"] += proofs.absent(message, now=now)
+    return counts
+
+
+def _attempt(message: Message) -> Attempt | None:
+    return Attempt.objects.filter(message=message, lease_token=token_of(message)).first() if message.lease_token else None
+
+
+def _between(message: Message) -> tuple[dt.datetime, dt.datetime]:
+    at = message.handoff_at or message.created_at
+    return at - _APART, at + _APART
+
+
+def _known(message: Message) -> set[str]:
+    """Return the provider's ids of other messages to this number: two of one text are two."""
+    rows = Message.objects.filter(channel="sms", recipient=message.recipient).exclude(pk=message.pk).exclude(provider_id="")
+    return set(rows.values_list("provider_id", flat=True))
