@@ -19,7 +19,7 @@ from tests.clients import merging_world
 from tests.clients.merging_world import MARKETING, PAIRS
 
 pytestmark = pytest.mark.django_db
-ANY = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+ANY = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 EMAILS = ["", "one@example.org", "two@example.org", "three@example.org"]
 PHONES = ["", "+33612447890", "+33612447891"]
 

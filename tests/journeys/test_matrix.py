@@ -18,7 +18,8 @@ from pytest_django.live_server_helper import LiveServer
 from appointments.models import Appointment, Service, Staff
 from clients import deletions, rights, tagging
 from clients.erasure import act
-from clients.models import Breach, Client, ConsentText, Deletion, Export, Import, Restriction, TagRun
+from clients.merging import merges
+from clients.models import Breach, Client, ConsentText, Deletion, Export, Import, Merge, Restriction, TagRun
 from notifications import links
 from notifications.demo import salon as demo
 from notifications.models import Campaign, Message, State
@@ -37,7 +38,7 @@ NO_PAGE = {
     "home", "core:healthz", "core:settings", "appointments:today", "mfa_download_recovery_codes", "mfa_view_recovery_codes",
     "mfa_generate_recovery_codes", "mfa_deactivate_totp", "mfa_authenticate", "mfa_reauthenticate", "account_reauthenticate",
     "mfa_activate_totp", "core:setup_closed", "core:link", "core:second_factor", "notifications:form_code", "clients:signed_form",
-    "clients:import_template", "clients:import_faulty", "clients:export_file",
+    "clients:import_template", "clients:import_faulty", "clients:export_file", "clients:merge",
 }  # fmt: skip
 SIGNED_OUT = {name for name, row in permissions.TABLE.items() if row.is_public}
 
@@ -60,6 +61,7 @@ def paths(*, is_signed_in: bool) -> list[str]:
         "restriction": Restriction.objects.latest("pk").pk,
         "breach": Breach.objects.latest("pk").pk,
         "deletion": Deletion.objects.latest("pk").pk,
+        "merge": (Merge.objects.first() or _merge(client)).pk,
         "tagrun": TagRun.objects.latest("pk").pk if TagRun.objects.exists() else _tag_run(client),
     }
     found = []
@@ -72,11 +74,22 @@ def paths(*, is_signed_in: bool) -> list[str]:
         found += [f"{reverse('clients:list')}?lang=fr&unseen=3m", f"{reverse('clients:list')}?mail=yes&q=ma&select=1"]
         found += [f"{reverse(f'clients:{name}')}?sel={client.pk}" for name in ("tag_many", "untag_many", "labels")]
         found += [f"{reverse(f'clients:{name}')}?lang=fr&born=5" for name in ("filter", "filters", "filter_save")]
+        twins = Client.objects.active().order_by("pk")[:4]
+        found += [f"{reverse('clients:merge')}?{'&'.join(f'id={card.pk}' for card in some)}" for some in (twins[:2], twins)]
+        found += [f"{reverse('clients:merge_with', args=[client.pk])}?q=a"]
         found += [f"{reverse('core:activity')}?client={client.pk}", f"{reverse('core:activity')}?q=zzzz", "/search/?q=team"]
         found += [f"{reverse('clients:list')}?q=zzzz", f"{reverse('notifications:list')}?box=sent", "/no-such-page/"]
     if not is_signed_in:
         return [*found, reverse("notifications:form", args=[links.form_token(client, now=timezone.now())])]
     return found
+
+
+def _merge(client: Client) -> Merge:
+    """Return a merge of two cards of the demo, with a visit since."""
+    one, two = Client.objects.active().exclude(pk=client.pk).order_by("-pk")[:2]
+    done = merges.merge([one.pk, two.pk], main=one.pk, by=User.objects.get(role=Role.OWNER), now=timezone.now())
+    factories.appointment(client=Client.objects.get(pk=one.pk))
+    return done
 
 
 def _tag_run(client: Client) -> int:
