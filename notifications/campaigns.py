@@ -5,12 +5,12 @@
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -221,3 +221,11 @@ def _explain(campaign: Campaign, now: dt.datetime) -> None:
         unsaid.update(reason="expired")
     unsaid.filter(~Exists(_granted(campaign.kind, campaign.channel))).update(reason="consent_missing")
     unsaid.update(reason="changed")
+
+
+def clear_alone(ids: Collection[int]) -> int:
+    """Empty the words of campaigns that went to one of these clients alone, as they speak to that person; return how many."""
+    theirs = Campaign.objects.filter(recipients__client__in=ids).values("pk")
+    alone = Campaign.objects.filter(pk__in=theirs).annotate(count=Count("recipients")).filter(count=1)
+    rows = Campaign.objects.filter(pk__in=list(alone.values_list("pk", flat=True))).exclude(title="", text="", conditions="")
+    return rows.update(title="", text="", conditions="")

@@ -7,22 +7,19 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as lazy
 
 from clients.retention_rules import Rule
+from notifications import outcomes
 from notifications.models import Message, State
 
-_OVER = (
-    State.ACCEPTED, State.DELIVERED, State.BOUNCED, State.FAILED, State.CANCELLED, State.SUPPRESSED, State.EXPIRED,
-    State.QUARANTINED, State.CLOSED_UNKNOWN,
-)  # fmt: skip
+_UNDER_WAY = (State.PENDING, State.CLAIMED, State.HELD, State.HANDOFF, State.UNKNOWN)
 
 
 def _bodies(before: dt.datetime) -> "QuerySet[Message]":
-    return Message.objects.filter(state__in=_OVER, expires_at__lt=before, created_at__lt=before).exclude(
-        body="", title="", recipient=""
-    )
+    rows = Message.objects.filter(expires_at__lt=before, created_at__lt=before).exclude(state__in=_UNDER_WAY)
+    return rows.exclude(body="", title="", recipient="")
 
 
 def _end(ids: Collection[int]) -> int:
-    return Message.objects.filter(pk__in=ids).update(body="", title="", recipient="")
+    return outcomes.forget_words(Message.objects.filter(pk__in=ids))
 
 
 BODIES = Rule(

@@ -6,16 +6,15 @@ The rows themselves are emptied by the erasure, which walks every table.
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 
-from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import Q
 from django.utils.functional import Promise
 from django.utils.translation import ngettext
 
 from clients.erasure.above import Copy, Room
-from notifications.models import Campaign, Message, State
+from notifications import campaigns, outcomes
+from notifications.models import Message, State
 
 REASON = "erased"
-_WAITING = (State.PENDING, State.CLAIMED, State.HELD)
 
 
 def prepare(ids: Collection[int], now: dt.datetime) -> Mapping[str, int]:
@@ -24,12 +23,8 @@ def prepare(ids: Collection[int], now: dt.datetime) -> Mapping[str, int]:
     What a sender has claimed is cancelled too: its hand-over then finds the row to be nobody's. What is handed over
     already ends as it ends, without a word of it here.
     """
-    waiting = Message.objects.filter(client__in=ids, state__in=_WAITING)
-    count = waiting.update(state=State.CANCELLED, reason=REASON, settled_at=now, lease_token=None, lease_until=None)
-    theirs = Campaign.objects.filter(recipients__client__in=ids).values("pk")
-    alone = Campaign.objects.filter(pk__in=theirs).annotate(count=Count("recipients")).filter(count=1)
-    cleared = Campaign.objects.filter(pk__in=list(alone.values_list("pk", flat=True))).exclude(title="", text="", conditions="")
-    return {"notifications.campaign": cleared.update(title="", text="", conditions=""), "cancelled": count}
+    count = outcomes.drop(Message.objects.filter(client__in=ids), reason=REASON, now=now)
+    return {"notifications.campaign": campaigns.clear_alone(ids), "cancelled": count}
 
 
 def copies(ids: Collection[int]) -> Sequence[Copy]:
@@ -39,14 +34,8 @@ def copies(ids: Collection[int]) -> Sequence[Copy]:
 
 
 def glean() -> Sequence[Copy]:
-    """Forget what a server answered after its client was erased: the message was under way. Returns what it holds."""
-    late = Message.objects.filter(client=None).exclude(provider_id="", recipient="", body="", title="")
-    if not late.exists():  # asked every minute: without a lock
-        return []
-    with transaction.atomic():
-        rows = list(late.select_for_update().values_list("pk", "provider", "provider_id"))
-        Message.objects.filter(pk__in=[pk for pk, _name, _id in rows]).update(provider_id="", recipient="", body="", title="")
-    return [Copy(provider, reference) for _pk, provider, reference in rows if reference]
+    """Forget what came in late, the message being under way at the erasure. Returns what providers hold of it."""
+    return [Copy(provider, reference) for provider, reference in outcomes.glean()]
 
 
 def is_telling(ids: Collection[int], now: dt.datetime) -> bool:

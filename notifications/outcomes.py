@@ -239,3 +239,31 @@ def _outcome(result: Result) -> dict[str, Any]:
         "phase": str(result.phase)[:12], "outcome": str(result.outcome)[:12], "code": result.code[:20],
         "duration_ms": max(result.duration_ms, 0),
     }  # fmt: skip
+
+
+# --- when a client is forgotten, or a text is old enough ----------------------------------------------------------
+
+_WAITING = (State.PENDING, State.CLAIMED, State.HELD)
+_NO_WORDS = {"recipient": "", "title": "", "body": ""}
+
+
+def drop(rows: "QuerySet[Message]", *, reason: str, now: dt.datetime) -> int:
+    """Cancel what waits among `rows`, also what a sender has claimed: its hand-over finds the row to be nobody's."""
+    waiting = rows.filter(state__in=_WAITING)
+    return waiting.update(state=State.CANCELLED, reason=reason, settled_at=now, lease_token=None, lease_until=None)
+
+
+def forget_words(rows: "QuerySet[Message]") -> int:
+    """Empty texts and recipients of messages that are over, and return how many."""
+    return rows.exclude(state__in=(*_WAITING, State.HANDOFF, State.UNKNOWN)).update(**_NO_WORDS)
+
+
+def glean() -> list[tuple[str, str]]:
+    """Forget what a server answered after its client was erased, and return provider and what it calls the message."""
+    late = Message.objects.filter(client=None).exclude(provider_id="", **_NO_WORDS)
+    if not late.exists():  # asked every minute: without a lock
+        return []
+    with transaction.atomic():
+        rows = list(late.select_for_update().values_list("pk", "provider", "provider_id"))
+        Message.objects.filter(pk__in=[pk for pk, _name, _id in rows]).update(provider_id="", **_NO_WORDS)
+    return [(provider, reference) for _pk, provider, reference in rows if reference]
