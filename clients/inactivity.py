@@ -110,9 +110,13 @@ def make_many_active(ids: Collection[int], *, by: User, now: dt.datetime) -> Car
 
 @transaction.atomic
 def undo_inactive(run: CardRun, *, by: User, now: dt.datetime) -> int:
-    """Make the cards active again that the run made inactive, and return how many. Cancelled appointments stay cancelled."""
+    """Make the cards active again that the run made inactive, and return how many, with those that only waited for it.
+
+    Cancelled appointments stay cancelled.
+    """
+    waited = len(run.waiting)
     done = runs.take_back(run, _wake_again, fields=_FIELDS, by=by, now=now)
-    return _undone(done, run, by, is_active=True)
+    return _undone(done, run, by, is_active=True) + waited
 
 
 @transaction.atomic

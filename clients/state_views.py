@@ -121,7 +121,8 @@ def undo(request: SignedIn, pk: int) -> HttpResponse:
         toast(request, error.message, level=messages.WARNING)
     else:
         text = ngettext("Undone on %(count)s card.", "Undone on %(count)s cards.", count) % {"count": count}
-        toast(request, text if count == asked else f"{text} {_('What was changed since stays.')}")
+        stays = _("Cancelled appointments stay cancelled.") if row.waiting else _("What was changed since stays.")
+        toast(request, text if count == asked and not row.waiting else f"{text} {stays}")
     return go(request, safe_next(request, reverse("clients:list")))
 
 

@@ -15,8 +15,8 @@ from salon.core import notices
 @shared_task(name="clients.work")
 def work() -> None:
     """Check, import and undo the lists that wait, and make inactive who was told meanwhile that an appointment is cancelled."""
-    inactivity.settle(timezone.now())
     jobs.work()
+    inactivity.settle(timezone.now())
 
 
 @shared_task(name="clients.export")

@@ -61,7 +61,8 @@ SHORT_FORMS = [
 ]  # fmt: skip
 TWO_FIRST_NAMES = [
     ("Amélie", "Karim"), ("Michel", "Michèle"), ("Daniel", "Danielle"), ("Christian", "Christina"), ("Mario", "Maria"),
-    ("Paul", "Paula"), ("Lena", "Lina"), ("Tom", "Tim"), ("Anna", "Peter"), ("Stefan", "Stefanie"), ("Martin", "Martine"), ("Anna", "Hanna"), ("Mia", "Mila"),
+    ("Paul", "Paula"), ("Lena", "Lina"), ("Tom", "Tim"), ("Anna", "Peter"), ("Stefan", "Stefanie"), ("Martin", "Martine"),
+    ("Anna", "Hanna"), ("Mia", "Mila"),
 ]  # fmt: skip
 
 

@@ -149,7 +149,8 @@ def test_nobody_is_waited_for_longer_than_a_day_and_who_books_again_stays(recept
 def test_undo_while_somebody_is_being_told_lets_the_card_stay_active(reception: User) -> None:
     client = factories.client()
     booked(client)
-    reversal.undo(make([client], reception, "cancel"), by=reception, now=NOW)
+    assert reversal.undo(make([client], reception, "cancel"), by=reception, now=NOW) == 1
+    assert Appointment.objects.get().state == State.CANCELLED, "what the client may have been told stays true"
     inactivity.settle(NOW + dt.timedelta(hours=25))
     assert state(client) == (None, "")
 

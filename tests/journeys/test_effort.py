@@ -1,6 +1,7 @@
 """How much a task asks of the hands, counted in a real browser. A number that grows fails here; it may only fall.
 
-Targets: presses from the calendar, signed in, the client found by four digits of the phone.
+Targets: presses from the calendar, signed in, the client found by four digits of the phone. By keys the three dots of a card,
+which hold what becomes of it, are one stop on the way to the consents.
 """
 
 from collections.abc import Iterator
