@@ -9,10 +9,12 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from clients import access
 from clients.duplicates import pairs, scan, together
+from clients.merging import together as merging
 from clients.models import DuplicatePair, DuplicateSearch
 from salon.core.errors import Refused
 from salon.core.roles import May
@@ -34,7 +36,7 @@ def index(request: SignedIn) -> HttpResponse:
     show = request.GET.get("show", "")
     show = show if show in kinds else next((name for name in _SHOWS[:3] if counts[name]), "sure")
     shown = Paginator(kinds[show], _PER_PAGE).get_page(whole(request.GET.get("page", "")) or 1)
-    ready = together.ready(request.user) if show == "sure" else []
+    ready = together.ready(request.user)[: merging.MOST] if show == "sure" else []
     context = {
         "show": show, "counts": counts, "page": shown, "search": DuplicateSearch.objects.filter(pk=1).first(),
         "rows": _lines(request, list(shown.object_list)), "ready": ready,
@@ -78,6 +80,22 @@ def search(request: SignedIn) -> HttpResponse:
     """Have all cards compared again, by the worker."""
     scan.want(timezone.now())
     toast(request, _("All cards are being compared. Look again in a minute."))
+    return go(request, "clients:duplicates")
+
+
+@allowed(May.MERGE)
+@require_POST
+def merge(request: SignedIn) -> HttpResponse:
+    """Merge the sure pairs that the page showed and in which nothing contradicts."""
+    ids = {number for text in request.POST.getlist("pair") if (number := whole(text))}
+    done = merging.merge_all(ids, by=request.user, now=timezone.now())
+    words = ngettext("%(count)s pair merged.", "%(count)s pairs merged.", len(done.merged)) % {"count": len(done.merged)}
+    if done.merged:
+        words += " " + _("Each can be undone on its card for 30 days.")
+    if done.left:
+        left = ngettext("%(count)s is left to be looked at.", "%(count)s are left to be looked at.", len(done.left))
+        words += " " + left % {"count": len(done.left)}
+    toast(request, words)
     return go(request, "clients:duplicates")
 
 

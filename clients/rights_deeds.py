@@ -18,8 +18,6 @@ DEEDS: Mapping[str, Telling] = {
     "client.brought_back": Telling(Kind.CARDS, "arrow-back-up", lazy("%(who)s brought the deleted client back")),
     "client.deletion_hastened": Telling(Kind.CARDS, "trash", lazy("%(who)s had the deleted client erased at once")),
     "client.erased": Telling(Kind.CARDS, "trash", lazy("%(who)s erased a client for good")),
-    "client.made_inactive": Telling(Kind.CARDS, "user-off", lazy("%(who)s made the card inactive")),
-    "client.made_active": Telling(Kind.CARDS, "user-check", lazy("%(who)s made the card active again")),
     "client.restricted": Telling(Kind.CARDS, "lock", lazy("%(who)s restricted the card")),
     "client.restriction_lifted": Telling(Kind.CARDS, "lock-open", lazy("%(who)s ended the restriction of the card")),
     "client.right_served": Telling(Kind.CARDS, "clipboard", lazy("%(who)s served a right of the client: %(kind)s"), _served),

@@ -41,6 +41,7 @@ urlpatterns: list[URLPattern] = [
     path("clients/acts/<int:pk>/undo/", state_views.undo, name="card_undo"),
     path("clients/duplicates/", duplicate_views.index, name="duplicates"),
     path("clients/duplicates/search/", duplicate_views.search, name="duplicate_search"),
+    path("clients/duplicates/merge/", duplicate_views.merge, name="duplicate_merge"),
     path("clients/duplicates/<int:pk>/answer/", duplicate_views.answer, name="duplicate_answer"),
     path("clients/duplicates/<int:pk>/undo/", duplicate_views.undo, name="duplicate_undo"),
     path("clients/labels/", bulk_views.print_labels, name="labels"),

@@ -11,7 +11,6 @@ class NotificationsConfig(AppConfig):
     def ready(self) -> None:
         """Show the messages on the card and on the activity page, join them in a merge, forget them in an erasure."""
         from clients import changes, inactivity, keeping, retention_rules, rooms, ways  # noqa: PLC0415 (models may be imported only once all apps are loaded)
-        from clients.erasure import above  # noqa: PLC0415
         from notifications import (  # noqa: PLC0415
             alarms,
             answering,
@@ -35,7 +34,7 @@ class NotificationsConfig(AppConfig):
         deeds.register()
         keeping.register(kept.lines)
         joining.register()
-        above.register(forgetting.ROOM)
+        forgetting.register()
         copyparts.register()
         retention_rules.register(forgetfulness.BODIES)
         system_deeds.register()

@@ -10,9 +10,10 @@ from django.db.models import Q
 from django.utils.functional import Promise
 from django.utils.translation import ngettext
 
+from clients.erasure import above, outside
 from clients.erasure.above import Copy, Room
-from notifications import campaigns, outcomes
-from notifications.models import Message, State
+from notifications import campaigns, outcomes, smsaccount
+from notifications.models import Message, Reply, State
 
 REASON = "erased"
 
@@ -29,8 +30,9 @@ def prepare(ids: Collection[int], now: dt.datetime) -> Mapping[str, int]:
 
 def copies(ids: Collection[int]) -> Sequence[Copy]:
     """Return what providers call the messages to these clients."""
-    rows = Message.objects.filter(client__in=ids).exclude(provider_id="").values_list("provider", "provider_id")
-    return [Copy(provider, reference) for provider, reference in rows]
+    sent = Message.objects.filter(client__in=ids).exclude(provider_id="").values_list("provider", "provider_id")
+    came = Reply.objects.filter(client__in=ids).exclude(provider_id="").values_list("provider", "provider_id")
+    return [Copy(provider, reference) for provider, reference in dict.fromkeys([*sent, *came])]
 
 
 def glean() -> Sequence[Copy]:
@@ -51,6 +53,17 @@ def erased(ids: Collection[int]) -> Sequence[str | Promise]:
         "The text of %(count)d message and where it went", "The text of %(count)d messages and where they went", count
     )
     return [words % {"count": count}] if count else []
+
+
+def register() -> None:
+    """Take part in erasures, and say how the SMS provider is asked to delete what it holds."""
+    above.register(ROOM)
+    outside.register(smsaccount.PROVIDER, _forget_sms)
+
+
+def _forget_sms(reference: str) -> None:
+    if not smsaccount.forget(reference):
+        raise LookupError("still there")
 
 
 ROOM = Room("messages", prepare, copies, glean, is_telling, erased)

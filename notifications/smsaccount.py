@@ -27,6 +27,8 @@ from salon.core.models import Salon, User
 from salon.core.secrets import Unreadable
 
 CHANNEL = "sms"
+# By this name messages and answers remember who carried them.
+PROVIDER = TwilioProvider.name
 # The price of a part to every country that has none of its own.
 ELSEWHERE = "*"
 SECRETS = ("key_secret", "auth_token")

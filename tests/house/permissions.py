@@ -144,6 +144,7 @@ TABLE: dict[str, Row] = {
     "clients:card_undo": post(DESK, pk="cardrun"),
     "clients:duplicates": get(DESK),
     "clients:duplicate_search": post(DESK),
+    "clients:duplicate_merge": post(DESK),
     "clients:duplicate_answer": post(DESK, pk="pair"),
     "clients:duplicate_undo": post(DESK, pk="pair"),
     "clients:labels": get(LEAD),
