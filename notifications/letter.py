@@ -53,7 +53,7 @@ def dress(words: Rendered) -> str:
 @functools.lru_cache(maxsize=8)
 def shell(look: str) -> str:
     """Return the shell of a class of messages: "service", "marketing" or "system"."""
-    return (FOLDER / f"{look}.html").read_text(encoding="utf-8")
+    return (FOLDER / f"{look}.htm").read_text(encoding="utf-8")
 
 
 def _paragraph(text: str, *, is_boxed: bool) -> str:

@@ -3,14 +3,15 @@
 import datetime as dt
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.test import Client as Browser
 from django.utils import timezone
 
 from appointments import regulars
-from appointments.models import State, UsualStaff
-from salon.core.models import AuditEvent, User
+from appointments.models import OwnRhythm, State, UsualStaff
+from salon.core.models import AuditEvent, Salon, User
 from salon.core.roles import Role
 from tests import factories
 
@@ -64,3 +65,18 @@ def test_the_facts_count_visits_and_no_shows_and_the_tab_all_of_them(reception: 
     assert fact.text == "2 visits · 1 no-show"
     assert regulars.count(reception, client) == 5
     assert [entry.badge_text for entry in regulars.entries(reception, client, timezone.now(), 2)] == ["Booked", "No-show"]
+
+
+def test_the_weeks_until_the_next_visit_are_entered_on_the_card_and_taken_back(signed_in: Any, salon: Salon) -> None:
+    client = factories.client()
+    url, browser = f"/clients/{client.pk}/rhythm/", signed_in(Role.RECEPTION)
+    answer = browser.post(f"{url}set/", {"weeks": "5"}, headers={"HX-Request": "true"})
+    assert 'value="5"' in answer.content.decode()
+    for wrong in ("0", "105", "x"):
+        browser.post(f"{url}set/", {"weeks": wrong})
+        assert OwnRhythm.objects.get(client=client).weeks == 5
+    emptied = browser.post(f"{url}set/", {"weeks": ""}, headers=HTMX).content.decode()
+    assert not OwnRhythm.objects.exists()
+    tokens = re.findall(r'name="token" value="([^"]+)"', emptied)
+    browser.post(f"{url}set/", {"token": tokens[-1]})
+    assert OwnRhythm.objects.get(client=client).weeks == 5

@@ -103,9 +103,7 @@ def test_the_lock_of_a_client_is_never_weakened() -> None:
 
 
 def test_no_template_has_a_style_or_a_script_of_its_own() -> None:
-    """But for the shells of mails, as mail programs read no style sheet: nothing of ours ever shows them as a page."""
-    pages = [path for path in TEMPLATES if path.parent.name != "_shell"]
-    assert {name_of(path): found for path in pages if (found := inline_parts(path.read_text()))} == {}
+    assert {name_of(path): found for path in TEMPLATES if (found := inline_parts(path.read_text()))} == {}
 
 
 def test_no_modules_are_named_after_nothing() -> None:

@@ -68,31 +68,36 @@ born = st.one_of(
         lambda pair: (pair[0], *pair[1])
     ),
 )
-visits = st.lists(
-    st.builds(
-        Had,
-        start=st.tuples(st.sampled_from([0, 1, 2, 4, 5, 6, 8, 12]), st.timedeltas(-8 * DAY, 8 * DAY)).map(
-            lambda pair: NOON - pair[0] * WEEK + pair[1]
-        ),
-        state=st.sampled_from(["done", "done", "done", "no_show", "cancelled", "booked"]),
-        service_weeks=st.sampled_from([None, None, 4, 8]),
-    ),
-    max_size=3,
-)
+weeks_of_services = st.sampled_from([None, None, 4, 8])
+
+
+@st.composite
+def visits(draw: st.DrawFn) -> list[Had]:
+    """A visit that lies about as long ago as one is spoken of, and mostly another one before or after it."""
+    ago = draw(st.sampled_from([0, 4, 5, 6, 6, 8])) * WEEK
+    about = NOON - ago - draw(st.sampled_from([-2 * DAY, -2 * HOUR, HOUR, DAY, 2 * DAY, 6 * DAY, 13 * DAY, 15 * DAY]))
+    first = Had(about, draw(st.sampled_from(["done", "done", "done", "no_show"])), draw(weeks_of_services))
+    more = draw(st.sampled_from(["nothing", "nothing", "booked", "cancelled", "earlier", "later"]))
+    if more == "nothing":
+        return [first]
+    away = {"booked": NOON + 9 * DAY, "cancelled": NOON + 9 * DAY, "earlier": about - 9 * DAY, "later": about + 3 * DAY}[more]
+    return [first, Had(away, more if more in {"booked", "cancelled"} else "done", draw(weeks_of_services))]
+
+
 people = st.lists(
     st.builds(
         Person,
         born=born,
-        yes=st.sets(st.sampled_from(KINDS), min_size=1),
+        yes=st.sets(st.sampled_from(KINDS), min_size=2),
         is_away=st.sampled_from([False] * 7 + [True]),
         is_blacklisted=st.sampled_from([False] * 7 + [True]),
         added=st.sampled_from([None, NOON - HOUR, NOON - 6 * DAY, NOON - 8 * DAY]),
         is_imported=st.sampled_from([False, False, True]),
         own_weeks=st.sampled_from([None, None, None, 5]),
-        visits=visits,
+        visits=visits(),
     ),
-    min_size=1,
-    max_size=3,
+    min_size=3,
+    max_size=5,
 )
 
 
@@ -115,8 +120,8 @@ def settle(person: Person, services: dict[int | None, Service], staff: Staff, im
     if person.own_weeks:
         OwnRhythm.objects.create(client=client, weeks=person.own_weeks)
     for one in person.visits:
-        if one.state == "booked" and one.start < NOON:
-            one.state = "no_show"
+        if one.state == "done" and one.start > NOON - 3 * HOUR:
+            one.state = "booked"
         cancelled_at = one.start - DAY if one.state == "cancelled" else None
         had(
             client, one.start, state=one.state, service=services[one.service_weeks], staff=staff, cancelled_at=cancelled_at,
@@ -338,3 +343,14 @@ def test_birthdays_are_found_by_an_index(open_salon: Salon) -> None:
 
 def test_the_29th_of_february_is_the_28th_in_common_years() -> None:
     assert [moments.observed(year, 2, 29).day for year in (2027, 2028, 2100)] == [28, 29, 28]
+
+
+def test_nobody_who_booked_or_came_again_is_told_that_it_is_time_to_come_back(open_salon: Salon) -> None:
+    """I-22: not even written down; the control has neither."""
+    ahead_, again, control = (willing("rebook") for _ in range(3))
+    for client in (ahead_, again, control):
+        had(client, NOON - 6 * WEEK)
+    factories.appointment(client=ahead_, start_at=NOON + 5 * DAY, is_notice_wanted=False)
+    had(again, NOON - 5 * WEEK)
+    planner.plan(NOON)
+    assert [kinds_of(client) for client in (ahead_, again, control)] == [[], [], ["rebook"]]

@@ -1,6 +1,7 @@
 """Up to three reminders of a visit, by the wall clock or hours before, for whom and for which services."""
 
 import datetime as dt
+import re
 import zoneinfo
 from typing import Any
 
@@ -15,6 +16,7 @@ from notifications.plans import ReminderTime
 from notifications.remindertimes import Time
 from salon.core.errors import Refused
 from salon.core.models import Salon, User
+from salon.core.roles import Role
 from tests import factories
 from tests.fakes.provider import FakeProvider
 from tests.notifications.cast import client_of
@@ -176,3 +178,20 @@ def test_hours_before_by_the_planner_are_those_by_hand(
         if set_at <= when < start:
             planner.plan(when)
             assert row.messages.count() == count
+
+
+# --- the card -----------------------------------------------------------------------------------------------------
+
+
+def test_the_desk_chooses_a_clients_reminders_on_the_card_and_takes_it_back(signed_in: Any, three: Salon) -> None:
+    client = factories.client()
+    url = f"/clients/{client.pk}/reminders/times/"
+    browser = signed_in(Role.RECEPTION)
+    assert browser.get(url).content.decode().count("checked") == 3
+    answer = browser.post(f"{url}set/", {"slot": ["3"]}, headers={"HX-Request": "true"})
+    assert answer.content.decode().count("checked") == 1
+    assert remindertimes.chosen_of(client=client) == {1: False, 2: False, 3: True}
+    token = re.findall(r'name="token" value="([^"]+)"', answer.content.decode())[-1]
+    browser.post(f"{url}set/", {"token": token})
+    assert remindertimes.chosen_of(client=client) == {1: True, 2: True, 3: True}
+    assert signed_in(Role.STYLIST).post(f"{url}set/", {"slot": []}).status_code == 403
