@@ -3,6 +3,7 @@
 import datetime as dt
 import hashlib
 import itertools
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -16,7 +17,7 @@ from django.utils import timezone
 from clients import contacts, inactivity, links, records
 from clients.duplicates import blocks, facts, pairs, scan, telling, together
 from clients.duplicates.score import Facts, Reason, verdict
-from clients.models import Client, DuplicatePair, DuplicateSearch
+from clients.models import Client, DuplicatePair, DuplicateSearch, HealthNote
 from salon.core.errors import Refused
 from salon.core.models import AuditEvent, User
 from salon.core.roles import Role
@@ -367,3 +368,20 @@ def test_who_is_typed_twice_is_seen_while_typing_by_name_and_date_of_birth(
     form = {"first_name": "Amelie", "last_name": "Bertrand", "language": "fr"}
     added = browser.post("/clients/new/", form, follow=True)
     assert 'id="likely"' in body(added), "and on the card at once, without a worker"
+
+
+def test_sure_pairs_without_any_conflict_are_merged_with_one_press_and_the_others_left(signed_in: SignIn, owner: User) -> None:
+    twins = [
+        factories.client(first_name="Zoé", last_name="Marchand", email="zoe@example.org", phone="+33688210411") for _ in "ab"
+    ]
+    odd = [factories.client(first_name="Ida", last_name="Krug", email="ida@example.org", phone="+491713004127") for _ in "ab"]
+    for card in odd:
+        HealthNote.objects.create(client=card, text="Reacts to ammonia", written_at=timezone.now(), written_by=owner)
+    scan.all_cards(timezone.now())
+    browser = signed_in(Role.OWNER)
+    page = browser.get("/clients/duplicates/?show=sure").content.decode()
+    shown = re.findall(r'name="pair" value="(\d+)"', page)
+    assert len(shown) == 2
+    browser.post("/clients/duplicates/merge/", {"pair": shown})
+    assert [Client.objects.get(pk=card.pk).merged_into_id for card in twins].count(None) == 1
+    assert [Client.objects.get(pk=card.pk).merged_into_id for card in odd] == [None, None], "two health notes are for a person"
