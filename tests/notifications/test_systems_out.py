@@ -1,6 +1,7 @@
 """What connected systems are told: signed, whole, at least once, in order, and to public addresses only."""
 
 import datetime as dt
+import re
 import socket
 import threading
 import time
@@ -144,6 +145,20 @@ def test_erased_and_merged_cards_are_told_once_and_a_card_that_comes_back_too(sy
 
 
 # --- how ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_check_in_the_documentation_takes_what_is_ours_and_nothing_else(settings: Any) -> None:
+    (sample,) = re.findall(r"```python\n(.*?)```", (settings.BASE_DIR / "docs/webhooks.md").read_text(), re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(sample, names)
+    check, body, moment = names["is_from_carnet"], b'{"type":"test"}', int(time.time())
+    headers = {"webhook-id": "msg_1", "webhook-timestamp": str(moment)}
+    old = signing.new_secret()
+    headers["webhook-signature"] = signing.sign([SECRET, old], "msg_1", moment, body)
+    assert all(check(secret, headers, body) for secret in (SECRET, old))
+    assert not check(signing.new_secret(), headers, body)
+    assert not check(SECRET, headers, body + b" ")
+    assert not check(SECRET, headers | {"webhook-timestamp": str(moment - 400)}, body)
 
 
 @pytest.mark.django_db
