@@ -20,7 +20,8 @@ from salon.core import notices
 from salon.core.models import User
 from salon.core.roles import May, roles_with
 
-CHUNK = 2000
+# Not longer than others can wait for SQLite's one writer.
+CHUNK = 500
 # How long is kept what was told: by itself, and by somebody.
 KEPT_FOR, KEPT_BY_HAND_FOR = dt.timedelta(days=30), dt.timedelta(days=365)
 # Longer than a request of an old moment is taken (`signing.TOLERANCE`).
