@@ -503,6 +503,34 @@ def test_a_change_that_commits_late_is_not_missed_and_one_that_comes_to_nothing_
     assert set(Delivery.objects.values_list("client_number", flat=True)) == {early.pk, late.pk}
 
 
+@pytest.mark.django_db(transaction=True)
+def test_two_that_plan_at_once_write_each_thing_once(committed: Salon) -> None:
+    system = factories.other_system(created_at=timezone.now())
+    for _ in range(20):
+        say(factories.client(), "deny")
+    gone = factories.client()
+    Client.objects.filter(pk=gone.pk).update(erased_at=timezone.now())
+    start, faults = threading.Barrier(3), []
+
+    def plan() -> None:
+        try:
+            start.wait(10)
+            planning.plan(timezone.now())
+        except Exception as error:  # noqa: BLE001 (a thread's fault is the test's)
+            faults.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=plan) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert faults == []
+    assert Delivery.objects.filter(system=system).count() == 21
+    assert Change.objects.count() == 0
+
+
 def test_addresses_know_their_holders_in_any_spelling(db: None) -> None:
     card = factories.client(email="Zoé@Bücher.example")
     hmac = addresses.hash_of("email", "zoé@xn--bcher-kva.example")
