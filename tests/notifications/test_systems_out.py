@@ -12,7 +12,7 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from clients import addresses, choices, consent, fold, stops
+from clients import addresses, choices, consent, fold, records, stops
 from clients.models import Client
 from notifications.systems import line, managing, planning, sending, signing
 from notifications.systems.models import Change, Delivery, OtherSystem
@@ -112,6 +112,26 @@ def test_a_stop_of_an_address_is_told_of_every_card_that_has_it(system: OtherSys
         request.event["data"]["client"]["id"]: request.event["data"]["preferences"]["promotion"] for request in receiver.requests
     }
     assert told == {str(card.pk): {"email": "no", "sms": "not_asked"} for card in (mother, child)}
+
+
+@pytest.mark.django_db
+def test_a_no_follows_its_client_to_another_address(system: OtherSystem, receiver: Receiver, owner: User) -> None:
+    OtherSystem.objects.update(has_email=True)
+    by_hand = factories.other_system(way="by_hand")
+    fields = [{"first_name": name, "email": f"{name}@example.org", "language": "fr"} for name in ("zoe", "ann")]
+    client, silent = factories.cards(fields, by=owner)
+    say(client, "deny")
+    work(system)
+    Delivery.objects.filter(system=by_hand).update(state="told")
+    receiver.requests.clear()
+    for card, address in ((client, "new@example.org"), (silent, "other@example.org")):
+        card.refresh_from_db()
+        records.edit(card, by=owner, version=card.version, email=address)
+    work(system)
+    (request,) = receiver.requests  # who answered nothing is nobody's business
+    assert request.event["data"]["client"] == {"id": str(client.pk), "email": "new@example.org"}
+    assert request.event["data"]["preferences"]["promotion"]["email"] == "no"
+    assert Delivery.objects.filter(system=by_hand, state="waiting").count() == 1
 
 
 @pytest.mark.django_db
