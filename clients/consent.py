@@ -14,9 +14,9 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from clients import addresses, fold, survivors
+from clients import addresses, changes, fold, survivors
 from clients.addresses import hash_of, normalise
-from clients.models import Address, Client, ConsentEvent, ConsentEvidence, ConsentText, HealthNote, SignedForm, Subject
+from clients.models import Address, Client, ConsentEvent, ConsentEvidence, ConsentText, HealthNote, SignedForm, Standing, Subject
 from clients.readings import address_hash, address_of, entries_of, events_of, lines_of, needed, project, reading, standing
 from salon.core import audit, bulk
 from salon.core.errors import Refused
@@ -105,6 +105,7 @@ def record_many(said: Sequence[Said], *, by: User | None = None, now: dt.datetim
     for one in said:
         pairs[clients[one.client_id].pk].update(fold.affected(one.purpose, one.channel))
     project({client.pk: client for client in clients.values()}.values(), pairs)
+    _tell_moved({clients[one.client_id].pk for one in said if one.event == "address_changed"})
     noes = [one for one in said if one.purpose == HEALTH and one.event in fold.NEGATIVE]
     HealthNote.objects.forget(clients[one.client_id].pk for one in noes)
     for one, event in zip(said, events, strict=True):
@@ -171,6 +172,15 @@ def hold(client: Client) -> Client:
 def may_be_void(entry: fold.Entry | ConsentEvent, now: dt.datetime) -> bool:
     """Return whether an event may still be taken back as a slip by whoever of the salon recorded it."""
     return entry.actor_type == _Actor.STAFF and entry.event not in _STOPS and now - entry.recorded_at <= UNDO_WITHIN
+
+
+def _tell_moved(ids: Collection[int]) -> None:
+    """Say whose answers hold for another address now, which nobody outside the house may know of yet."""
+    if ids:
+        answers = Standing.objects.filter(client__in=ids, purpose__in=(*MARKETING, *SERVICE))
+        states = list(answers.values_list("client_id", "state"))
+        refused = {client_id for client_id, state in states if state == Standing.State.WITHDRAWN}
+        changes.tell({client_id for client_id, _state in states}, refused)
 
 
 def _append(events: Sequence[ConsentEvent]) -> None:

@@ -38,11 +38,11 @@ def _data(delivery: Delivery, system: OtherSystem, now: dt.datetime) -> dict[str
 
 
 def _changed(client: Client, system: OtherSystem, now: dt.datetime) -> dict[str, Any]:
-    who = {"id": str(client.pk)}
+    who: dict[str, str | None] = {"id": str(client.pk)}
     if system.has_email:
-        who["email"] = client.email
+        who["email"] = client.email or None
     if system.has_phone:
-        who["phone"] = str(client.phone or "")
+        who["phone"] = str(client.phone or "") or None
     until = client.marketing_paused_until
     return {
         "client": who,

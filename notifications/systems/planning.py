@@ -20,7 +20,8 @@ from salon.core import notices
 from salon.core.models import User
 from salon.core.roles import May, roles_with
 
-CHUNK = 2000
+# Not longer than others can wait for SQLite's one writer.
+CHUNK = 500
 # How long is kept what was told: by itself, and by somebody.
 KEPT_FOR, KEPT_BY_HAND_FOR = dt.timedelta(days=30), dt.timedelta(days=365)
 # Longer than a request of an old moment is taken (`signing.TOLERANCE`).
@@ -33,6 +34,7 @@ _GONE = (Kind.ERASED, Kind.MERGED)
 @transaction.atomic
 def _turn(systems: Iterable[OtherSystem], now: dt.datetime) -> Counter[str] | None:
     """Turn the first marks into deliveries, and return counts; None if there is no mark left."""
+    _lock()
     marks = list(Change.objects.select_for_update(skip_locked=True).order_by("pk")[:CHUNK])
     if not marks:
         return None
@@ -55,11 +57,13 @@ def plan(now: dt.datetime) -> Counter[str]:
     systems = list(OtherSystem.objects.defer("secret", "old_secret"))
     while (some := _turn(systems, now)) is not None:
         counts += some
-    for system in systems:
-        if system.way == Way.CONNECTED:
-            counts[system.way] += _put_gone(system, now) + _put_returned(system, now)
-        else:
-            _follow(system, now)
+    with transaction.atomic():
+        _lock()
+        for system in systems:
+            if system.way == Way.CONNECTED:
+                counts[system.way] += _put_gone(system, now) + _put_returned(system, now)
+            else:
+                _follow(system, now)
     if counts[Way.BY_HAND]:
         _ring(now)
     return +counts
@@ -84,6 +88,11 @@ def tidy(now: dt.datetime) -> int:
     over = Q(system__way=Way.CONNECTED, created_at__lt=now - KEPT_FOR) | Q(created_at__lt=now - KEPT_BY_HAND_FOR)
     told = Delivery.objects.filter(over, state__in=[State.TOLD, State.PASSED]).exclude(kind__in=_GONE)
     return told.delete()[0] + Received.objects.filter(at__lt=now - RECEIVED_FOR).delete()[0]
+
+
+def _lock() -> None:
+    """Let two that plan at once do so one after the other: the second sees what the first wrote."""
+    list(OtherSystem.objects.select_for_update().order_by("pk").values_list("pk", flat=True))
 
 
 def _only(origins: Collection[int | None]) -> int | None:

@@ -4,7 +4,7 @@ No cookie is read or set, nothing larger than a small form is read, and a failur
 (`salon.core.middleware.of_nobody`). Every answer is JSON.
 """
 
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, JsonResponse, RawPostDataException
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
@@ -25,7 +25,15 @@ def hook(request: HttpRequest, public_id: str) -> JsonResponse:
             raise Fault(405, "method", "Send a POST.")
         if (request.content_type or "") not in {"application/json", ""}:
             raise Fault(415, "content_type", "Send application/json.")
-        return JsonResponse(inbound.take(system, request.headers, request.body, now=timezone.now()))
+        return JsonResponse(inbound.take(system, request.headers, _body(request), now=timezone.now()))
     except Fault as fault:
         headers = {"Allow": "POST"} if fault.status == 405 else {}
         return JsonResponse({"error": fault.code, "message": fault.message}, status=fault.status, headers=headers)
+
+
+def _body(request: HttpRequest) -> bytes:
+    """Return the body as it came. Raises Fault for a form, of which the middleware has read a part already."""
+    try:
+        return request.body
+    except RawPostDataException as error:
+        raise Fault(415, "content_type", "Send application/json.") from error

@@ -1,6 +1,7 @@
 """What connected systems are told: signed, whole, at least once, in order, and to public addresses only."""
 
 import datetime as dt
+import re
 import socket
 import threading
 import time
@@ -11,7 +12,7 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from clients import addresses, choices, consent, fold, stops
+from clients import addresses, choices, consent, fold, records, stops
 from clients.models import Client
 from notifications.systems import line, managing, planning, sending, signing
 from notifications.systems.models import Change, Delivery, OtherSystem
@@ -114,6 +115,26 @@ def test_a_stop_of_an_address_is_told_of_every_card_that_has_it(system: OtherSys
 
 
 @pytest.mark.django_db
+def test_a_no_follows_its_client_to_another_address(system: OtherSystem, receiver: Receiver, owner: User) -> None:
+    OtherSystem.objects.update(has_email=True)
+    by_hand = factories.other_system(way="by_hand")
+    fields = [{"first_name": name, "email": f"{name}@example.org", "language": "fr"} for name in ("zoe", "ann")]
+    client, silent = factories.cards(fields, by=owner)
+    say(client, "deny")
+    work(system)
+    Delivery.objects.filter(system=by_hand).update(state="told")
+    receiver.requests.clear()
+    for card, address in ((client, "new@example.org"), (silent, "other@example.org")):
+        card.refresh_from_db()
+        records.edit(card, by=owner, version=card.version, email=address)
+    work(system)
+    (request,) = receiver.requests  # who answered nothing is nobody's business
+    assert request.event["data"]["client"] == {"id": str(client.pk), "email": "new@example.org"}
+    assert request.event["data"]["preferences"]["promotion"]["email"] == "no"
+    assert Delivery.objects.filter(system=by_hand, state="waiting").count() == 1
+
+
+@pytest.mark.django_db
 def test_a_pause_and_a_stop_by_the_provider_are_told(system: OtherSystem, receiver: Receiver) -> None:
     client = factories.client(email="zoe@example.org")
     subject = client.subjects.get()
@@ -144,6 +165,20 @@ def test_erased_and_merged_cards_are_told_once_and_a_card_that_comes_back_too(sy
 
 
 # --- how ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_check_in_the_documentation_takes_what_is_ours_and_nothing_else(settings: Any) -> None:
+    (sample,) = re.findall(r"```python\n(.*?)```", (settings.BASE_DIR / "docs/webhooks.md").read_text(), re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(sample, names)
+    check, body, moment = names["is_from_carnet"], b'{"type":"test"}', int(time.time())
+    headers = {"webhook-id": "msg_1", "webhook-timestamp": str(moment)}
+    old = signing.new_secret()
+    headers["webhook-signature"] = signing.sign([SECRET, old], "msg_1", moment, body)
+    assert all(check(secret, headers, body) for secret in (SECRET, old))
+    assert not check(signing.new_secret(), headers, body)
+    assert not check(SECRET, headers, body + b" ")
+    assert not check(SECRET, headers | {"webhook-timestamp": str(moment - 400)}, body)
 
 
 @pytest.mark.django_db
@@ -486,6 +521,34 @@ def test_a_change_that_commits_late_is_not_missed_and_one_that_comes_to_nothing_
     thread.join()
     planning.plan(timezone.now())
     assert set(Delivery.objects.values_list("client_number", flat=True)) == {early.pk, late.pk}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_that_plan_at_once_write_each_thing_once(committed: Salon) -> None:
+    system = factories.other_system(created_at=timezone.now())
+    for _ in range(20):
+        say(factories.client(), "deny")
+    gone = factories.client()
+    Client.objects.filter(pk=gone.pk).update(erased_at=timezone.now())
+    start, faults = threading.Barrier(3), []
+
+    def plan() -> None:
+        try:
+            start.wait(10)
+            planning.plan(timezone.now())
+        except Exception as error:  # noqa: BLE001 (a thread's fault is the test's)
+            faults.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=plan) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert faults == []
+    assert Delivery.objects.filter(system=system).count() == 21
+    assert Change.objects.count() == 0
 
 
 def test_addresses_know_their_holders_in_any_spelling(db: None) -> None:

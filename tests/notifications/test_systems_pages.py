@@ -2,19 +2,23 @@
 
 import re
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from django.test import Client as Browser
 from django.utils import timezone
 
 from clients import consent
-from notifications import health
+from notifications import health, tasks
 from notifications.systems import planning, sending
-from notifications.systems.models import Change, Delivery, OtherSystem
+from notifications.systems.models import Change, Delivery, OtherSystem, Received
+from salon.celery import app
+from salon.core import bell
 from salon.core.models import AuditEvent, Salon
 from salon.core.roles import Role
 from tests import factories
 from tests.fakes.hook_receiver import Receiver
+from tests.notifications.workers import LONG_AGO
 
 pytestmark = pytest.mark.django_db
 SignIn = Callable[[Role], Browser]
@@ -130,3 +134,28 @@ def test_off_keeps_what_changes_on_tells_it_and_removal_forgets_it(
 def test_without_any_system_no_mark_is_left(sending_salon: Salon) -> None:
     consent.record(factories.client(), purpose="mkt.promotion", channel="email", event="deny", source="in_person")
     assert Change.objects.count() == 0
+
+
+def test_the_clock_and_the_bell_ring_for_tasks_that_there_are(settings: Any) -> None:
+    app.loader.import_default_modules()
+    known = set(app.tasks)
+    rung = {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}
+    assert {"notifications.systems", "notifications.tidy_systems", bell.SYSTEMS} <= rung <= known
+
+
+def test_the_task_tells_what_changed_and_tidies_what_is_old(
+    sending_salon: Salon, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = factories.other_system(url=receiver.url)
+    consent.record(factories.client(), purpose="mkt.promotion", channel="email", event="deny", source="in_person")
+    monkeypatch.setattr(sending, "deliver_due", lambda **kwargs: sending.serve(row.pk))  # a thread would not see this test
+    tasks.systems()
+    assert Delivery.objects.get().state == "told"
+    Received.objects.create(system=row, event_id="old", at=timezone.now() - planning.RECEIVED_FOR * 2)
+    tasks.tidy_systems()
+    assert (Delivery.objects.count(), Received.objects.count()) == (1, 0)
+    Delivery.objects.update(created_at=timezone.now() - planning.KEPT_FOR * 2)
+    Delivery.objects.create(system=row, kind="client.erased", client_number=9, sequence=1, state="told", created_at=LONG_AGO)
+    Delivery.objects.create(system=row, kind="client.preferences.changed", client_number=8, sequence=1, created_at=LONG_AGO)
+    tasks.tidy_systems()
+    assert set(Delivery.objects.values_list("client_number", flat=True)) == {8, 9}  # what waits, and that a card is gone, stays
