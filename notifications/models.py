@@ -286,7 +286,7 @@ class Trigger(models.Model):
     """
 
     class Ways(models.TextChoices):
-        """By which channels a kind goes: one of them, or the second where the first cannot be used."""
+        """By which channels a kind goes: one of them, or the second where the first cannot be used or the client likes it."""
 
         EMAIL = "email", _("E-mail")
         SMS = "sms", _("SMS")
@@ -295,7 +295,7 @@ class Trigger(models.Model):
 
     kind = models.CharField(max_length=20, primary_key=True)
     is_on = models.BooleanField(_("on"), default=False)
-    ways = models.CharField(_("by"), max_length=10, choices=Ways.choices, default=Ways.EMAIL)
+    ways = models.CharField(_("by"), max_length=10, choices=Ways.choices, default=Ways.EMAIL_SMS)
     # So many days or weeks after its cause, at this wall time of the salon.
     delay = models.PositiveSmallIntegerField(_("how long after"), null=True, validators=[MaxValueValidator(104)])
     at = models.TimeField(_("at"), null=True)

@@ -25,7 +25,7 @@ class Setting:
     """What the page sets for one kind. What means nothing for a kind stays as it is."""
 
     is_on: bool
-    ways: str = "email"
+    ways: str = Trigger.Ways.EMAIL_SMS.value
     delay: int | None = None
     at: dt.time | None = None
     target: str = ""

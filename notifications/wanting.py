@@ -110,10 +110,12 @@ def occasion(*parts: Any) -> Any:
 
 
 def ways(trigger: Trigger, kind: Kind) -> list[str]:
-    """Return the channels by which a kind leaves now, in the salon's order: those that it chose, and that are open."""
-    chosen = [channel for channel in trigger.ways.split() if channel in kind.channels]
+    """Return the channels by which a kind leaves now, in the salon's order: those that it chose and that are open.
+
+    Where none of them is, the open ones: a channel that is switched off must not silence a kind.
+    """
     there = smsaccount.channels_of(kind)
-    return [channel for channel in chosen or kind.channels if channel in there]
+    return [channel for channel in trigger.ways.split() if channel in there] or list(there)
 
 
 def reachable(rows: Rows, asked: Asked, channel: str, *, order: Sequence[str]) -> Rows:

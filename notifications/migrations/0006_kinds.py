@@ -87,7 +87,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='trigger',
             name='ways',
-            field=models.CharField(choices=[('email', 'E-mail'), ('sms', 'SMS'), ('email sms', 'E-mail, else SMS'), ('sms email', 'SMS, else e-mail')], default='email', max_length=10, verbose_name='by'),
+            field=models.CharField(choices=[('email', 'E-mail'), ('sms', 'SMS'), ('email sms', 'E-mail, else SMS'), ('sms email', 'SMS, else e-mail')], default='email sms', max_length=10, verbose_name='by'),
         ),
         migrations.AlterField(
             model_name='trigger',

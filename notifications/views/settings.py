@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from appointments.models import Service
 from clients import access as clients_access
-from notifications import ahead, facts, kinds, reminders, remindertimes, sending, triggers, words
+from notifications import ahead, facts, kinds, reminders, remindertimes, sending, triggers, wanting, words
 from notifications.forms import ReminderTimeForm, SendingForm, TriggerForm
 from notifications.models import MailServer, Trigger
 from notifications.plans import TIMES_MAX
@@ -110,8 +110,11 @@ def _switches(request: SignedIn, forms: dict[str, TriggerForm]) -> dict[str, Any
 
 def _row(row: Trigger, form: TriggerForm, salon: Salon) -> dict[str, Any]:
     kind = row.kind
+    order = wanting.ways(row, kinds.TABLE[kind])
     return {
         "kind": kind,
+        "ways": dict(Trigger.Ways.choices).get(" ".join(order), ""),
+        "channel": order[0],
         "name": words.KINDS[kind],
         "when": words.WHEN[kind],
         "is_marketing": kinds.TABLE[kind].is_marketing,
