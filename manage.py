@@ -9,8 +9,8 @@ from django.core.management import execute_from_command_line
 from salon import preflight
 
 NEEDS_A_SALON = {
-    "after_restore", "check_invariants", "deliver", "demo", "export_clients", "import_clients", "plan", "rebuild_standings",
-    "setup_link", "undo_import", "why",
+    "after_restore", "check_invariants", "deliver", "demo", "erase_due", "export_clients", "find_duplicates", "import_clients",
+    "plan", "rebuild_standings", "setup_link", "undo_import", "why",
 }  # fmt: skip
 
 

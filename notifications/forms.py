@@ -9,7 +9,7 @@ from django.core.validators import RegexValidator
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from notifications import campaigns, filling, kinds, plans, reasons, remindertimes, sending, texts, triggers
+from notifications import campaigns, filling, kinds, plans, reasons, remindertimes, sending, smsaccount, texts, triggers
 from notifications.models import MailServer, Trigger
 from notifications.providers.wire import Security, Server
 from salon.core import dates
@@ -76,7 +76,8 @@ class TriggerForm(forms.Form):
     def __init__(self, data: QueryDict | None = None, *, row: Trigger) -> None:
         self.kind = kinds.TABLE[row.kind]
         super().__init__(data, prefix=row.kind, initial=vars(triggers.of(row)))
-        ways = [(value, label) for value, label in Trigger.Ways.choices if set(value.split()) <= set(self.kind.channels)]
+        there = set(smsaccount.channels_of(self.kind))
+        ways = [(value, label) for value, label in Trigger.Ways.choices if set(value.split()) <= there]
         self.fields["ways"] = forms.ChoiceField(label=_("By"), choices=ways)
         if self.kind.delay is not None:
             least, most = self.kind.delay.least, self.kind.delay.most

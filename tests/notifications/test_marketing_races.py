@@ -55,7 +55,7 @@ def two_for_one_address(monkeypatch: pytest.MonkeyPatch) -> None:
         return decision
 
     monkeypatch.setattr(gate, "decide", slowly)
-    monkeypatch.setattr(outbox, "claim", lambda now, limit: claim(now, 1))
+    monkeypatch.setattr(outbox, "claim", lambda now, limit, channel: claim(now, 1, channel=channel))
     at_once(2)
 
 

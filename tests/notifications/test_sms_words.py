@@ -125,6 +125,7 @@ def rendered(
         name="Atelier Nord", legal_name="", address_line="", phone="+33472000000", country="FR", email="", language="fr",
         time_zone="Europe/Paris",
     )  # fmt: skip
+    message.__dict__["loaded_shelf"] = texts.Shelf()
     return smswords.render(message, salon, of or account())
 
 
