@@ -8,7 +8,7 @@ from clients import datacopy
 from clients.datacopy import Part, Row
 from clients.models import Client
 from notifications import words
-from notifications.models import Message
+from notifications.models import Message, Reply
 
 
 def register() -> None:
@@ -18,6 +18,8 @@ def register() -> None:
         "text": _("Text"),
     }  # fmt: skip
     datacopy.register(Part("messages", _("Messages"), columns, _messages))
+    came = {"at": _("When"), "from": _("From"), "text": _("Text")}
+    datacopy.register(Part("replies", _("Answers by SMS"), came, _replies))
 
 
 def _messages(client: Client) -> Sequence[Row]:
@@ -29,3 +31,8 @@ def _messages(client: Client) -> Sequence[Row]:
         }
         for row in rows
     ]  # fmt: skip
+
+
+def _replies(client: Client) -> Sequence[Row]:
+    rows = Reply.objects.filter(client=client).order_by("at", "pk")
+    return [{"at": row.at, "from": row.sender, "text": row.body} for row in rows]

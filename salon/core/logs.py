@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any
 
 # Whoever knows what follows may act: stop, confirm, join, take the installation.
-_SECRET = re.compile(r"/(u|c|f|s|hooks/preferences|setup|join|accounts/password/reset/key)/[^/].*")
+_SECRET = re.compile(r"/(u|c|f|s|hooks/preferences|hooks/twilio/status|setup|join|accounts/password/reset/key)/[^/].*")
 
 _ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 

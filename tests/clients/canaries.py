@@ -28,12 +28,15 @@ CODES: dict[str, set[str]] = {
     "notifications.campaign": {"kind", "key"},
     "notifications.campaignrecipient": {"reason", "address_hmac"},
     "notifications.attempt": {"decision", "phase", "outcome", "code"},
+    "notifications.providerevent": {"provider", "status", "code"},
+    "notifications.reply": {"provider", "address_hmac"},
 }
 # What a table asks of its rows.
 FIXED: dict[str, dict[str, Any]] = {
     "clients.consentevent": {"purpose": "mkt.promotion", "channel": "email", "event": "grant", "source": "paper_form"},
-    "notifications.message": {"kind": "promotion", "channel": "email", "state": "accepted", "occasion": "canary"},
+    "notifications.message": {"kind": "promotion", "channel": "email", "state": "accepted"},
     "appointments.appointment": {"state": "done"},
+    "notifications.reminderexception": {"service": None},
 }
 _numbers = itertools.count(1)
 
@@ -46,7 +49,8 @@ def word() -> str:
 def fill(client: Client) -> dict[str, str]:
     """Give the client a row in every table about people, and return each canary with the name of its field."""
     found: dict[str, str] = {}
-    for model in privacy.our_models():
+    # Those nearest to the person first: the others hang on them.
+    for model in sorted(privacy.our_models(), key=lambda one: str(one.__dict__["Privacy"].subject).count("__")):
         subject: Any = model.__dict__["Privacy"].subject
         if subject is not None and model is not Client:
             _make(model, client, found)
@@ -130,7 +134,8 @@ def _other(field: Any, model: type[models.Model], client: Client, found: dict[st
     if target is User:
         return User.objects.first()
     existing = _theirs(target, client)
-    if existing is not None or field.null:
+    is_the_way = subject.split("__")[0] == field.name
+    if existing is not None or (field.null and not is_the_way):
         return existing
     return _make(target, client, found)
 

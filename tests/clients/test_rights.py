@@ -25,6 +25,9 @@ INTERNAL = {
     "clients.importedcard.marks", "notifications.message.provider_id", "clients.signedform.data", "clients.import.title",
     "appointments.appointment.idempotency_key", "notifications.campaign.title", "notifications.campaign.text",
     "notifications.campaign.conditions", "clients.import.sheet", "clients.import.report", "clients.import.columns",
+    "notifications.providerevent.provider_id", "notifications.reply.provider_id", "notifications.message.turned_from",
+    "clients.merge.snapshot", "clients.merge.taken_in", "clients.duplicatepair.reasons",
+    "clients.mergedhealthnote.text",
 }  # fmt: skip
 
 
