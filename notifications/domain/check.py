@@ -12,6 +12,7 @@ from notifications.providers.wire import in_ascii
 # Ends of names that are on no public network (RFC 6761, RFC 6762, RFC 9476).
 _NOT_PUBLIC = frozenset({"localhost", "local", "test", "example", "invalid", "internal", "lan", "home", "alt"})
 _ENDINGS = {"-": (Level.OK, "strict"), "~": (Level.OK, "soft"), "?": (Level.WARN, "neutral"), "+": (Level.TROUBLE, "open")}
+_LAX = frozenset({"?all", "+all", "all"})
 
 
 @dataclass(frozen=True)
@@ -103,11 +104,29 @@ def _spf(domain: str, host: str, policy: spf.Policy) -> list[Finding]:
         level = Level.WARN if policy.fault == "unfinished" else Level.TROUBLE
         return [Finding(Part.SPF, level, f"spf_{policy.fault}", values)]
     level, code = _ENDINGS.get(policy.ending, (Level.WARN, "endless"))
-    found = [Finding(Part.SPF, level, f"spf_{code}", values)]
-    if wanted and wanted not in policy.named:
-        changed = policy.record.replace("v=spf1", f"v=spf1 include:{wanted}", 1)
-        found.append(Finding(Part.SPF, Level.WARN, "spf_without", {"host": host}, domain, changed))
+    if code == "open" and policy.at:
+        return [Finding(Part.SPF, level, "spf_open_at", values)]
+    is_unnamed = bool(wanted) and wanted not in policy.named
+    line = _mended(policy.record, wanted if is_unnamed else "")
+    # One line to put in mends both.
+    found = [Finding(Part.SPF, level, f"spf_{code}", values, *((domain, line) if level != Level.OK and not is_unnamed else ()))]
+    if is_unnamed:
+        found.append(Finding(Part.SPF, Level.WARN, "spf_without", {"host": host}, domain, line))
     return found
+
+
+def _mended(record: str, include: str) -> str:
+    """Return a record that names one provider more, and says of all others at least that they are suspicious."""
+    # Behind an `include` an ending of its own holds, which behind a `redirect` would not.
+    terms = [f"include:{term[9:]}" if term.lower().startswith("redirect=") else term for term in record.split()]
+    if include:
+        terms.insert(1, f"include:{include}")
+    ending = next((term for term in terms if term.lower().lstrip("+-~?") == "all"), "")
+    if not ending:
+        terms.append("~all")
+    elif ending.lower() in _LAX:
+        terms[terms.index(ending)] = "~all"
+    return " ".join(terms)
 
 
 def _key(domain: str, host: str, selector: str, lookups: Lookups) -> keys.Key:

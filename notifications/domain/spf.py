@@ -15,7 +15,10 @@ _ASKING = frozenset({"include", "a", "mx", "ptr", "exists"})
 
 @dataclass
 class Policy:
-    """What the record comes to. `fault` is a code: "" none, many broken loop include_empty lookups unfinished."""
+    """What the record comes to. `fault` is a code: "" none, many broken loop include_empty lookups unfinished.
+
+    `at` is where the fault is, or which other name lets everybody in.
+    """
 
     state: State
     record: str = ""
@@ -67,13 +70,16 @@ def _walk(domain: str, record: str, lookups: Lookups, policy: Policy, *, path: t
         if mechanism == "all":
             return sign
         policy.lookups += mechanism in _ASKING
-        if mechanism == "include":
-            _follow(target, lookups, policy, path)
+        if mechanism == "include" and _follow(target, lookups, policy, path) == "+" == sign:
+            policy.at = target  # who lets everybody in there lets everybody in here
+            return "+"
         if policy.fault not in {"", "unfinished"} or policy.lookups > LOOKUPS_MAX * 3:
             return ""
     if redirect:
         policy.lookups += 1
-        return _follow(redirect, lookups, policy, path)
+        ending = _follow(redirect, lookups, policy, path)
+        policy.at = redirect if ending == "+" else policy.at
+        return ending
     return ""
 
 

@@ -137,15 +137,19 @@ SAID = {
     ),
     "spf_neutral": (
         gettext_lazy("Your domain names servers, but says nothing about all others (?all). So it protects little."),
-        gettext_lazy("Ask whoever keeps your domain to end the SPF record with ~all."),
+        _CHANGE,
     ),
     "spf_endless": (
         gettext_lazy("Your domain names servers, but does not say what holds for all others."),
-        gettext_lazy("Ask whoever keeps your domain to end the SPF record with ~all."),
+        _CHANGE,
     ),
     "spf_open": (
         gettext_lazy("Your domain allows everybody to send for it (+all). Anybody can write in your name."),
-        gettext_lazy("Ask whoever keeps your domain to end the SPF record with ~all instead."),
+        _CHANGE,
+    ),
+    "spf_open_at": (
+        gettext_lazy("Your SPF record relies on %(at)s, which allows everybody to send. Anybody can write in your name."),
+        gettext_lazy("Ask whoever keeps your domain to take that part out."),
     ),
     "spf_without": (
         gettext_lazy("The SPF record does not name the provider by whose server your mails leave (%(host)s)."),

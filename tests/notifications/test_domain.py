@@ -185,12 +185,16 @@ def test_who_takes_answers_is_said(rows: list[str], code: str) -> None:
         ("v=spf1 include:maison.fr -all", "spf_loop", Level.TROUBLE),
         ("v=spf1 include:nowhere.fr -all", "spf_include_empty", Level.TROUBLE),
         ("v=spf1 include:two.fr -all", "spf_include_empty", Level.TROUBLE),
+        ("v=spf1 include:wide.fr -all", "spf_open_at", Level.TROUBLE),
+        ("v=spf1 redirect=wide.fr", "spf_open_at", Level.TROUBLE),
+        ("v=spf1 ?include:wide.fr +all", "spf_open", Level.TROUBLE),
+        ("v=spf1 ?include:wide.fr -all", "spf_strict", Level.OK),
         ("v=spf1 exists:%{i}.list.maison.fr include:%{d}.maison.fr -all", "spf_strict", Level.OK),
         ("v=spf10 -all", "spf_none", Level.TROUBLE),
     ],
 )
 def test_spf_is_read_as_receivers_read_it(spf: str, code: str, level: Level) -> None:
-    two = {"two.fr": [text("v=spf1 -all"), text("v=spf1 ~all")]}
+    two = {"two.fr": [text("v=spf1 -all"), text("v=spf1 ~all")], "wide.fr": [text("v=spf1 +all")]}
     assert found(domain(spf, more=two))[0].get(code) is level
 
 
@@ -227,6 +231,22 @@ def test_the_provider_that_the_record_leaves_out_is_named_with_the_whole_new_lin
         "spf_without"
         not in found(domain("v=spf1 include:mx.ovh.com -all", more={"mx.ovh.com": [text("v=spf1 ?all")]}), host="ssl0.ovh.net")[0]
     )
+
+
+@pytest.mark.parametrize(
+    ("spf", "line"),
+    [
+        (f"{GOOD_SPF[:-4]}?all", GOOD_SPF),
+        (f"{GOOD_SPF[:-4]}ALL", GOOD_SPF),
+        (GOOD_SPF[:-5], GOOD_SPF),
+        (GOOD_SPF, ""),
+        ("v=spf1 redirect=lax.fr", "v=spf1 include:_spf.google.com include:lax.fr ~all"),
+        ("v=spf1 include:_spf.google.com redirect=lax.fr", "v=spf1 include:_spf.google.com include:lax.fr ~all"),
+    ],
+)
+def test_the_line_to_put_in_mends_the_end_of_the_record(spf: str, line: str) -> None:
+    _codes, report = found(domain(spf, more={"lax.fr": [text("v=spf1 mx ?all")]}))
+    assert [one.line for one in words.lines(report) if one.line.startswith("v=spf1")] == ([line] if line else [])
 
 
 # --- DKIM and DMARC -----------------------------------------------------------------------------------------------
