@@ -272,6 +272,8 @@ def lines(report: Report) -> list[Line]:
 
 def _line(finding: Finding) -> Line:
     what, after = SAID[finding.code]
+    if after is _CHANGE and not finding.line:  # the next finding has the line that mends both
+        after = ""
     return Line(
         str(PARTS[finding.part]), finding.level, str(LEVELS[finding.level]), str(what) % finding.values, str(after),
         finding.name, finding.line,
