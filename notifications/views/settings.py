@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from appointments.models import Service
 from clients import access as clients_access
 from notifications import ahead, facts, kinds, reminders, remindertimes, sending, triggers, wanting, words
+from notifications.domain.forms import SelectorForm
 from notifications.forms import ReminderTimeForm, SendingForm, TriggerForm
 from notifications.models import MailServer, Trigger
 from notifications.plans import TIMES_MAX
@@ -53,6 +54,7 @@ def _sending(request: SignedIn, salon: Salon, form: SendingForm) -> dict[str, An
     may_edit = request.user.may(May.EDIT_SENDING)
     return {
         "form": form,
+        "selector_form": SelectorForm(),
         "used": used,
         "problem": words.of_result(Outcome.DOWN, "connect", used.problem),
         "security": dict(MailServer.Security.choices).get(used.security, ""),

@@ -260,6 +260,7 @@ TABLE: dict[str, Row] = {
     "notifications:set_of_client": post(DESK, pk="client"),
     "notifications:sending": get(DESK, changed_by=OWNER),
     "notifications:test_sending": post(OWNER),
+    "notifications:domain": get(OWNER),
     "notifications:sms": get(DESK, changed_by=OWNER),
     "notifications:test_sms": post(OWNER),
     "notifications:sms_switch": post(OWNER),
