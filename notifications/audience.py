@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from clients.models import Client, ConsentEvent
-from notifications import facts, filling, gate, kinds, refusals, smsaccount, smswords, texting
+from notifications import facts, filling, gate, kinds, precedence, refusals, smsaccount, smswords, texting
 from notifications.models import Campaign, Message
 from salon.core.models import Salon
 
@@ -122,7 +122,7 @@ def _ask(client: Client, campaign: Campaign, write: Writer, reader: facts.Reader
 def _against(decision: gate.Decision) -> str:
     """Return the weightiest reason, "" for none. What the house only holds back leaves later."""
     reasons = decision.reasons if isinstance(decision, gate.Refuse) else ()
-    return next((reason for reason in reasons if reason not in gate.OF_THE_HOUSE), "")
+    return next((reason for reason in reasons if reason not in precedence.OF_THE_HOUSE), "")
 
 
 def _unfit(client: Client, campaign: Campaign, salon: Salon) -> str:

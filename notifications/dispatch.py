@@ -18,7 +18,20 @@ from django.utils import timezone
 
 from clients import addresses
 from clients.models import Address
-from notifications import circuit, facts, gate, heartbeats, outbox, outcomes, receipts, reconciling, rendering, smsaccount, ways
+from notifications import (
+    circuit,
+    facts,
+    gate,
+    heartbeats,
+    outbox,
+    outcomes,
+    precedence,
+    receipts,
+    reconciling,
+    rendering,
+    smsaccount,
+    ways,
+)
 from notifications.channels import email, sms
 from notifications.drafts import Draft, Lane
 from notifications.models import Message, State
@@ -242,7 +255,7 @@ class _Sender:
         elif decision.reasons[0] == "error":
             log.error("message %s: the facts cannot be read", message.pk)
             self._count("stumbled", outcomes.stumble(message, now=now))
-        elif decision.reasons[0] in gate.OF_THE_HOUSE:
+        elif decision.reasons[0] in precedence.OF_THE_HOUSE:
             self._count("waiting", outbox.postpone(message, until=now + HOLD_WAIT, reason=decision.reasons[0]))
         elif ways.OF_CHANNEL.issuperset(decision.reasons) and (other := ways.other(message)):
             self._count("turned", outcomes.turn(message, other, reason=decision.reasons[0], now=now))

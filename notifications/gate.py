@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from notifications.kinds import Class, Kind, Wanted
+from notifications.precedence import PRECEDENCE
 
 # Raised when a rule changes, so that a stored decision says by which rules it was taken.
 VERSION = "2026-2"
@@ -18,24 +19,6 @@ CHANNELS = frozenset({"email", "sms"})
 CONSENTS = frozenset({"granted", "pending", "withdrawn", "soft_opt_in", "unknown"})
 SCOPES = frozenset({"", "delivery", "marketing", "all"})
 VISIT_STATES = frozenset({"stands", "cancelled", "done", "over"})
-
-# Every reason, in the order in which they count: the first one is shown.
-PRECEDENCE = (
-    "error", "hold", "channel_off", "erased", "restricted", "inactive",
-    # obsolete: what the message says is no longer so, or no longer of use
-    "gone", "cancelled", "undone", "over", "moved", "duplicate", "past", "too_late", "expired", "answered", "stopped",
-    "not_done", "not_the_day", "booked", "asked_lately",
-    "no_address", "not_a_mobile", "invalid_address", "suppressed_all", "channel_stop", "marketing_objection",
-    "consent_missing", "reply_waits", "paused", "client_refused", "blacklisted", "minor", "no_public_address", "no_target",
-    "automation_off", "frequency_cap", "over_budget", "over_cap",
-)  # fmt: skip
-OF_THE_HOUSE = frozenset({"hold", "channel_off"})
-# Reasons that lie with the address alone: they end with it.
-OF_ADDRESS = frozenset({"not_a_mobile", "invalid_address", "suppressed_all", "channel_stop"})
-OBSOLETE = frozenset({
-    "gone", "cancelled", "undone", "over", "moved", "duplicate", "past", "too_late", "expired", "answered", "stopped",
-    "not_done", "not_the_day", "booked", "asked_lately",
-})  # fmt: skip
 
 # How much advertising an address gets, across all kinds, over any such stretch of time.
 MARKETING_A_DAY = 1

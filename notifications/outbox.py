@@ -16,7 +16,7 @@ from django.db.models import CharField, F, Q, QuerySet, Value
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from notifications import gate, kinds, models, writing
+from notifications import gate, kinds, models, precedence, writing
 from notifications.models import Attempt, Heartbeat, Message, State
 from salon.core import audit, prepared, states
 from salon.core.errors import Refused
@@ -218,11 +218,11 @@ def refuse(message: Message, reasons: tuple[str, ...], *, now: dt.datetime, reci
     An address that stood in the way is kept, so that the message comes back with another one.
     """
     first = reasons[0]
-    kept = {"recipient": recipient, "address_hmac": address_hmac} if first in gate.OF_ADDRESS else {}
+    kept = {"recipient": recipient, "address_hmac": address_hmac} if first in precedence.OF_ADDRESS else {}
     if first in {"expired", "past", "too_late"}:
         to = State.EXPIRED
     else:
-        to = State.CANCELLED if first in gate.OBSOLETE else State.SUPPRESSED
+        to = State.CANCELLED if first in precedence.OBSOLETE else State.SUPPRESSED
     return states.move(message, TABLE, to=to, guard=Q(lease_token=message.lease_token), reason=first, settled_at=now, **kept)
 
 

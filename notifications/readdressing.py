@@ -9,7 +9,7 @@ import re
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from clients.models import Address
-from notifications import gate, outbox
+from notifications import outbox, precedence
 from notifications.models import Message, State
 
 # A mail server would not have the recipient, and nothing was handed over.
@@ -24,7 +24,7 @@ _AGAIN = re.compile(r":(to|again).*$")
 def suppressed() -> Q:
     """Return the condition for messages that the gate stopped because of an address that is no obstacle any more."""
     is_open_again = Q(~Exists(_stop_of_address())) & ~Q(reason=_OF_THE_NUMBER)
-    return Q(_ANOTHER_ADDRESS | is_open_again, reason__in=gate.OF_ADDRESS)
+    return Q(_ANOTHER_ADDRESS | is_open_again, reason__in=precedence.OF_ADDRESS)
 
 
 def failed(now: dt.datetime) -> "QuerySet[Message]":
@@ -53,7 +53,7 @@ def next_occasion(message: Message) -> str:
 def comes_back(message: Message, email: str) -> bool:
     """Return whether it is said again, now that `email` is on the card and the gate has nothing against it."""
     if message.state == State.SUPPRESSED:
-        return message.reason in gate.OF_ADDRESS
+        return message.reason in precedence.OF_ADDRESS
     is_refused = message.state == State.FAILED and message.reason.startswith("rcpt_") and message.handoff_at is None
     return is_refused and message.recipient != "" and (message.recipient != email or message.address_hmac != "")
 

@@ -9,7 +9,7 @@ from notifications.providers.base import explain
 
 Words = str | Promise
 
-# What the gate answers (`gate.PRECEDENCE`), and what the planner and the sender write beside a state.
+# What the gate answers (`precedence.PRECEDENCE`), and what the planner and the sender write beside a state.
 SENTENCES: Mapping[str, Words] = {
     "error": _("Something could not be read, so nothing was sent."),
     "hold": _("Sending is on hold for the whole salon."),

@@ -5,11 +5,11 @@ never does: it has a Yes for one channel alone.
 """
 
 from clients.models import Standing
-from notifications import facts, gate, kinds, smsaccount
+from notifications import facts, kinds, precedence, smsaccount
 from notifications.models import Message
 
 # Reasons that lie with the channel: a message about a visit may go by the other one.
-OF_CHANNEL = gate.OF_ADDRESS | {"no_address", "client_refused", "over_budget"}
+OF_CHANNEL = precedence.OF_ADDRESS | {"no_address", "client_refused", "over_budget"}
 
 
 def other(message: Message) -> str:

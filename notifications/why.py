@@ -14,7 +14,20 @@ from django.utils.translation import gettext_lazy
 
 from appointments.models import Appointment
 from clients.models import Client, ConsentEvent
-from notifications import facts, gate, history, kinds, outbox, planner, readdressing, reasons, refusals, reminders, smsaccount
+from notifications import (
+    facts,
+    gate,
+    history,
+    kinds,
+    outbox,
+    planner,
+    precedence,
+    readdressing,
+    reasons,
+    refusals,
+    reminders,
+    smsaccount,
+)
 from notifications.models import Message, State, Trigger
 from notifications.plans import ReminderTime
 from salon.core.models import Salon
@@ -50,7 +63,7 @@ _SENT: dict[str, str | Promise] = {
 # Kinds that answer something still to happen to the visit: what was said of it until now says nothing about them.
 _TO_COME = frozenset({"change", "cancellation"})
 # What is only so because of the visit we asked with, not because of the client.
-_OF_THE_VISIT = gate.OBSOLETE - {"duplicate", "too_late", "past", "over"}
+_OF_THE_VISIT = precedence.OBSOLETE - {"duplicate", "too_late", "past", "over"}
 
 
 @dataclass(frozen=True)
@@ -125,7 +138,7 @@ def _answer(case: _Case, kind: kinds.Kind, channel: str) -> Answer:
     decision: gate.Decision | None = gate.decide(found, due)
     if isinstance(decision, gate.Refuse):
         against = tuple(reason for reason in decision.reasons if reason not in _OF_THE_VISIT)
-        if "duplicate" in against and (kind.name in _TO_COME or not gate.OBSOLETE.issuperset(against)):
+        if "duplicate" in against and (kind.name in _TO_COME or not precedence.OBSOLETE.issuperset(against)):
             against = tuple(reason for reason in against if reason != "duplicate")
         if "duplicate" in against and (told := _told(kind, visit, now)):
             return _was_sent(kind, channel, told, now)

@@ -14,6 +14,7 @@ import environ
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
+from salon import timetable
 from salon.core import env as installation
 from salon.core import logs
 
@@ -159,18 +160,7 @@ WORKER_CONCURRENCY = env.int("WORKER_CONCURRENCY", default=4)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULE = {
-    "plan": {"task": "notifications.plan", "schedule": 30.0, "options": {"expires": 30}},
-    "deliver": {"task": "notifications.deliver", "schedule": 10.0, "options": {"expires": 30}},
-    "imports": {"task": "clients.work", "schedule": 5.0, "options": {"expires": 10}},
-    "exports": {"task": "clients.export", "schedule": 5.0, "options": {"expires": 10}},
-    "erase": {"task": "clients.erase", "schedule": 60.0, "options": {"expires": 60}},
-    "retain": {"task": "clients.retain", "schedule": 3600.0, "options": {"expires": 3600}},
-    "systems": {"task": "notifications.systems", "schedule": 15.0, "options": {"expires": 30}},
-    "tidy_systems": {"task": "notifications.tidy_systems", "schedule": 3600.0, "options": {"expires": 3600}},
-    "duplicates": {"task": "clients.duplicates", "schedule": 30.0, "options": {"expires": 30}},
-    "tidy": {"task": "clients.tidy", "schedule": 600.0, "options": {"expires": 600}},
-}
+CELERY_BEAT_SCHEDULE = timetable.SCHEDULE
 
 # --- sending ------------------------------------------------------------------------------------------------------
 

@@ -9,12 +9,11 @@ from clients.models.ledger import Address, ConsentEvent, ConsentEvidence, Consen
 from clients.models.lists import CardRun, SavedFilter, TagRun
 from clients.models.merges import Merge, MergedHealthNote
 from clients.models.person import CameThrough, Channel, Client, ClientContact, ClientLink, ClientQuerySet, OpenedCard, Tag
+from clients.models.records import Breach, Processing
 from clients.models.rights import (
-    Breach,
     Deletion,
     Erasure,
     OutsideCopy,
-    Processing,
     Restriction,
     RetentionRule,
     RetentionWarning,

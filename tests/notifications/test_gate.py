@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from notifications import gate, kinds
+from notifications import gate, kinds, precedence
 from notifications.gate import Facts, Refuse, Send, Visit, Wait
 from notifications.kinds import Class, Wanted
 from tests.notifications import gate_oracle
@@ -260,7 +260,7 @@ def test_the_gate_is_pure_and_gives_a_reason_for_every_no(situation: tuple[Facts
     assert decision == gate.decide(given_facts, now)
     if isinstance(decision, Refuse):
         assert decision.reasons
-        assert list(decision.reasons) == sorted(decision.reasons, key=gate.PRECEDENCE.index)
+        assert list(decision.reasons) == sorted(decision.reasons, key=precedence.PRECEDENCE.index)
         assert "error" not in decision.reasons
     if isinstance(decision, Wait):
         assert decision.until > now

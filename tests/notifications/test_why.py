@@ -8,7 +8,7 @@ from django.core.management import call_command
 from appointments.models import Appointment
 from clients import answers, consent
 from clients.models import Client
-from notifications import dispatch, gate, outbox, planner, reasons, why
+from notifications import dispatch, outbox, planner, precedence, reasons, why
 from notifications.models import Message, State, Trigger
 from salon.core.models import Salon, User
 from tests import factories
@@ -30,7 +30,7 @@ def visit(sending_salon: Salon, now: dt.datetime) -> Appointment:
 
 
 def test_every_reason_of_the_gate_has_a_sentence() -> None:
-    assert {reason for reason in (*gate.PRECEDENCE, *planner.REVIVABLE) if not reasons.SENTENCES.get(reason)} == set()
+    assert {reason for reason in (*precedence.PRECEDENCE, *planner.REVIVABLE) if not reasons.SENTENCES.get(reason)} == set()
 
 
 def test_it_says_when_the_reminder_leaves(visit: Appointment, now: dt.datetime) -> None:
