@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from django.db import transaction
+from django.db import Error, transaction
 from django.db.models import F
 
 from clients import addresses, consent, fold, lengths
@@ -34,13 +34,26 @@ def erase(client: Client, *, ground: str, by: User | None, now: dt.datetime, aga
             erasure = _erase(client, case, written, ground=ground, by=by, now=now, is_again=again is not None)
             failpoints.hit("erase_before_commit")
     except Exception:
-        if written:
+        if written and _came_to_nothing(client, case):
             journal.take_back(case)
         raise
     failpoints.hit("erase_committed")
     if erasure is not None:
         bell.ring(bell.ERASURES)
     return erasure
+
+
+def _came_to_nothing(client: Client, case: uuid.UUID) -> bool:
+    """Return whether the database surely did not commit. Where it cannot say so, the line stands: it may have.
+
+    The lock waits for a commit that is still on its way.
+    """
+    try:
+        with transaction.atomic():
+            list(Client.objects.select_for_update().filter(pk=client.pk))
+            return not Erasure.objects.filter(case=case).exists()
+    except Error:
+        return False
 
 
 def _erase(
