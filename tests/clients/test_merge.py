@@ -35,6 +35,7 @@ from clients.models import (
     ClientLink,
     ConsentEvent,
     Deletion,
+    DuplicatePair,
     HealthNote,
     Merge,
     MergedHealthNote,
@@ -521,3 +522,15 @@ def test_a_yes_that_ends_with_a_merge_or_its_undo_is_told_to_other_systems(owner
     records.edit(fresh(one), by=owner, version=fresh(one).version, email="new@example.org")
     undoing.undo(done, by=owner, now=timezone.now())
     assert two.pk in told
+
+
+def test_an_answer_about_a_card_that_goes_holds_for_the_one_that_stays(owner: User) -> None:
+    one, two, third = *pair(owner), factories.client()
+    for card, state in ((one, "open"), (two, "not_same")):
+        low, high = sorted((card, third), key=lambda each: each.pk)
+        DuplicatePair.objects.create(low=low, high=high, score=80, band="likely", reasons=["phone"], state=state)
+    before = merging_world.rows()
+    done = join(one, two, by=owner)
+    assert list(DuplicatePair.objects.values_list("low", "high", "state")) == [(one.pk, third.pk, "not_same")]
+    undoing.undo(done, by=owner, now=timezone.now())
+    assert merging_world.differences(before, merging_world.rows()) == []
