@@ -43,14 +43,17 @@ def hold_client(made: Appointment) -> None:
     """Hold the card of a new visit until the transaction ends, so far that a merge or an erasure waits and then sees it.
 
     Call it before anything else is held. Raises TakenIn if the card was merged into another one meanwhile, Refused where
-    it is gone, restricted or inactive: the visit would bring the person back.
+    it is gone, restricted, inactive or being deleted: the visit would bring the person back, or outlive them.
     """
     if made.client_id is None:
         return
     if (home := survivors.hold(made.client_id)) != made.client_id:
         raise TakenIn(home)
-    if not Client.objects.active().filter(pk=made.client_id).exists():
+    here = list(Client.objects.active().filter(pk=made.client_id).values_list("deletion__pk", flat=True))
+    if not here:
         raise Refused(_("This client is inactive. Make the card active first."), "client")
+    if here != [None]:
+        raise Refused(_("This client is being deleted already."), "client")
 
 
 def in_the_way(

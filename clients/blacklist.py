@@ -97,17 +97,13 @@ def lift_many(ids: Collection[int], *, by: User, now: dt.datetime) -> CardRun:
 
 @transaction.atomic
 def undo_added(run: CardRun, *, by: User, now: dt.datetime) -> int:
-    """Take off the blacklist whom the run put on it, as if it had not been, and return how many."""
-
-    def restore(card: Client, fact: Fact) -> bool:
-        if card.blacklisted_at is None or _fact(card) != fact:
-            return False
-        card.blacklisted_at = None
-        return True
-
-    done = runs.take_back(run, restore, fields=_FIELDS, by=by, now=now)
+    """Take back that the run put them on the blacklist, and return for how many. Another entry of theirs stays in force."""
+    made = Blacklisting.objects.filter(at=run.created_at, lifted_at=None)
+    theirs = set(made.values_list("client", flat=True))
+    done = runs.take_back(run, lambda card, _fact: card.pk in theirs, fields=_FIELDS, by=by, now=now)
     for some in runs.chunks(done):
-        Blacklisting.objects.filter(client__in=some, at=run.created_at, lifted_at=None).delete()
+        made.filter(client__in=some).delete()
+        _follow(some, _today(now))
     audit.record_each("client.unblacklisted", Client, done, by=by, reason="undo")
     audit.record("cards.undone", run, by=by, clients_count=len(done))
     return len(done)
@@ -116,16 +112,10 @@ def undo_added(run: CardRun, *, by: User, now: dt.datetime) -> int:
 @transaction.atomic
 def undo_lifted(run: CardRun, *, by: User, now: dt.datetime) -> int:
     """Put back on the blacklist whom the run took off it, since then and for the reason of then; return how many."""
-
-    def restore(card: Client, fact: Fact) -> bool:
-        if card.blacklisted_at is not None:
-            return False
-        card.blacklisted_at = dt.datetime.fromisoformat(str(fact["at"]))
-        return True
-
-    done = runs.take_back(run, restore, fields=_FIELDS, by=by, now=now)
+    done = runs.take_back(run, lambda card, _fact: card.blacklisted_at is None, fields=_FIELDS, by=by, now=now)
     for some in runs.chunks(done):
         Blacklisting.objects.filter(client__in=some, lifted_at=run.created_at).update(lifted_at=None, lifted_by=None)
+        _follow(some, _today(now))
     audit.record_each("client.blacklisted", Client, done, by=by, reason="undo")
     audit.record("cards.undone", run, by=by, clients_count=len(done))
     return len(done)
@@ -155,16 +145,23 @@ def expire(now: dt.datetime) -> int:
 
 @transaction.atomic
 def _expire(ids: Sequence[int], now: dt.datetime) -> int:
-    cards = list(Client.objects.filter(pk__in=ids, blacklisted_at__isnull=False).select_for_update().order_by("pk"))
+    listed = Client.objects.filter(pk__in=ids, blacklisted_at__isnull=False).select_for_update().order_by("pk")
+    here = [card.pk for card in listed]
     today = _today(now)
     Blacklisting.objects.filter(client__in=ids, lifted_at=None, until__lt=today).update(lifted_at=now)
+    gone = _follow(here, today)
+    audit.record_each("client.unblacklisted", Client, gone, by=None, reason="over")
+    return len(gone)
+
+
+def _follow(ids: Collection[int], today: dt.date) -> list[int]:
+    """Bring the cards in line with their rows, locked, and return which of them are not on the blacklist."""
     still = dict(in_force(today).filter(client__in=ids).order_by("-at").values_list("client", "at"))
+    cards = list(Client.objects.filter(pk__in=ids).select_for_update().order_by("pk"))
     for card in cards:
         card.blacklisted_at = still.get(card.pk)
     Client.objects.bulk_update(cards, _FIELDS, batch_size=200)
-    gone = [card.pk for card in cards if card.pk not in still]
-    audit.record_each("client.unblacklisted", Client, gone, by=None, reason="over")
-    return len(gone)
+    return [card.pk for card in cards if card.pk not in still]
 
 
 def remind(now: dt.datetime) -> int:

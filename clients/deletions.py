@@ -40,6 +40,8 @@ def delete(client: Client, *, is_asked: bool, is_notice_wanted: bool, by: User, 
     with transaction.atomic():
         card = Client.objects.select_for_update().get(pk=client.pk)
         _check(card)
+        if bookings.ahead_of([card.pk], now=now):
+            raise Refused(_("A visit was booked meanwhile. Look again."))
         today = _today(now)
         row = Deletion.objects.create(
             client=card, is_asked=is_asked, erase_on=today if is_asked else today + GRACE, by=by, created_at=now,
@@ -107,9 +109,12 @@ def work(now: dt.datetime) -> int:
 
 
 def carry_out(row: Deletion, *, now: dt.datetime) -> Erasure | None:
-    """Erase the client of a deletion whose day has come and return what is written down. Raises as `act.erase` does."""
+    """Erase the client of a deletion whose day has come and return what is written down, None for one who was brought back.
+
+    Raises as `act.erase` does.
+    """
     ground = Erasure.Ground.ASKED if row.is_asked else Erasure.Ground.TIDYING
-    return act.erase(row.client, ground=ground, by=row.by, now=now)
+    return act.erase(row.client, ground=ground, by=row.by, now=now, still=Deletion.objects.filter(pk=row.pk).exists)
 
 
 def is_waiting(row: Deletion) -> bool:

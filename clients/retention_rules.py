@@ -183,10 +183,10 @@ def _people(rule: Rule, months: int, before: dt.datetime, now: dt.datetime, toda
         _warn(len(fresh), now)
     count = 0
     for row in mine.filter(erase_on__lte=today, client__in=ids).select_related("client").order_by("pk"):
-        if not rule.rows(before).filter(pk=row.client_id).exists():
-            continue  # they came back while others were erased
+        # Asked under the lock: they may come back while others are erased.
+        theirs = rule.rows(before).filter(pk=row.client_id)
         try:
-            count += act.erase(row.client, ground=Erasure.Ground.RETENTION, by=None, now=now) is not None
+            count += act.erase(row.client, ground=Erasure.Ground.RETENTION, by=None, now=now, still=theirs.exists) is not None
         except Exception as error:  # noqa: BLE001 (one that cannot be erased must not keep the others)
             log.warning("retention of client %s: %s, tried again tomorrow", row.client_id, type(error).__name__)
     return count

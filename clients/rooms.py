@@ -54,6 +54,8 @@ class Room:
     count_of: Count
     tab: str = ""
     facts_of: Facts | None = field(default=None)
+    # Most clients have none of it: its chip is there for those who have.
+    is_rare: bool = False
 
 
 _rooms: dict[str, Room] = {}

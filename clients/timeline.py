@@ -91,8 +91,10 @@ def of(user: User, client: Client, *, kind: str = "", shown: int = FIRST, now: d
     kind = chosen[0].name if len(chosen) == 1 else ""
     lines = [room.entries_of(user, client, now, shown) for room in chosen]
     entries = list(heapq.merge(*lines, key=lambda entry: entry.at, reverse=True))[:shown]
-    count = sum(room.count_of(user, client) for room in chosen)
-    chips = [Chip("", _("All"), not kind), *(Chip(room.name, room.label, room.name == kind) for room in every)]
+    counts = {room.name: room.count_of(user, client) for room in every if room in chosen or room.is_rare}
+    count = sum(counts[room.name] for room in chosen)
+    named = [room for room in every if not room.is_rare or counts[room.name]]
+    chips = [Chip("", _("All"), not kind), *(Chip(room.name, room.label, room.name == kind) for room in named)]
     return Timeline(entries, chips, kind, max(0, count - len(entries)))
 
 

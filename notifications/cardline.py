@@ -39,7 +39,7 @@ def replies_count(user: User, client: Client) -> int:
     return access.replies_of(user, client).count()
 
 
-REPLIES = Room("replies", lazy("Answers by SMS"), replies, replies_count)
+REPLIES = Room("replies", lazy("Answers by SMS"), replies, replies_count, is_rare=True)
 
 
 def _reply(row: Reply, client: Client) -> Entry:

@@ -5,10 +5,10 @@ Called by `clients.deletions`, by retention and after a restore. It asks nobody:
 
 import datetime as dt
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from django.db import transaction
+from django.db import Error, transaction
 from django.db.models import F
 
 from clients import addresses, consent, fold, lengths
@@ -21,20 +21,29 @@ from salon.core.privacy import Fate
 _CHANNEL = {"email": "email", "phone": "sms"}
 
 
-def erase(client: Client, *, ground: str, by: User | None, now: dt.datetime, again: uuid.UUID | None = None) -> Erasure | None:
-    """Forget a person and return what is written down about it. None for one who was forgotten already.
+def erase(
+    client: Client,
+    *,
+    ground: str,
+    by: User | None,
+    now: dt.datetime,
+    again: uuid.UUID | None = None,
+    still: Callable[[], bool] | None = None,
+) -> Erasure | None:
+    """Forget a person and return what is written down about it. None for one who was forgotten, or merged, already.
 
-    `ground` is one of Erasure.Ground; `again` the case of a journal that a restore had undone. Raises Refused while an
+    `ground` is one of Erasure.Ground; `again` the case of a journal that a restore had undone. `still` is asked once the
+    card is locked: where the reason is gone by then, nothing is done and None returned. Raises Refused while an
     import of a list with them is running, OSError where the journal cannot be written: then nothing is changed.
     """
     case = again or uuid.uuid4()
     written: list[uuid.UUID] = []
     try:
         with transaction.atomic():
-            erasure = _erase(client, case, written, ground=ground, by=by, now=now, is_again=again is not None)
+            erasure = _erase(client, case, written, ground=ground, by=by, now=now, is_again=again is not None, still=still)
             failpoints.hit("erase_before_commit")
     except Exception:
-        if written:
+        if written and _came_to_nothing(client, case):
             journal.take_back(case)
         raise
     failpoints.hit("erase_committed")
@@ -43,12 +52,35 @@ def erase(client: Client, *, ground: str, by: User | None, now: dt.datetime, aga
     return erasure
 
 
+def _came_to_nothing(client: Client, case: uuid.UUID) -> bool:
+    """Return whether the database surely did not commit. Where it cannot say so, the line stands: it may have.
+
+    The lock waits for a commit that is still on its way.
+    """
+    try:
+        with transaction.atomic():
+            list(Client.objects.select_for_update().filter(pk=client.pk))
+            return not Erasure.objects.filter(case=case).exists()
+    except Error:
+        return False
+
+
 def _erase(
-    client: Client, case: uuid.UUID, written: list[uuid.UUID], *, ground: str, by: User | None, now: dt.datetime, is_again: bool
+    client: Client,
+    case: uuid.UUID,
+    written: list[uuid.UUID],
+    *,
+    ground: str,
+    by: User | None,
+    now: dt.datetime,
+    is_again: bool,
+    still: Callable[[], bool] | None,
 ) -> Erasure | None:
     cards = _locked(client)
     ids = [card.pk for card in cards]
-    if is_gone(next(card for card in cards if card.pk == client.pk)):
+    card = next(card for card in cards if card.pk == client.pk)
+    is_elsewhere = card.merged_into is not None and not is_again  # what was found out was about another card than that one
+    if is_gone(card) or is_elsewhere or not (still is None or still()):
         return None
     words, stops = mentions.of(ids), _stops(cards, ids)
     loose.check(ids, words)

@@ -31,7 +31,10 @@ _AT_WORK = (Import.State.CHECKING, Import.State.RUNNING, Import.State.UNDOING)
 
 def check(ids: Collection[int], words: Words) -> None:
     """Raise Refused while an import is at work on a list that names the person: it would write them down again."""
-    for row in Import.objects.filter(state__in=_AT_WORK).exclude(sheet=b""):
+    lists = Import.objects.exclude(sheet=b"")
+    # None of the others begins until we are done. One at work is not waited for: it waits for cards that are locked here.
+    list(lists.exclude(state__in=_AT_WORK).select_for_update().order_by("pk").values_list("pk", flat=True))
+    for row in lists.filter(state__in=_AT_WORK):
         if _is_in(row, words):
             raise Refused(_("An import of a list with this client is running. Delete them when it is done."))
 

@@ -16,14 +16,26 @@ from django.utils.translation import gettext_lazy as _
 from clients import addresses, fold, records
 from clients.importing import marks
 from clients.importing.commit import STEP, Job
-from clients.models import Address, Client, ConsentEvent, Import, ImportedCard, OpenedCard, Standing, Subject
+from clients.models import (
+    Address,
+    Client,
+    ConsentEvent,
+    DuplicatePair,
+    Import,
+    ImportedCard,
+    Merge,
+    OpenedCard,
+    RetentionWarning,
+    Standing,
+    Subject,
+)
 from salon.core import failpoints
 from salon.core.errors import Refused
 
 EMPTIED = "emptied"
 CHANGED, ANSWERED = "changed", "answered"
 # What goes with a card, or lets go of it. Every other row that points at a card keeps it.
-_WITH_THE_CARD = (Subject, Standing, OpenedCard, ImportedCard)
+_WITH_THE_CARD = (Subject, Standing, OpenedCard, ImportedCard, DuplicatePair, RetentionWarning)
 _GROUPS = (("birth_day", "birth_month", "birth_year"), ("street", "postcode", "city", "country"))
 _ADDRESS_FIELDS = {"email": "email", "phone": "sms"}
 
@@ -54,14 +66,15 @@ def _take_back(job: Job, some: Sequence[ImportedCard]) -> None:
     ids = {one.client_id for one in some}
     clients = {client.pk: client for client in Client.objects.select_for_update().filter(pk__in=ids).order_by("pk")}
     answers = _answers_since(ids)
-    attached = _attached(ids)
+    attached, merged = _attached(ids), _merged_since(ids)
     removed: list[Client] = []
     emptied: dict[int, list[str]] = {}
     kept: dict[int, str] = {}
     for one in some:
         client = clients[one.client_id]
         if not one.is_new:
-            fields = _to_empty(client, one, answers.get(client.pk))
+            is_merged = client.pk in merged and merged[client.pk] >= one.at
+            fields = [] if is_merged else _to_empty(client, one, answers.get(client.pk))
             if fields and _may_lack(client, fields):
                 emptied[client.pk] = fields
             if set(fields) != set(one.marks) or client.pk not in emptied:
@@ -123,6 +136,12 @@ def _answers_since(ids: Collection[int]) -> dict[int, dt.datetime]:
     events = ConsentEvent.objects.filter(subject__client__in=ids).exclude(source=ConsentEvent.Source.IMPORT)
     last = events.values_list("subject__client").annotate(last_at=models.Max("recorded_at"))
     return {client_id: at for client_id, at in last.order_by() if client_id is not None}
+
+
+def _merged_since(ids: Collection[int]) -> dict[int, dt.datetime]:
+    """Return when these cards took in another one last: a value that is as the list had it may be that one's own."""
+    last = Merge.objects.filter(winner__in=ids, undone_at=None).values_list("winner").annotate(last_at=models.Max("at"))
+    return dict(last.order_by())
 
 
 def _attached(ids: Collection[int]) -> dict[int, str]:

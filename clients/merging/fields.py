@@ -92,13 +92,14 @@ def result(compared: Sequence[Compared]) -> dict[str, Any]:
 
 
 def states(cards: Sequence[Client]) -> dict[str, Any]:
-    """Return what is not chosen: since when, blacklisted, paused, inactive. The stricter always wins, but for inactive."""
-    blacklisted = [card.blacklisted_at for card in cards if card.blacklisted_at]
+    """Return what is not chosen: paused, inactive. The stricter always wins, but for inactive.
+
+    The blacklist follows its own rows. When a card was made never changes: by id and that moment the journal of erasures
+    knows it after a restore.
+    """
     paused = [card.marketing_paused_until for card in cards if card.marketing_paused_until]
     is_inactive = all(card.inactive_at for card in cards)
     return {
-        "created_at": min(card.created_at for card in cards),
-        "blacklisted_at": min(blacklisted, default=None),
         "marketing_paused_until": max(paused, default=None),
         "inactive_at": min(card.inactive_at for card in cards if card.inactive_at) if is_inactive else None,
         "inactive_reason": next((card.inactive_reason for card in cards if card.inactive_reason), "") if is_inactive else "",

@@ -98,7 +98,11 @@ def _join_pairs(joining: Joining) -> dict[str, Any]:
             low, high = sorted((joining.winner, third))
             row.pk, row.low_id, row.high_id = None, low, high
             row._state.adding = True
-            if not DuplicatePair.objects.filter(low=low, high=high).exists():
+            there = DuplicatePair.objects.filter(low=low, high=high).first()
+            if there is not None and there.state == DuplicatePair.State.OPEN:
+                kept["gone"].append(snapshots.row(there))
+                there.delete()
+            if there is None or there.pk is None:
                 row.save(force_insert=True)
                 kept["made"].append(row.pk)
     return kept

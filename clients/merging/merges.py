@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Max, Q
 from django.utils.translation import gettext as _
 
-from clients import addresses, consent, search
+from clients import addresses, blacklist, consent, search
 from clients.merging import consents, fields, notes, rows, snapshots
 from clients.merging.pointers import Joining
 from clients.merging.snapshots import Snapshot
@@ -25,7 +25,6 @@ from clients.models import (
     HealthNote,
     Merge,
     MergedHealthNote,
-    Standing,
 )
 from salon.core import audit, failpoints
 from salon.core.errors import Refused
@@ -124,10 +123,14 @@ def undeliverable(cards: Sequence[Client]) -> frozenset[str]:
     return frozenset(value for channel, value in both if value and addresses.is_undeliverable(channel, value))
 
 
-def project(cards: Sequence[Client]) -> None:
-    """Fold the ledgers of these cards anew, and end the health notes of those who do not agree to one."""
-    Standing.objects.filter(client__in=cards).delete()
+def project(cards: Sequence[Client], *, now: dt.datetime) -> None:
+    """Fold the ledgers of these cards anew, and bring the blacklist in line with the rows that they have now.
+
+    What stood before is written over, not deleted: other systems are told of a Yes that ends.
+    """
     consent.project(cards)
+    for card in cards:
+        card.blacklisted_at = blacklist.project(card, now=now).blacklisted_at
 
 
 def search_text_of(card: Client) -> str:
@@ -200,7 +203,7 @@ def _agree(card: Client, held: Sequence[tuple[str, str]], snapshot: Snapshot, *,
     """Write the holds, and the standing of the joined person."""
     said = [consent.Said(card, purpose, channel, "merge_hold", ConsentEvent.Source.MERGE) for purpose, channel in held]
     snapshot.holds = [event.pk for event in consent.record_many(said, by=by, now=now)]
-    project([card])
+    project([card], now=now)
     HealthNote.objects.forget([card.pk])
 
 

@@ -55,5 +55,5 @@ def _sweep(merge: Merge, now: dt.datetime) -> bool:
         return False
     row.snapshot = snapshots.seal(snapshot)
     row.save(update_fields=["snapshot"])
-    merges.project(list(Client.objects.filter(pk=row.winner_id)))
+    merges.project(list(Client.objects.filter(pk=row.winner_id)), now=now)
     return True

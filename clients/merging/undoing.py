@@ -6,6 +6,7 @@ card. The newest merge of a card is taken back first.
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
@@ -15,7 +16,18 @@ from clients import consent, fold
 from clients.merging import fields, merges, rows, snapshots, stragglers
 from clients.merging.pointers import Joining
 from clients.merging.snapshots import Snapshot
-from clients.models import Client, ClientContact, ConsentEvent, HealthNote, Merge, MergedHealthNote, Standing, Subject
+from clients.models import (
+    Blacklisting,
+    Client,
+    ClientContact,
+    ConsentEvent,
+    Deletion,
+    HealthNote,
+    Merge,
+    MergedHealthNote,
+    Standing,
+    Subject,
+)
 from salon.core import audit, failpoints
 from salon.core.errors import Refused
 from salon.core.models import User
@@ -24,7 +36,7 @@ from salon.core.tries import once_more
 # Columns that are put back together or not at all.
 TOGETHER: Sequence[tuple[str, ...]] = (
     *(group.fields for group in fields.GROUPS),
-    ("note",), ("created_at",), ("blacklisted_at",), ("marketing_paused_until",), ("inactive_at", "inactive_reason"),
+    ("note",), ("marketing_paused_until",), ("inactive_at", "inactive_reason"),
 )  # fmt: skip
 
 
@@ -36,6 +48,8 @@ def why_not(merge: Merge, *, now: dt.datetime) -> str:
         return _("A merge can be undone for 30 days. This one is older.")
     if merge.winner.erased_at is not None:
         return _("The card was deleted since. Nothing can be given back.")
+    if Deletion.objects.filter(client=merge.winner_id).exists():
+        return _("The card is being deleted. Bring it back first.")
     if newer(merge) is not None:
         return _("The card was merged again since. Undo the newer merge first.")
     return ""
@@ -74,10 +88,10 @@ def undo(merge: Merge, *, by: User | None, now: dt.datetime) -> Merge:
     winner = cards[snapshot.winner]
     losers = [cards[pk] for pk in joining.losers]
     paused = winner.marketing_paused_until if untouched(winner, snapshot)[("marketing_paused_until",)] is False else None
-    restricted = winner.restricted_at
+    since = _Since(paused, winner.restricted_at, _asked_since(winner, snapshot), _barred_since(snapshot))
     _restore(winner, snapshot)
     for card in losers:
-        _bring_back(card, snapshot, paused=paused, restricted=restricted)
+        _bring_back(card, snapshot, since)
     failpoints.hit("unmerge_cards_written")
     ClientContact.objects.filter(client=winner, pk__in=snapshot.made.get(ClientContact._meta.label_lower, [])).delete()
     count = rows.give_back(joining, snapshot)
@@ -123,16 +137,42 @@ def _restore(winner: Client, snapshot: Snapshot) -> None:
     winner.save(update_fields=[*names, "version"])
 
 
-def _bring_back(card: Client, snapshot: Snapshot, *, paused: dt.datetime | None, restricted: dt.datetime | None) -> None:
-    """Write a card that was taken in as it was; what the client paused or had restricted since holds for it too."""
+@dataclass(frozen=True)
+class _Since:
+    """What came over the joined person since the merge and holds for every card, as nobody knows whose it was."""
+
+    paused: dt.datetime | None
+    restricted: dt.datetime | None
+    asked: dt.datetime | None
+    barred: Sequence[Blacklisting]
+
+
+def _asked_since(winner: Client, snapshot: Snapshot) -> dt.datetime | None:
+    """Return since when the joined person wants to hear nothing any more, if they said so since the merge."""
+    is_theirs = winner.inactive_reason == "asked" and not untouched(winner, snapshot)["inactive_at", "inactive_reason"]
+    return winner.inactive_at if is_theirs else None
+
+
+def _barred_since(snapshot: Snapshot) -> Sequence[Blacklisting]:
+    newest = snapshot.newest.get(Blacklisting._meta.label_lower, 0)
+    return list(Blacklisting.objects.filter(client=snapshot.winner, pk__gt=newest, lifted_at=None).order_by("pk"))
+
+
+def _bring_back(card: Client, snapshot: Snapshot, since: _Since) -> None:
+    """Write a card that was taken in as it was, with what holds for every card since."""
     for name, value in snapshot.before[str(card.pk)].items():
         setattr(card, name, snapshots.from_json(name, value))
     card.erased_at = card.merged_into = None
-    card.restricted_at = card.restricted_at or restricted
-    if paused is not None:
-        card.marketing_paused_until = max(paused, card.marketing_paused_until or paused)
+    card.restricted_at = card.restricted_at or since.restricted
+    if since.paused is not None:
+        card.marketing_paused_until = max(since.paused, card.marketing_paused_until or since.paused)
+    if since.asked is not None and card.inactive_at is None:
+        card.inactive_at, card.inactive_reason = since.asked, "asked"
     card.version += 1
     card.save()
+    for row in since.barred:
+        row.pk, row.client, row._state.adding = None, card, True
+        row.save(force_insert=True)
 
 
 def _say_again(said: Sequence[ConsentEvent], cards: Sequence[Client], *, now: dt.datetime) -> None:
@@ -152,7 +192,7 @@ def _say_again(said: Sequence[ConsentEvent], cards: Sequence[Client], *, now: dt
 
 def _end(merge: Merge, cards: Sequence[Client], *, now: dt.datetime) -> None:
     """Fold the ledgers anew, give the health notes back, write the search texts, and forget the snapshot."""
-    merges.project(cards)
+    merges.project(cards, now=now)
     granted = Standing.objects.filter(client__in=cards, purpose=consent.HEALTH, state=Standing.State.GRANTED)
     agreed = set(granted.values_list("client", flat=True))
     has_one = set(HealthNote.objects.filter(client__in=cards).values_list("client", flat=True))

@@ -86,6 +86,8 @@ def _make(model: type[models.Model], client: Client, found: dict[str, str]) -> m
             values[field.name] = FIXED[label][field.name]
         else:
             values[field.name] = _value(field, model, client, found)
+    if {"low", "high"} <= values.keys():
+        values["low"], values["high"] = sorted((values["low"], values["high"]), key=lambda card: card.pk)
     return model._base_manager.create(**values)
 
 

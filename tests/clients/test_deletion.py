@@ -10,10 +10,12 @@ from django.core.management import CommandError, call_command
 from django.test import Client as Browser
 from django.utils import timezone
 
-from clients import deletions
-from clients.erasure import act, outside, plan, wiping
+from appointments import booking
+from clients import bookings, deletions
+from clients.erasure import act, journal, outside, plan, wiping
 from clients.erasure.above import Copy
 from clients.importing import jobs
+from clients.merging import merges
 from clients.models import Client, Deletion, Erasure, OutsideCopy, RightsRequest
 from salon.core.errors import Refused
 from salon.core.models import AuditEvent, User
@@ -187,6 +189,46 @@ def test_a_client_who_is_to_be_told_is_hidden_afterwards(owner: User) -> None:
     assert deletions.work(now + deletions.TELL_WITHIN) == 1
     client.refresh_from_db()
     assert client.erased_at is not None
+
+
+def test_nothing_is_booked_for_who_is_told_of_the_end_first(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    client, now = factories.client(), timezone.now()
+    ways: dict[str, Any] = {"service": factories.service(), "staff": factories.staff(), "by": owner, "now": now}
+    first = booking.book(client=client, start_at=now + dt.timedelta(days=2), **ways)
+    cancel_all = bookings.cancel_all
+
+    def slow(*args: Any, **given: Any) -> int:
+        count = cancel_all(*args, **given)
+        booking.book(client=client, start_at=now + dt.timedelta(days=3), **ways)
+        return count
+
+    monkeypatch.setattr(bookings, "cancel_all", slow)
+    with pytest.raises(Refused, match="booked meanwhile"):
+        delete(client, owner)
+    monkeypatch.setattr(bookings, "cancel_all", cancel_all)
+    first.refresh_from_db()
+    assert (first.state, Deletion.objects.exists()) == ("cancelled", False)
+    delete(client, owner, is_notice_wanted=True)
+    with pytest.raises(Refused, match="being deleted"):
+        booking.book(client=client, start_at=now + dt.timedelta(days=4), **ways)
+
+
+def test_who_is_brought_back_or_merged_at_the_last_moment_is_not_erased(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = factories.client()
+    row = delete(client, owner)
+    locked = act._locked
+
+    def brought_back(client: Client) -> list[Client]:
+        deletions.bring_back(row, by=owner, now=timezone.now())
+        return locked(client)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(act, "_locked", brought_back)
+        assert deletions.carry_out(Deletion.objects.get(), now=timezone.now()) is None
+    merges.merge([client.pk, factories.client().pk], main=client.pk + 1, by=owner, now=timezone.now())
+    assert act.erase(client, ground="retention", by=None, now=timezone.now()) is None
+    assert Client.objects.get(pk=client.pk + 1).erased_at is None
+    assert journal.entries() == []
 
 
 def test_what_a_provider_holds_is_asked_for_until_it_is_gone(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:

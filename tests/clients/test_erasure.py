@@ -1,13 +1,16 @@
 """Forgetting a person: nothing of them is left but what must stay, and the figures are as they were."""
 
+import contextlib
 import datetime as dt
 import json
+from collections.abc import Iterator
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.contrib.sessions.backends.db import SessionStore
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 from django.db.models import Count, Sum
 from django.utils import timezone
 
@@ -15,6 +18,7 @@ from appointments.models import Appointment
 from clients import addresses, consent, invariants, records, tagging
 from clients.erasure import act, again, journal, schema
 from clients.importing import jobs
+from clients.merging import merges
 from clients.models import Address, Client, ConsentEvent, Erasure, Export, ExportPart, Import, Standing, Subject, Tag
 from salon.core import privacy
 from salon.core.models import User
@@ -205,6 +209,49 @@ def test_a_restored_card_is_erased_again_and_nobody_else(owner: User) -> None:
     assert innocent.erased_at is None
     assert addresses.is_shut("sms", addresses.hash_of("sms", phone))
     assert again.erase(timezone.now()).again == 0
+
+
+def test_a_merged_person_is_erased_again_after_a_restore_whichever_card_was_older(owner: User) -> None:
+    older, younger = factories.cards([{"first_name": "Ann", "phone": "+33612447890"}, {"first_name": "Ann"}], by=owner)
+    Client.objects.filter(pk=older.pk).update(created_at=timezone.now() - dt.timedelta(days=900))
+    backup = list(Client.objects.filter(pk__in=[older.pk, younger.pk]))
+    merges.merge([older.pk, younger.pk], main=younger.pk, by=owner, now=timezone.now())
+    younger.refresh_from_db()
+    erase(younger, owner)
+    Erasure.objects.all().delete()
+    for card in backup:
+        card.save()
+    assert again.erase(timezone.now()).again == 2
+    assert not Client.objects.filter(erased_at=None, pk__in=[older.pk, younger.pk]).exists()
+
+
+@contextlib.contextmanager
+def commit_of_unknown_outcome(*, is_done: bool) -> Iterator[None]:
+    """A transaction of which nobody hears how it ended: it is committed, or given up."""
+    with contextlib.suppress(ZeroDivisionError), transaction.atomic():
+        yield
+        if not is_done:
+            raise ZeroDivisionError
+    raise OperationalError
+
+
+@contextlib.contextmanager
+def no_database() -> Iterator[None]:
+    raise OperationalError
+    yield
+
+
+@pytest.mark.parametrize(("is_done", "is_there", "stands"), [(True, True, True), (False, True, False), (False, False, True)])
+def test_a_line_of_the_journal_is_voided_only_where_the_database_says_that_it_gave_up(
+    is_done: bool, is_there: bool, stands: bool, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = factories.client()
+    then = [commit_of_unknown_outcome(is_done=is_done), transaction.atomic() if is_there else no_database()]
+    monkeypatch.setattr(act, "transaction", SimpleNamespace(atomic=lambda: then.pop(0)))
+    with pytest.raises(OperationalError):
+        erase(client, owner)
+    client.refresh_from_db()
+    assert (client.erased_at is not None, bool(journal.entries())) == (is_done, stands)
 
 
 def test_the_journal_notices_a_line_that_was_cut_or_changed(owner: User) -> None:

@@ -13,7 +13,8 @@ from django.utils import timezone
 from clients import addresses, consent, contacts, invariants, records, search
 from clients.importing import commit, jobs, undoing
 from clients.importing.report import Report
-from clients.models import Address, Client, ConsentEvent, Import, ImportedCard, Subject
+from clients.merging import merges
+from clients.models import Address, Client, ConsentEvent, DuplicatePair, Import, ImportedCard, RetentionWarning, Subject
 from salon.core import leases
 from salon.core.errors import Refused
 from salon.core.models import AuditEvent, Notice, Salon, User
@@ -63,6 +64,25 @@ def test_an_undo_leaves_the_book_as_it_was(salon: Salon) -> None:
         {**card, "search_text": "", "sort_name": ""} for card in before
     ]
     assert list(invariants.faults()) == []
+
+
+def test_a_search_for_duplicates_and_a_warning_keep_no_card(salon: Salon, owner: User) -> None:
+    known, row = factories.client(), bring_in()
+    card = Client.objects.latest("pk")
+    DuplicatePair.objects.create(low=known, high=card, score=60, band="likely")
+    RetentionWarning.objects.create(client=card, code="prospects", warned_on=factories.today(), erase_on=factories.today())
+    row = undo(row)
+    assert (row.state, row.kept_count) == (State.UNDONE, 0)
+
+
+def test_a_field_that_a_merge_may_have_brought_is_not_emptied(salon: Salon, owner: User) -> None:
+    known = factories.client(first_name="Ann", last_name="Lee3", phone="+33612345603", email="")
+    own = factories.client(first_name="Ann", last_name="Lee3", phone="+33688888888", city="Lyon")
+    row = bring_in()
+    merges.merge([known.pk, own.pk], main=known.pk, by=owner, now=timezone.now())
+    row = undo(row)
+    known.refresh_from_db()
+    assert (known.city, row.cards.get(client=known).outcome) == ("Lyon", undoing.CHANGED)
 
 
 def test_an_undone_list_can_be_imported_again(salon: Salon) -> None:

@@ -11,7 +11,22 @@ from django.utils import timezone
 
 from appointments import booking
 from appointments.models import Appointment, UsualStaff
-from clients import consent, contacts, health, links, records, search, survivors, tags
+from clients import (
+    blacklist,
+    changes,
+    consent,
+    contacts,
+    deletions,
+    health,
+    inactivity,
+    invariants,
+    links,
+    records,
+    reversal,
+    search,
+    survivors,
+    tags,
+)
 from clients.merging import fields, merges, pointers, stragglers, undoing
 from clients.models import (
     Address,
@@ -20,6 +35,7 @@ from clients.models import (
     ClientLink,
     ConsentEvent,
     Deletion,
+    DuplicatePair,
     HealthNote,
     Merge,
     MergedHealthNote,
@@ -101,8 +117,9 @@ def test_the_stricter_state_wins_and_a_card_is_inactive_only_if_all_were(owner: 
     one, two = pair(owner)
     day = timezone.now() - dt.timedelta(days=9)
     Client.objects.filter(pk=two.pk).update(
-        inactive_at=day, inactive_reason="moved", blacklisted_at=day, marketing_paused_until=day + dt.timedelta(days=90)
+        inactive_at=day, inactive_reason="moved", marketing_paused_until=day + dt.timedelta(days=90)
     )
+    blacklist.add(two, reason="unpaid", by=owner, now=day)
     done = join(one, two, by=owner)
     left = fresh(one)
     assert (left.blacklisted_at, left.inactive_at, left.inactive_reason) == (day, None, "")
@@ -446,3 +463,74 @@ def test_a_card_that_is_to_be_deleted_is_not_merged(owner: User) -> None:
         join(one, two, by=owner)
     Deletion.objects.all().delete()
     join(one, two, by=owner)
+
+
+def test_a_card_on_its_way_out_is_not_parted(owner: User) -> None:
+    one, two = pair(owner)
+    done = join(one, two, by=owner)
+    row = deletions.delete(fresh(one), is_asked=False, is_notice_wanted=False, by=owner, now=timezone.now())
+    with pytest.raises(Refused, match="being deleted"):
+        undoing.undo(done, by=owner, now=timezone.now())
+    deletions.bring_back(row, by=owner, now=timezone.now())
+    undoing.undo(done, by=owner, now=timezone.now())
+    assert fresh(two).first_name == "AMELIE"
+
+
+def test_a_place_on_the_blacklist_and_a_wish_to_hear_nothing_that_came_since_hold_for_both(owner: User) -> None:
+    one, two = pair(owner)
+    done = join(one, two, by=owner)
+    now = timezone.now()
+    blacklist.add(fresh(one), reason="unpaid", by=owner, now=now)
+    inactivity.make_inactive(fresh(one), reason="asked", by=owner, now=now)
+    undoing.undo(done, by=owner, now=now)
+    for card in (fresh(one), fresh(two)):
+        assert (card.blacklisted_at, card.inactive_at, card.inactive_reason) == (now, now, "asked")
+        assert card.blacklistings.get().reason == "unpaid"
+
+
+def test_the_blacklist_follows_the_rows_through_a_merge_and_every_undo(owner: User) -> None:
+    one, two = pair(owner)
+    now = timezone.now()
+    earlier = now - dt.timedelta(days=9)
+    blacklist.add(one, reason="unpaid", by=owner, now=earlier)
+    run = blacklist.add_many([two.pk, factories.client().pk], reason="no_show", by=owner, now=now)
+    done = join(two, one, by=owner)
+    assert fresh(two).blacklisted_at == earlier
+    assert reversal.undo(run, by=owner, now=now) == 2
+    assert (fresh(two).blacklisted_at, two.blacklistings.count()) == (earlier, 1), "the other card's entry still holds"
+    off = blacklist.lift_many([two.pk], by=owner, now=now)
+    undoing.undo(done, by=owner, now=now)
+    assert (fresh(one).blacklisted_at, fresh(two).blacklisted_at) == (None, None), "it was lifted while they were one"
+    assert reversal.undo(off, by=owner, now=now) == 1
+    assert list(invariants.faults()) == []
+
+
+def test_a_yes_that_ends_with_a_merge_or_its_undo_is_told_to_other_systems(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, two = pair(owner)
+    said(one, "grant")
+    told: list[int] = []
+    listener = changes.Listener(lambda changed, _refused: told.extend(changed), lambda *_given: None)
+    monkeypatch.setattr(changes, "_listeners", [listener])
+    done = join(one, two, by=owner, chosen={"email": two.pk})
+    assert (consent.standing(one, "mkt.promotion", "email"), one.pk in told) == ("unknown", True)
+    told.clear()
+    undoing.undo(done, by=owner, now=timezone.now())
+    assert (consent.standing(one, "mkt.promotion", "email"), one.pk in told) == ("granted", True)
+    said(two, "grant")
+    done = join(one, two, by=owner, chosen={"email": two.pk})
+    told.clear()
+    records.edit(fresh(one), by=owner, version=fresh(one).version, email="new@example.org")
+    undoing.undo(done, by=owner, now=timezone.now())
+    assert two.pk in told
+
+
+def test_an_answer_about_a_card_that_goes_holds_for_the_one_that_stays(owner: User) -> None:
+    one, two, third = *pair(owner), factories.client()
+    for card, state in ((one, "open"), (two, "not_same")):
+        low, high = sorted((card, third), key=lambda each: each.pk)
+        DuplicatePair.objects.create(low=low, high=high, score=80, band="likely", reasons=["phone"], state=state)
+    before = merging_world.rows()
+    done = join(one, two, by=owner)
+    assert list(DuplicatePair.objects.values_list("low", "high", "state")) == [(one.pk, third.pk, "not_same")]
+    undoing.undo(done, by=owner, now=timezone.now())
+    assert merging_world.differences(before, merging_world.rows()) == []

@@ -118,6 +118,22 @@ def test_a_silent_client_is_warned_of_and_erased_a_month_later(owner: User) -> N
     assert Notice.objects.filter(user=owner).count() == 1
 
 
+def test_who_answers_at_the_last_moment_is_not_erased(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = old(40)
+    on("clients")
+    retention_rules.run(NOW)
+    locked, later = act._locked, NOW + dt.timedelta(days=31)
+
+    def answered(client: Client) -> list[Client]:
+        consent.record(client, purpose="mkt.promotion", channel="email", event="object", source="one_click_post", now=later)
+        return locked(client)
+
+    monkeypatch.setattr(act, "_locked", answered)
+    retention_rules.run(later)
+    client.refresh_from_db()
+    assert client.erased_at is None
+
+
 def test_who_never_came_has_a_rule_of_their_own(salon: Salon) -> None:
     prospect, client = old(0, came=False), old(30)
     on("prospects")

@@ -7,11 +7,13 @@ which hold what becomes of it, are one stop on the way to the consents.
 from collections.abc import Iterator
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import expect
 from pytest_django.live_server_helper import LiveServer
 
 from clients import answers, records
+from clients.duplicates import scan
 from clients.models import Client
 from salon.core.models import User
 from tests.journeys import desk
@@ -110,6 +112,7 @@ def test_two_cards_found_by_hand_are_merged_with_six(hands: Hands, owner: User) 
 
 def test_two_cards_that_share_a_number_are_merged_from_the_card_with_two(hands: Hands, owner: User) -> None:
     records.add(by=owner, first_name="Amelie", last_name="Bertrand", phone="+33688210411")
+    scan.all_cards(timezone.now())
     page = hands.page
     page.goto(f"/clients/{Client.objects.get(first_name='Amélie').pk}/")
     hands.press(page.get_by_role("link", name="Compare and merge"))

@@ -21,7 +21,8 @@ from appointments import booking, claims
 from appointments.models import Appointment
 from clients import consent, deletions, records, tags
 from clients.erasure import above, act, journal, wiping
-from clients.models import Address, Client, ConsentEvent, Deletion, Erasure, Subject
+from clients.importing import jobs
+from clients.models import Address, Client, ConsentEvent, Deletion, Erasure, Import, Subject
 from notifications import campaigns, dispatch, invariants, links, planner
 from notifications.models import Campaign, Message, State
 from notifications.providers.base import Envelope
@@ -293,6 +294,19 @@ def test_nothing_that_meets_an_erasure_brings_the_person_back(committed: Salon, 
     with erasing(client, monkeypatch):
         book(client, desk)
     assert Appointment.objects.filter(client=client, note="canary").exists()
+
+
+@pytest.mark.chaos
+def test_a_list_that_names_them_does_not_begin_while_they_are_erased(committed: Salon, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk, client = people.user_with(Role.OWNER), factories.client()
+    text = f"First name,E-mail\nCanary,{client.email}\n"
+    row = factories.imported(text, by=desk, state=Import.State.CHECKED)
+    with erasing(client, monkeypatch), contextlib.suppress(Refused):
+        jobs.start(row, by=desk)
+    jobs.work()
+    row.refresh_from_db()
+    assert (row.state, bytes(row.sheet)) == (Import.State.DISCARDED, b"")
+    assert not Client.objects.filter(erased_at=None).exists()
 
 
 @pytest.mark.chaos
