@@ -25,13 +25,15 @@ from salon.core.prepared import Query, Row
 class Advertising:
     """What was read. Counts are of messages to the same address, whoever has it.
 
-    `birth` is year, month and day; `same_count` how often the address had this very campaign.
+    `birth` is year, month and day; `same_count` how often the address had this very campaign,
+    `is_by_habit` whether its clients were looked for by what they did.
     """
 
     birth: tuple[int | None, int | None, int | None]
     public_url: str
     is_demo: bool
     campaign_state: str
+    is_by_habit: bool
     day_count: int
     month_count: int
     same_count: int
@@ -45,19 +47,19 @@ def queries(*, client: int, hmac: str, message: int, campaign: int) -> list[Quer
     """
     told = Message.objects.filter(kind__in=MARKETING, address_hmac=hmac, state__in=TOLD).exclude(pk=message)
     told = told.exclude(address_hmac="").order_by()
-    lately = told.filter(handoff_at__gt=Now() - _length(gate.MONTH)).values("channel")
-    counts = lately.annotate(day=Count("pk", filter=Q(handoff_at__gt=Now() - _length(gate.DAY))), month=Count("pk"))
+    lately = told.filter(handoff_at__gt=Now() - length(gate.MONTH)).values("channel")
+    counts = lately.annotate(day=Count("pk", filter=Q(handoff_at__gt=Now() - length(gate.DAY))), month=Count("pk"))
     same = told.filter(campaign=campaign).values("channel").annotate(same=Count("pk"))
     return [
         Query(Client.objects.filter(pk=client).values_list("birth_year", "birth_month", "birth_day"), client=client),
         Query(Salon.objects.filter(pk=1).values_list("public_url", "is_demo")),
-        Query(Campaign.objects.filter(pk=campaign).values_list("state"), campaign=campaign),
+        Query(Campaign.objects.filter(pk=campaign).values_list("state", "is_by_habit"), campaign=campaign),
         Query(counts.values_list("day", "month"), hmac=hmac, message=message),
         Query(same.values_list("same"), hmac=hmac, message=message, campaign=campaign),
     ]
 
 
-def _length(time: dt.timedelta) -> Cast:
+def length(time: dt.timedelta) -> Cast:
     """Return a length of time that says what it is: PostgreSQL takes a bare one beside a clock for another instant."""
     return Cast(Value(time, output_field=DurationField()), DurationField())
 
@@ -66,10 +68,10 @@ def of_rows(born: list[Row], salon: list[Row], campaign: list[Row], counts: list
     """Return what the rows of the queries say."""
     day_count, month_count = (sum(row[place] for row in counts) for place in (0, 1))
     year, month, day = born[0] if born else (None, None, None)
-    state = campaign[0][0] if campaign else ""
+    state, is_by_habit = campaign[0] if campaign else ("", False)
     public_url, is_demo = salon[0]
     same_count = sum(row[0] for row in same)
-    return Advertising((year, month, day), public_url, is_demo, state, day_count, month_count, same_count)
+    return Advertising((year, month, day), public_url, is_demo, state, bool(is_by_habit), day_count, month_count, same_count)
 
 
 def facts(message: Message, read: Advertising, zone: str, country: str) -> dict[str, Any]:

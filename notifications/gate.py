@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from notifications.kinds import Class, Kind, Wanted
 
 # Raised when a rule changes, so that a stored decision says by which rules it was taken.
-VERSION = "2026-2"
+VERSION = "2026-3"
 
 CHANNELS = frozenset({"email", "sms"})
 CONSENTS = frozenset({"granted", "pending", "withdrawn", "soft_opt_in", "unknown"})
@@ -23,17 +23,18 @@ VISIT_STATES = frozenset({"stands", "cancelled", "done", "over"})
 PRECEDENCE = (
     "error", "hold", "channel_off", "erased", "restricted", "inactive",
     # obsolete: what the message says is no longer so, or no longer of use
-    "gone", "cancelled", "undone", "over", "moved", "duplicate", "past", "too_late", "expired", "answered", "stopped",
+    "gone", "cancelled", "undone", "over", "moved", "duplicate", "past", "too_late", "expired", "answered", "halted",
     "not_done", "not_the_day", "booked", "asked_lately",
     "no_address", "not_a_mobile", "invalid_address", "suppressed_all", "channel_stop", "marketing_objection",
-    "consent_missing", "reply_waits", "paused", "client_refused", "blacklisted", "minor", "no_public_address", "no_target",
+    "consent_missing", "profiling_missing",
+    "reply_waits", "paused", "client_refused", "blacklisted", "minor", "no_public_address", "no_target",
     "automation_off", "frequency_cap", "over_budget", "over_cap",
 )  # fmt: skip
 OF_THE_HOUSE = frozenset({"hold", "channel_off"})
 # Reasons that lie with the address alone: they end with it.
 OF_ADDRESS = frozenset({"not_a_mobile", "invalid_address", "suppressed_all", "channel_stop"})
 OBSOLETE = frozenset({
-    "gone", "cancelled", "undone", "over", "moved", "duplicate", "past", "too_late", "expired", "answered", "stopped",
+    "gone", "cancelled", "undone", "over", "moved", "duplicate", "past", "too_late", "expired", "answered", "halted",
     "not_done", "not_the_day", "booked", "asked_lately",
 })  # fmt: skip
 
@@ -93,6 +94,8 @@ class Facts:
     has_target: bool = True
     # Somebody stopped the campaign that the message belongs to.
     is_stopped: bool = False
+    # They were looked for by what they did, and do not agree to that.
+    is_unprofiled: bool = False
     is_switched_on: bool = False
     is_automatic: bool = True
     is_client_act: bool = False
@@ -199,6 +202,7 @@ def _understand(facts: Facts, now: dt.datetime) -> None:
         facts.is_soft_opt_in_open, facts.is_service_opt_in, facts.has_public_address, facts.is_repeat,
         facts.is_off_day, facts.is_booked, facts.is_asked_lately, facts.has_target,
         facts.is_channel_off, facts.is_not_mobile, facts.has_open_reply, facts.is_over_budget, facts.is_over_cap,
+        facts.is_unprofiled,
     )  # fmt: skip
     if not known or any(type(flag) is not bool for flag in flags):
         raise ValueError("a fact the gate does not know")
@@ -223,7 +227,7 @@ def _reasons(facts: Facts, now: dt.datetime) -> Iterator[str]:
 
 
 def _obsolete(facts: Facts, now: dt.datetime) -> Iterator[str]:
-    found = {"expired": now >= facts.expires_at, "duplicate": facts.is_told, "stopped": facts.is_stopped}
+    found = {"expired": now >= facts.expires_at, "duplicate": facts.is_told, "halted": facts.is_stopped}
     found |= {"not_the_day": facts.is_off_day, "booked": facts.is_booked, "asked_lately": facts.is_asked_lately}
     yield from (reason for reason, holds in found.items() if holds)
     if facts.kind.wanted == Wanted.ALWAYS:
@@ -286,6 +290,8 @@ def _marketing(facts: Facts, now: dt.datetime) -> Iterator[str]:
         yield "marketing_objection"
     if facts.consent != "granted" and not (facts.consent == "soft_opt_in" and facts.is_soft_opt_in_open):
         yield "consent_missing"
+    if facts.is_unprofiled:
+        yield "profiling_missing"
     if facts.has_open_reply:
         yield "reply_waits"
     if facts.is_over_cap:

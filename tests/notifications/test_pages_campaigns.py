@@ -10,7 +10,7 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from clients.models import Client
-from notifications import planner, sending
+from notifications import campaigns, planner, sending
 from notifications.models import Campaign, Message, State
 from salon.core.models import Salon
 from salon.core.roles import Role
@@ -67,7 +67,7 @@ def test_sending_leads_to_what_became_of_it_with_undo(manager: Browser, noon: dt
     planner.plan(noon)
     manager.post(f"/messages/campaigns/{campaign.pk}/stop/", {"token": str(campaign.pk)})
     assert Message.objects.get().state == State.CANCELLED
-    assert "Stopped by hand." in content(manager.get(f"/messages/campaigns/{campaign.pk}/"))
+    assert "The promotion was stopped." in content(manager.get(f"/messages/campaigns/{campaign.pk}/"))
 
 
 def test_the_form_sent_twice_makes_one_campaign(manager: Browser, noon: dt.datetime) -> None:
@@ -161,10 +161,13 @@ def test_a_selection_survives_pages_search_and_sorting(manager: Browser, noon: d
     assert "hx-swap-oob" in two
 
 
-def test_nobody_and_too_many_lead_back_to_the_list(manager: Browser, noon: dt.datetime) -> None:
-    many = "&".join(f"sel={factories.client().pk}" for _ in range(51))
+def test_nobody_and_too_many_lead_back_to_the_list(
+    manager: Browser, noon: dt.datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(campaigns, "LIMIT", 2)
+    many = "&".join(f"sel={factories.client().pk}" for _ in range(3))
     assert "Nobody chosen yet" in content(manager.get("/messages/new/?sel=x&sel=999999"))
-    assert "At most 50 clients at once" in content(manager.get(f"/messages/new/?{many}"))
+    assert "At most 2 clients at once" in content(manager.get(f"/messages/new/?{many}"))
 
 
 def test_campaigns_are_found_again_with_their_numbers(manager: Browser, noon: dt.datetime) -> None:
