@@ -5,6 +5,7 @@ Read by `facts` after the locks, for kinds of marketing alone: a message about a
 
 import datetime as dt
 import zoneinfo
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,8 @@ from django.db.models import Count, DurationField, Q, Value
 from django.db.models.functions import Cast, Now
 from django.utils import timezone
 
-from clients import countries
+from clients import countries, fold
+from clients.choices import PROFILING
 from clients.models import Client
 from notifications import gate
 from notifications.models import MARKETING, TOLD, Campaign, Message
@@ -74,7 +76,7 @@ def of_rows(born: list[Row], salon: list[Row], campaign: list[Row], counts: list
     return Advertising((year, month, day), public_url, is_demo, state, bool(is_by_habit), day_count, month_count, same_count)
 
 
-def facts(message: Message, read: Advertising, zone: str, country: str) -> dict[str, Any]:
+def facts(message: Message, read: Advertising, zone: str, country: str, ledger: Callable[[], list[fold.Entry]]) -> dict[str, Any]:
     """Return the facts that advertising alone depends on, by their names in `gate.Facts`."""
     year, month, day = read.birth
     today = timezone.now().astimezone(zoneinfo.ZoneInfo(zone)).date()
@@ -85,4 +87,11 @@ def facts(message: Message, read: Advertising, zone: str, country: str) -> dict[
         "has_public_address": public.has_address(Salon(public_url=read.public_url, is_demo=read.is_demo)),
         "marketing_day_count": read.day_count,
         "marketing_month_count": read.month_count,
+        "is_unprofiled": read.is_by_habit and not _agrees_to_profiling(ledger(), country),
     }
+
+
+def _agrees_to_profiling(entries: list[fold.Entry], country: str) -> bool:
+    needed = countries.minimum_evidence(country, PROFILING, "")
+    said = fold.state(entries, purpose=PROFILING, channel="", address_hmac="", minimum_evidence=needed)
+    return said is fold.State.GRANTED

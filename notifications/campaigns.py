@@ -202,7 +202,7 @@ def resume(campaign: Campaign, *, by: User, now: dt.datetime) -> int:
     count = _still_to_write(row) + row.messages.filter(state=State.PENDING).count()
     if not count:
         raise Refused(_("Nothing is left to send."))
-    audit.record("campaign.resumed", row, by=by, kind=row.kind, waiting_count=count)
+    audit.record("campaign.resumed", row, by=by, kind=row.kind, count=count)
     bell.ring()
     campaign.state = row.state
     return count

@@ -30,7 +30,7 @@ def register() -> None:
 
 def _words(facts: Mapping[str, int]) -> str:
     count = facts.get("count", 0)
-    text = ngettext("The promotion is done: %(count)s left.", "The promotion is done: %(count)s left.", count)
+    text = ngettext("The promotion is done: %(count)s sent.", "The promotion is done: %(count)s sent.", count)
     return text % {"count": count}
 
 

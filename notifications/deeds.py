@@ -88,9 +88,9 @@ TELLINGS: Mapping[str, Telling] = {
     "campaign.resumed": Telling(
         Kind.MESSAGES, "send",
         ngettext_lazy(
-            "%(who)s let a promotion go on: %(waiting_count)s message still to leave",
-            "%(who)s let a promotion go on: %(waiting_count)s messages still to leave",
-            "waiting_count",
+            "%(who)s let a promotion go on: %(count)s message still to leave",
+            "%(who)s let a promotion go on: %(count)s messages still to leave",
+            "count",
         ),
     ),
     "campaign.tested": Telling(Kind.MESSAGES, "mail", lazy("%(who)s sent a promotion as a test. %(result)s"), _result),

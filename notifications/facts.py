@@ -16,7 +16,6 @@ from django.utils import timezone
 from appointments.models import STANDS, Appointment
 from appointments.models import State as VisitState
 from clients import addresses, consent, countries, fold
-from clients.choices import PROFILING
 from clients.models import Address, Client
 from notifications import advertising, choicelink, daysoff, gate, holding, kinds, optin, outbox, texting
 from notifications.advertising import Advertising
@@ -235,7 +234,7 @@ def gather(message: Message, rows: Rows) -> gate.Facts:
         is_automatic=message.resend_of_id is None and not kind.is_by_hand,
         is_on_hold=_is_held(delivery, instance_id),
         **(
-            advertising.facts(message, rows.advertising, zone, country) | _profiled(rows, country)
+            advertising.facts(message, rows.advertising, zone, country, lambda: _entries(rows))
             if rows.advertising
             else {"is_told": _is_told(message, kind, rows.told)}
         ),
@@ -261,15 +260,6 @@ def _reading(rows: Rows, kind: kinds.Kind, channel: str, country: str) -> fold.R
         address_hmac=rows.hmac,
         minimum_evidence=countries.minimum_evidence(country, kind.purpose, channel),
     )
-
-
-def _profiled(rows: Rows, country: str) -> dict[str, bool]:
-    """Return whether somebody was found by habit who does not agree to that, or not any more."""
-    if rows.advertising is None or not rows.advertising.is_by_habit:
-        return {}
-    needed = countries.minimum_evidence(country, PROFILING, "")
-    said = fold.state(_entries(rows), purpose=PROFILING, channel="", address_hmac=rows.hmac, minimum_evidence=needed)
-    return {"is_unprofiled": said is not fold.State.GRANTED}
 
 
 def _entries(rows: Rows) -> list[fold.Entry]:

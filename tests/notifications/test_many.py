@@ -41,7 +41,7 @@ def some_of_all(now: dt.datetime, by: User) -> list[Client]:
         for event in rng.choice([(), ("grant",), ("grant",), ("grant", "withdraw"), ("deny",), ("pending",)]):
             says(client, event, now - (20 - number % 5) * DAY, by=by, source="in_person")
             now += dt.timedelta(seconds=1)
-        stops = rng.choice(
+        stops: dict[str, Any] = rng.choice(
             [{}, {}, {}, {"inactive_at": now}, {"blacklisted_at": now}, {"restricted_at": now}, {"birth_year": 2015}]
         )
         stops |= rng.choice([{}, {}, {"marketing_paused_until": now + 3 * DAY}]) if not stops else {}
