@@ -41,8 +41,8 @@ from salon.core.models import Salon, User
 
 _NO_WORDS = gettext_lazy("Without subject and text there is nothing to show.")
 _NO_TEXT = gettext_lazy("Without a text there is nothing to show.")
-# So many stand on the page by name.
-SHOWN = 60
+# So many stand on the page by name, a few of those left out among them.
+SHOWN, SHOWN_OUT = 15, 5
 # Of so many the text is written to say what about all of them cost.
 _SAMPLE = 20
 # How many of those left out, and why, in a few words; the rest are "other".
@@ -160,7 +160,7 @@ class Composing:
             "is_sms": is_sms,
             "bill": self.bill(),
             "clients": self.clients,
-            "seats": self.seats[:SHOWN],
+            "seats": _some(self.seats),
             "more_count": max(len(self.seats) - SHOWN, 0),
             "later": self.at,
             "count": self.count,
@@ -201,6 +201,14 @@ def compose(
     draft.is_by_habit = by_habit
     at = at if at is not None and at > now else None
     return Composing(clients, salon, words, now, audience.look(clients, draft, salon, at or now), at)
+
+
+def _some(seats: Sequence[Seat]) -> list[Seat]:
+    """Return those to show by name, in their order: all of a few."""
+    inside, out = [seat for seat in seats if seat.is_in], [seat for seat in seats if not seat.is_in]
+    room = max(SHOWN - min(len(out), SHOWN_OUT), 0)
+    shown = {seat.client.pk for seat in [*inside[:room], *out[: SHOWN - min(len(inside), room)]]}
+    return [seat for seat in seats if seat.client.pk in shown]
 
 
 def _verdict(count: int, of: int) -> str:

@@ -169,7 +169,7 @@ class ComposeForm(forms.Form):
         help_text=_("Empty: at once, with 30 seconds to undo it."),
     )
     leave_at = forms.TimeField(
-        label=_("at"), required=False, widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"}), input_formats=["%H:%M"]
+        label=_("Time"), required=False, widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"}), input_formats=["%H:%M"]
     )
     expected = forms.IntegerField(required=False, min_value=0, widget=forms.HiddenInput)
 

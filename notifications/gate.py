@@ -26,9 +26,8 @@ PRECEDENCE = (
     "gone", "cancelled", "undone", "over", "moved", "duplicate", "past", "too_late", "expired", "answered", "halted",
     "not_done", "not_the_day", "booked", "asked_lately",
     "no_address", "not_a_mobile", "invalid_address", "suppressed_all", "channel_stop", "marketing_objection",
-    "consent_missing", "profiling_missing",
-    "reply_waits", "paused", "client_refused", "blacklisted", "minor", "no_public_address", "no_target",
-    "automation_off", "frequency_cap", "over_budget", "over_cap",
+    "consent_missing", "profiling_missing", "reply_waits", "paused", "client_refused", "blacklisted", "minor",
+    "no_public_address", "no_target", "automation_off", "frequency_cap", "over_budget", "over_cap",
 )  # fmt: skip
 OF_THE_HOUSE = frozenset({"hold", "channel_off"})
 # Reasons that lie with the address alone: they end with it.
@@ -92,9 +91,8 @@ class Facts:
     is_booked: bool = False
     is_asked_lately: bool = False
     has_target: bool = True
-    # Somebody stopped the campaign that the message belongs to.
+    # Somebody stopped the campaign that the message belongs to; it goes to who was found by habit, without a Yes to that.
     is_stopped: bool = False
-    # They were looked for by what they did, and do not agree to that.
     is_unprofiled: bool = False
     is_switched_on: bool = False
     is_automatic: bool = True
@@ -200,9 +198,8 @@ def _understand(facts: Facts, now: dt.datetime) -> None:
         facts.has_address, facts.is_erased, facts.is_restricted, facts.is_inactive, facts.is_blacklisted, facts.is_minor,
         facts.is_told, facts.is_stopped, facts.is_switched_on, facts.is_automatic, facts.is_client_act, facts.is_on_hold,
         facts.is_soft_opt_in_open, facts.is_service_opt_in, facts.has_public_address, facts.is_repeat,
-        facts.is_off_day, facts.is_booked, facts.is_asked_lately, facts.has_target,
+        facts.is_off_day, facts.is_booked, facts.is_asked_lately, facts.has_target, facts.is_unprofiled,
         facts.is_channel_off, facts.is_not_mobile, facts.has_open_reply, facts.is_over_budget, facts.is_over_cap,
-        facts.is_unprofiled,
     )  # fmt: skip
     if not known or any(type(flag) is not bool for flag in flags):
         raise ValueError("a fact the gate does not know")

@@ -38,25 +38,26 @@ def new(request: SignedIn) -> HttpResponse:
     given = request.POST if "sel" in request.POST or "all" in request.POST else request.GET
     clients, ticked = composing.chosen(request.user, request.salon, given, now=now), selection.read(given, request.user)
     if not 0 < len(clients) <= campaigns.LIMIT:
-        return page(request, "notifications/nobody.html", {"limit": campaigns.LIMIT, "is_too_many": bool(clients)})
+        nobody = {"limit": campaigns.LIMIT, "is_too_many": bool(clients), "is_over": ticked.is_over}
+        return page(request, "notifications/nobody.html", nobody)
     act = request.POST.get("act", "")
     is_sms = (request.POST.get("channel") or request.GET.get("channel")) == smsaccount.CHANNEL
     form = (SmsComposeForm if is_sms else ComposeForm)(sent(request), today=timezone.localtime(now).date())
     words, by_habit = form.as_typed(), composing.is_by_habit(ticked)
-    composed = composing.compose(clients, request.salon, words, now, at=form.at() if form.is_bound else None, by_habit=by_habit)
-    if act in {"test", "send"} and form.is_valid():
-        if act == "test":
-            _test(request, composed)
+    if act == "send" and form.is_valid():
+        try:
+            campaign = campaigns.send(clients=clients, **_sent(request, form), is_by_habit=by_habit, by=request.user, now=now)
+        except Refused as refused:
+            refuse(form, refused)
         else:
-            try:
-                campaign = campaigns.send(clients=clients, **_sent(request, form), is_by_habit=by_habit, by=request.user, now=now)
-            except Refused as refused:
-                refuse(form, refused)
-            else:
-                return _gone(request, campaign)
-    context = {**composed.context(), "form": form, "key": request.POST.get("key", "")[:40] or secrets.token_urlsafe(16)}
-    context["ticked"] = ticked
+            return _gone(request, campaign)
+    at = form.at() if form.is_bound else None
+    composed = composing.compose(clients, request.salon, words, now, at=at, by_habit=by_habit)
+    if act == "test" and form.is_valid():
+        _test(request, composed)
+    key = request.POST.get("key", "")[:40] or secrets.token_urlsafe(16)
     status = 422 if form.errors and act != "preview" else 200
+    context = {**composed.context(), "form": form, "key": key, "ticked": ticked}
     return page(request, "notifications/compose.html", context, fragment="notifications/_compose_side.html", status=status)
 
 

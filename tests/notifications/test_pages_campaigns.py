@@ -182,6 +182,7 @@ def test_all_that_a_filter_finds_get_it_with_the_number_on_the_button_and_a_few_
     manager: Browser, noon: dt.datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(composing, "SHOWN", 2)
+    monkeypatch.setattr(composing, "SHOWN_OUT", 1)
     for number in range(3):
         willing(noon, last_name=f"Zz{number}", language="fr")
     factories.client(language="fr")
