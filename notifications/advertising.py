@@ -5,6 +5,7 @@ Read by `facts` after the locks, for kinds of marketing alone: a message about a
 
 import datetime as dt
 import zoneinfo
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,8 @@ from django.db.models import Count, DurationField, Q, Value
 from django.db.models.functions import Cast, Now
 from django.utils import timezone
 
-from clients import countries
+from clients import countries, fold
+from clients.choices import PROFILING
 from clients.models import Client
 from notifications import gate
 from notifications.models import MARKETING, TOLD, Campaign, Message
@@ -25,13 +27,15 @@ from salon.core.prepared import Query, Row
 class Advertising:
     """What was read. Counts are of messages to the same address, whoever has it.
 
-    `birth` is year, month and day; `same_count` how often the address had this very campaign.
+    `birth` is year, month and day; `same_count` how often the address had this very campaign,
+    `is_by_habit` whether its clients were looked for by what they did.
     """
 
     birth: tuple[int | None, int | None, int | None]
     public_url: str
     is_demo: bool
     campaign_state: str
+    is_by_habit: bool
     day_count: int
     month_count: int
     same_count: int
@@ -45,19 +49,19 @@ def queries(*, client: int, hmac: str, message: int, campaign: int) -> list[Quer
     """
     told = Message.objects.filter(kind__in=MARKETING, address_hmac=hmac, state__in=TOLD).exclude(pk=message)
     told = told.exclude(address_hmac="").order_by()
-    lately = told.filter(handoff_at__gt=Now() - _length(gate.MONTH)).values("channel")
-    counts = lately.annotate(day=Count("pk", filter=Q(handoff_at__gt=Now() - _length(gate.DAY))), month=Count("pk"))
+    lately = told.filter(handoff_at__gt=Now() - length(gate.MONTH)).values("channel")
+    counts = lately.annotate(day=Count("pk", filter=Q(handoff_at__gt=Now() - length(gate.DAY))), month=Count("pk"))
     same = told.filter(campaign=campaign).values("channel").annotate(same=Count("pk"))
     return [
         Query(Client.objects.filter(pk=client).values_list("birth_year", "birth_month", "birth_day"), client=client),
         Query(Salon.objects.filter(pk=1).values_list("public_url", "is_demo")),
-        Query(Campaign.objects.filter(pk=campaign).values_list("state"), campaign=campaign),
+        Query(Campaign.objects.filter(pk=campaign).values_list("state", "is_by_habit"), campaign=campaign),
         Query(counts.values_list("day", "month"), hmac=hmac, message=message),
         Query(same.values_list("same"), hmac=hmac, message=message, campaign=campaign),
     ]
 
 
-def _length(time: dt.timedelta) -> Cast:
+def length(time: dt.timedelta) -> Cast:
     """Return a length of time that says what it is: PostgreSQL takes a bare one beside a clock for another instant."""
     return Cast(Value(time, output_field=DurationField()), DurationField())
 
@@ -66,13 +70,13 @@ def of_rows(born: list[Row], salon: list[Row], campaign: list[Row], counts: list
     """Return what the rows of the queries say."""
     day_count, month_count = (sum(row[place] for row in counts) for place in (0, 1))
     year, month, day = born[0] if born else (None, None, None)
-    state = campaign[0][0] if campaign else ""
+    state, is_by_habit = campaign[0] if campaign else ("", False)
     public_url, is_demo = salon[0]
     same_count = sum(row[0] for row in same)
-    return Advertising((year, month, day), public_url, is_demo, state, day_count, month_count, same_count)
+    return Advertising((year, month, day), public_url, is_demo, state, bool(is_by_habit), day_count, month_count, same_count)
 
 
-def facts(message: Message, read: Advertising, zone: str, country: str) -> dict[str, Any]:
+def facts(message: Message, read: Advertising, zone: str, country: str, ledger: Callable[[], list[fold.Entry]]) -> dict[str, Any]:
     """Return the facts that advertising alone depends on, by their names in `gate.Facts`."""
     year, month, day = read.birth
     today = timezone.now().astimezone(zoneinfo.ZoneInfo(zone)).date()
@@ -83,4 +87,11 @@ def facts(message: Message, read: Advertising, zone: str, country: str) -> dict[
         "has_public_address": public.has_address(Salon(public_url=read.public_url, is_demo=read.is_demo)),
         "marketing_day_count": read.day_count,
         "marketing_month_count": read.month_count,
+        "is_unprofiled": read.is_by_habit and not _agrees_to_profiling(ledger(), country),
     }
+
+
+def _agrees_to_profiling(entries: list[fold.Entry], country: str) -> bool:
+    needed = countries.minimum_evidence(country, PROFILING, "")
+    said = fold.state(entries, purpose=PROFILING, channel="", address_hmac="", minimum_evidence=needed)
+    return said is fold.State.GRANTED

@@ -15,6 +15,7 @@ class NotificationsConfig(AppConfig):
             alarms,
             answering,
             cardline,
+            carrying,
             copyparts,
             deeds,
             farewell,
@@ -31,6 +32,7 @@ class NotificationsConfig(AppConfig):
         rooms.register(cardline.REPLIES)
         alarms.register()
         answering.register()
+        carrying.register()
         deeds.register()
         keeping.register(kept.lines)
         joining.register()

@@ -5,12 +5,12 @@ taken again at the hand-over.
 """
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from clients.models import Client, ConsentEvent
-from notifications import facts, filling, gate, kinds, precedence, refusals, smsaccount, smswords, texting
+from notifications import crowd, facts, filling, gate, precedence, refusals, smsaccount, smswords, texting
 from notifications.models import Campaign, Message
 from salon.core.models import Salon
 
@@ -34,14 +34,17 @@ class Seat:
         return not self.reason
 
 
-def look(clients: Sequence[Client], campaign: Campaign, salon: Salon, now: dt.datetime) -> list[Seat]:
-    """Return a seat for each of `clients`, in their order. Of several with one address the first gets it.
+def look(
+    clients: Sequence[Client], campaign: Campaign, salon: Salon, now: dt.datetime, *, taken: Collection[str] = ()
+) -> list[Seat]:
+    """Return a seat for each of `clients`, in their order, as it will be at `now`. Of several with one address the first gets it.
 
-    Of SMS each seat says what it costs; who would cost more than is left is out.
+    `taken` are hashes of addresses that have it already. Of SMS each seat says what it costs; who would cost more than is
+    left is out. Of more than WORDS_MOST no text is written: then the hand-over alone keeps the limits.
     """
-    reader, taken, purse = facts.Reader(is_locking=False), set[str](), _Purse()
-    write = _writer(campaign, salon)
-    asked = [_ask(client, campaign, write, reader, now) for client in clients]
+    taken, purse = set(taken), _Purse()
+    write = _writer(campaign, salon) if len(clients) <= WORDS_MOST else None
+    asked = _ask(clients, campaign, write, salon, now)
     ids = {pk for one in asked for pk in one.facts.event_ids}
     events = {event.pk: event for event in ConsentEvent.objects.filter(pk__in=ids).select_related("actor")}
     seats = []
@@ -87,6 +90,8 @@ class _Purse:
         return ""
 
 
+# Of so many the text of each SMS is written to say what it costs.
+WORDS_MOST = 500
 Writer = Callable[[Message], smswords.Words | None]
 
 
@@ -105,18 +110,19 @@ def _writer(campaign: Campaign, salon: Salon) -> Writer:
     return write
 
 
-def _ask(client: Client, campaign: Campaign, write: Writer, reader: facts.Reader, now: dt.datetime) -> _Asked:
-    kind = kinds.TABLE[campaign.kind]
-    message = Message(
-        kind=kind.name, channel=campaign.channel, client=client, not_before=now, expires_at=now + dt.timedelta(days=10)
-    )
-    rows = reader.read(message)
-    message.campaign = campaign
-    words = write(message)
-    if words is not None:
-        message.segments, message.cost = words.size.segments, words.cost
-    found = facts.gather(message, rows)
-    return _Asked(found, gate.decide(found, now), rows.hmac, rows.of_sms, words)
+def _ask(clients: Sequence[Client], campaign: Campaign, write: Writer | None, salon: Salon, now: dt.datetime) -> list[_Asked]:
+    """Ask the gate about all of them, on what was read for all at once."""
+    lasts = {"not_before": now, "expires_at": now + dt.timedelta(days=10)}
+    batch = [Message(kind=campaign.kind, channel=campaign.channel, client=client, **lasts) for client in clients]
+    found = []
+    for message, rows in zip(batch, crowd.read(batch, campaign, salon, now=now), strict=True):
+        message.campaign = campaign
+        words = write(message) if write is not None else None
+        if words is not None:
+            message.segments, message.cost = words.size.segments, words.cost
+        known = facts.gather(message, rows)
+        found.append(_Asked(known, gate.decide(known, now), rows.hmac, rows.of_sms, words))
+    return found
 
 
 def _against(decision: gate.Decision) -> str:

@@ -1,26 +1,27 @@
-"""Campaigns: advertising that somebody sends by hand, to one client or a handful. The only writer of Campaign.
+"""Campaigns: advertising that somebody sends by hand, to one client or to many. With `carrying` the only writer of Campaign.
 
-`send` and `stop` are called by the pages, `plan` by the planner. The gate decides on each message again when it leaves.
+`send`, `stop` and `resume` are called by the pages; what the planner does is in `carrying`. The gate decides on each
+message again when it leaves.
 """
 
 import datetime as dt
-from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from clients.models import Client, Standing
-from notifications import audience, filling, kinds, outbox, smsaccount
+from clients.models import Client
+from clients.selection import ACT_MOST
+from notifications import audience, chosen, daysoff, filling, kinds, outbox, smsaccount
 from notifications.audience import Seat
-from notifications.models import Campaign, CampaignRecipient, Message, State
+from notifications.models import Campaign, State
 from salon.core import audit, bell, public, states
 from salon.core.errors import Refused
 from salon.core.models import Salon, User
+from salon.core.templatetags.house import as_time, as_weekday
 
 _WAITING, _RUNNING, _DONE, _STOPPED = Campaign.State.WAITING, Campaign.State.RUNNING, Campaign.State.DONE, Campaign.State.STOPPED
 TABLE = states.Table(
@@ -28,17 +29,19 @@ TABLE = states.Table(
         _WAITING: frozenset({_RUNNING, _STOPPED}),
         _RUNNING: frozenset({_DONE, _STOPPED}),
         _DONE: frozenset(),
-        _STOPPED: frozenset(),
+        _STOPPED: frozenset({_WAITING, _RUNNING}),
     }
 )
 OPEN = (_WAITING, _RUNNING)
-# A handful, until whole lists can be written to.
-LIMIT = 50
+# What one act from the list takes.
+LIMIT = ACT_MOST
+# So many are written down at once; of more the planner does it.
+HERE_MOST = 200
+HALTED = chosen.HALTED
+# How far ahead one may be sent.
+AHEAD_MOST = dt.timedelta(days=90)
 # What has not left by then is no news any more.
 LASTS = dt.timedelta(days=3)
-_UNDER_WAY = (State.PENDING, State.CLAIMED, State.HANDOFF, State.HELD)
-# Why the planner takes such a message back, and lets it wait again once that was undone.
-REVIVABLE = ("inactive", "restricted", "no_address", "consent_missing", "blacklisted")
 
 
 @dataclass(frozen=True)
@@ -58,20 +61,33 @@ class Words:
 
 
 def send(
-    *, clients: Sequence[Client], words: Words, key: str, by: User, now: dt.datetime, expected: int | None = None
+    *,
+    clients: Sequence[Client],
+    words: Words,
+    key: str,
+    by: User,
+    now: dt.datetime,
+    expected: int | None = None,
+    at: dt.datetime | None = None,
+    is_by_habit: bool = False,
 ) -> Campaign:
     """Write a campaign down for those of `clients` who may get it, with why the others do not, and return it.
 
-    The first message leaves after the wait for Undo. The same `key` of the same user gives the campaign it made the
+    The first message leaves after the wait for Undo, or at `at`. Of more than HERE_MOST the planner writes down who is
+    chosen. `is_by_habit`: they were found by what they did. The same `key` of the same user gives the campaign it made the
     first time. Raises Refused without a public address or, for SMS, an open account, for words with a brace of their own,
-    for nobody or too many chosen, for nobody who may get it, and where it would be another number of people than the
-    `expected` one shown.
+    for nobody or too many chosen, for an hour at which no advertising leaves, for nobody who may get it, and where it would
+    be another number of people than the `expected` one shown.
     """
     if (known := _made_by(key, by)) is not None:
         return known
     salon, draft = Salon.objects.current(), words.draft()
+    draft.is_by_habit = is_by_habit
     _check(words, len(clients), salon)
-    seats = audience.look(clients, draft, salon, now)
+    draft.created_at = now
+    draft.not_before = _begins(draft, salon, at, now)
+    draft.expires_at = _ends(draft.valid_until, salon, draft.not_before if at else now)
+    seats = audience.look(clients, draft, salon, at or now)
     count = sum(seat.is_in for seat in seats)
     if not count:
         raise Refused(_("None of them may get it."))
@@ -84,7 +100,8 @@ def send(
             )
             % {"count": count}
         )
-    return _write(draft, seats, key=key, salon=salon, by=by, now=now)
+    draft.meant_count = count
+    return _write(draft, seats, key=key, by=by)
 
 
 def _made_by(key: str, by: User) -> Campaign | None:
@@ -105,26 +122,44 @@ def _check(words: Words, count: int, salon: Salon) -> None:
         raise Refused(_("Choose 1 to %(limit)s clients.") % {"limit": LIMIT})
 
 
+_OF_DRAFT = (
+    "kind", "channel", "title", "text", "valid_until", "conditions", "created_at", "not_before", "expires_at", "meant_count",
+    "is_by_habit",
+)  # fmt: skip
+
+
 @transaction.atomic
-def _write(draft: Campaign, seats: Sequence[Seat], *, key: str, salon: Salon, by: User, now: dt.datetime) -> Campaign:
-    values = {name: getattr(draft, name) for name in ("kind", "channel", "title", "text", "valid_until", "conditions")}
-    values |= {
-        "created_by": by, "created_at": now, "not_before": now + kinds.TABLE[draft.kind].waits,
-        "expires_at": _ends(draft.valid_until, salon, now),
-    }  # fmt: skip
+def _write(draft: Campaign, seats: Sequence[Seat], *, key: str, by: User) -> Campaign:
+    is_here = len(seats) <= HERE_MOST
+    values = {name: getattr(draft, name) for name in _OF_DRAFT}
+    values |= {"created_by": by, "todo": [] if is_here else [seat.client.pk for seat in seats]}
     campaign, is_new = Campaign.objects.get_or_create(key=key, defaults=values)
     if not is_new:  # the same form at the same moment
         return campaign
-    CampaignRecipient.objects.bulk_create(
-        CampaignRecipient(
-            campaign=campaign, client=seat.client, address_hmac=seat.address_hmac, reason=seat.reason, event=seat.event
-        )
-        for seat in seats
+    if is_here:
+        chosen.write(campaign, seats)
+    audit.record(
+        "campaign.sent", campaign, by=by, kind=campaign.kind, clients_count=len(seats), chosen_count=campaign.meant_count
     )
-    chosen = sum(seat.is_in for seat in seats)
-    audit.record("campaign.sent", campaign, by=by, kind=campaign.kind, clients_count=len(seats), chosen_count=chosen)
     bell.ring()
     return campaign
+
+
+def _begins(draft: Campaign, salon: Salon, at: dt.datetime | None, now: dt.datetime) -> dt.datetime:
+    """Return when the first message leaves. Raises Refused for an `at` that is no time to send advertising."""
+    kind = kinds.TABLE[draft.kind]
+    if at is None:
+        return now + kind.waits
+    if not now < at <= now + AHEAD_MOST:
+        raise Refused(_("Choose a time to come, at most %(days)s days ahead.") % {"days": AHEAD_MOST.days}, "leave_on")
+    hours = kind.hours[draft.channel]
+    first = hours.first(at, salon.zone, daysoff.for_hours(hours, salon.country, at))
+    if first != at:
+        words = _("No advertising leaves at that hour. The next time is %(day)s, %(time)s.")
+        raise Refused(words % {"day": as_weekday(first), "time": as_time(first)}, "leave_at")
+    if _ends(draft.valid_until, salon, at) <= at:
+        raise Refused(_("The offer is over by then."), "leave_on")
+    return at
 
 
 def _ends(valid_until: dt.date | None, salon: Salon, now: dt.datetime) -> dt.datetime:
@@ -144,88 +179,43 @@ def stop(campaign: Campaign, *, by: User, now: dt.datetime) -> int:
     row = Campaign.objects.select_for_update().get(pk=campaign.pk)
     if not states.move(row, TABLE, to=_STOPPED, ended_at=now):
         raise Refused(_("This is over already. Nothing is left to stop."))
-    unwritten = _wanted(row).filter(~Exists(row.messages.filter(client_id=OuterRef("client_id")))).count()
-    count = outbox.cancel(row.messages.all(), reason="stopped", now=now)
-    audit.record("campaign.stopped", row, by=by, kind=row.kind, stopped_count=count + unwritten)
+    count = _still_to_write(row) + outbox.cancel(row.messages.all(), reason=HALTED, now=now)
+    audit.record("campaign.stopped", row, by=by, kind=row.kind, stopped_count=count)
     campaign.state = row.state
-    return count + unwritten
-
-
-# --- the planner's part -------------------------------------------------------------------------------------------
-
-
-def plan(now: dt.datetime) -> Counter[str]:
-    """Write the messages of open campaigns that are missing, and close those of which nothing is under way any more.
-
-    Returns counts by kind of change. Safe to run twice, or two at once.
-    """
-    counts: Counter[str] = Counter()
-    for pk in Campaign.objects.filter(state__in=OPEN).order_by("pk").values_list("pk", flat=True):
-        counts += _bring_on(pk, now)
-    return counts
+    return count
 
 
 @transaction.atomic
-def _bring_on(pk: int, now: dt.datetime) -> Counter[str]:
-    campaign = Campaign.objects.select_for_update().get(pk=pk)
-    counts: Counter[str] = Counter()
-    if campaign.state not in OPEN:
-        return counts
-    if campaign.expires_at > now:
-        wanted = _wanted(campaign)
-        ended = campaign.messages.filter(
-            Exists(wanted.filter(client_id=OuterRef("client_id"))), state=State.CANCELLED, reason__in=REVIVABLE, resend_of=None
-        )
-        counts["revived"] += outbox.revive(ended)
-        counts[campaign.kind] += _put(wanted, campaign, now)
-    if campaign.state == _WAITING and campaign.not_before <= now:
-        states.move(campaign, TABLE, to=_RUNNING)
-    if campaign.state == _RUNNING and not campaign.messages.filter(state__in=_UNDER_WAY).exists():
-        states.move(campaign, TABLE, to=_DONE, ended_at=now)
-        _explain(campaign, now)
-    return counts
+def resume(campaign: Campaign, *, by: User, now: dt.datetime) -> int:
+    """Let a stopped campaign go on, and return how many messages may leave now. Nobody who had it gets it again.
+
+    What the stop took back waits again where it is still wanted; what left stays what it is, and the address is counted at
+    each hand-over. Raises Refused when it is not stopped, too late, or nothing is left of it.
+    """
+    row = Campaign.objects.select_for_update().get(pk=campaign.pk)
+    if row.state != _STOPPED:
+        raise Refused(_("This is not stopped."))
+    if row.expires_at <= now:
+        raise Refused(_("It is too late for this promotion. Write a new one."))
+    states.move(row, TABLE, to=_WAITING if row.not_before > now else _RUNNING, ended_at=None)
+    chosen.revive(row)
+    count = _still_to_write(row) + row.messages.filter(state=State.PENDING).count()
+    if not count:
+        raise Refused(_("Nothing is left to send."))
+    audit.record("campaign.resumed", row, by=by, kind=row.kind, count=count)
+    bell.ring()
+    campaign.state = row.state
+    return count
 
 
-def _put(wanted: "QuerySet[CampaignRecipient]", campaign: Campaign, now: dt.datetime) -> int:
-    said = Message.objects.filter(kind=campaign.kind, client_id=OuterRef("client_id"), occasion=str(campaign.pk))
-    values: dict[str, Any] = {
-        "client_id": F("client_id"), "appointment_id": None, "campaign_id": campaign.pk, "occasion": str(campaign.pk),
-        "time_version": None, "told_start_at": None, "not_before": campaign.not_before, "expires_at": campaign.expires_at,
-    }  # fmt: skip
-    return outbox.put(wanted.filter(~Exists(said)), kind=campaign.kind, channel=campaign.channel, now=now, said=values)
-
-
-def _wanted(campaign: Campaign) -> "QuerySet[CampaignRecipient]":
-    """Return the chosen whose standing allows it, and who are there to be written to."""
-    granted = _granted(campaign.kind, campaign.channel)
-    here = Q(
-        client__isnull=False, client__inactive_at=None, client__restricted_at=None, client__erased_at=None,
-        client__blacklisted_at=None,
-    )  # fmt: skip
-    has_none = Q(client__email="") if campaign.channel == "email" else Q(client__phone="")
-    return CampaignRecipient.objects.filter(here, Exists(granted), campaign=campaign, reason="").exclude(has_none)
-
-
-def _granted(kind: str, channel: str) -> "QuerySet[Standing]":
-    """Return, beside a row with a client, the Yes that a kind needs on a channel."""
-    purpose = kinds.TABLE[kind].purpose
-    return Standing.objects.filter(
-        client_id=OuterRef("client_id"), purpose=purpose, channel=channel, state=Standing.State.GRANTED
-    )
-
-
-def _explain(campaign: Campaign, now: dt.datetime) -> None:
-    """Say of the chosen for whom no message was ever written why not: nobody is left without a word."""
-    unsaid = campaign.recipients.filter(~Exists(campaign.messages.filter(client_id=OuterRef("client_id"))), reason="")
-    if campaign.expires_at <= now:
-        unsaid.update(reason="expired")
-    unsaid.filter(~Exists(_granted(campaign.kind, campaign.channel))).update(reason="consent_missing")
-    unsaid.update(reason="changed")
+def _still_to_write(row: Campaign) -> int:
+    count = chosen.unwritten(row).count()
+    return count + (max(row.meant_count - row.recipients.filter(reason="").count(), 0) if row.todo else 0)
 
 
 def clear_alone(ids: Collection[int]) -> int:
     """Empty the words of campaigns that went to one of these clients alone, as they speak to that person; return how many."""
     theirs = Campaign.objects.filter(recipients__client__in=ids).values("pk")
-    alone = Campaign.objects.filter(pk__in=theirs).annotate(count=Count("recipients")).filter(count=1)
+    alone = Campaign.objects.filter(pk__in=theirs).annotate(count=Count("recipients")).filter(count=1, todo=[])
     rows = Campaign.objects.filter(pk__in=list(alone.values_list("pk", flat=True))).exclude(title="", text="", conditions="")
     return rows.update(title="", text="", conditions="")

@@ -3,6 +3,7 @@
 Reads only. Names and contacts come from the rows that the reader may see.
 """
 
+import contextlib
 import datetime as dt
 from collections import Counter
 from collections.abc import Sequence
@@ -15,12 +16,24 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from clients import selection
+from clients import filters, selection
 from clients.fold import NEGATIVE
 from clients.models import Client
-from notifications import audience, filling, links, rendering, segments, sending, shortlinks, smsaccount, smswords
+from notifications import (
+    audience,
+    campaigns,
+    costs,
+    filling,
+    links,
+    rendering,
+    segments,
+    sending,
+    shortlinks,
+    smsaccount,
+    smswords,
+)
 from notifications.audience import Seat
-from notifications.campaigns import LIMIT, Words
+from notifications.campaigns import Words
 from notifications.facts import is_on_hold
 from notifications.models import Message
 from salon.core import public
@@ -28,6 +41,10 @@ from salon.core.models import Salon, User
 
 _NO_WORDS = gettext_lazy("Without subject and text there is nothing to show.")
 _NO_TEXT = gettext_lazy("Without a text there is nothing to show.")
+# So many stand on the page by name, a few of those left out among them.
+SHOWN, SHOWN_OUT = 15, 5
+# Of so many the text is written to say what about all of them cost.
+_SAMPLE = 20
 # How many of those left out, and why, in a few words; the rest are "other".
 _LEFT_OUT = {
     "no": gettext_lazy("%(count)s said No"),
@@ -62,6 +79,7 @@ class Bill:
     dear_count: int
     culprits: str
     has_price: bool
+    is_about: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,6 +91,7 @@ class Composing:
     words: Words
     now: dt.datetime
     seats: list[Seat] = field(default_factory=list)
+    at: dt.datetime | None = None
 
     @property
     def count(self) -> int:
@@ -109,11 +128,30 @@ class Composing:
         """Return what the SMS of those who get it cost; None for e-mails."""
         if self.words.channel != smsaccount.CHANNEL:
             return None
+        if len(self.seats) > audience.WORDS_MOST:
+            return self._about()
         written = [seat.words for seat in self.seats if seat.is_in and seat.words is not None]
         dear = [words for words in written if words.size.culprit]
         culprits = " ".join(dict.fromkeys(words.size.culprit for words in dear))
         parts, cost = sum(words.size.segments for words in written), sum((words.cost for words in written), Decimal(0))
         return Bill(len(written), parts, cost, len(dear), culprits, bool(cost or not written))
+
+    def _about(self) -> Bill:
+        """Return what so many cost if each were as long as the longest of some of them: those with the longest names too."""
+        account, campaign = smsaccount.account(), self.words.draft()
+        inside = [seat.client for seat in self.seats if seat.is_in]
+        if account is None or not inside:
+            return Bill(0, 0, Decimal(0), 0, "", has_price=True, is_about=True)
+        some = sorted(inside, key=lambda client: len(client.first_name))[-_SAMPLE:] + inside[:: len(inside) // _SAMPLE + 1]
+        written = []
+        for client in some:
+            message = Message(kind=campaign.kind, channel=campaign.channel, client=client, campaign=campaign)
+            with contextlib.suppress(filling.TemplateError):
+                written.append(smswords.render(message, self.salon, account, link=shortlinks.example_url(self.salon)))
+        parts = max((words.size.segments for words in written), default=1)
+        cost = sum((parts * costs.price(str(client.phone or ""), account.prices) for client in inside), Decimal(0))
+        culprits = " ".join(dict.fromkeys(words.size.culprit for words in written if words.size.culprit))
+        return Bill(len(inside), parts * len(inside), cost, 0, culprits, bool(cost), is_about=True)
 
     def context(self) -> dict[str, Any]:
         """Return what the page and its side show."""
@@ -122,7 +160,9 @@ class Composing:
             "is_sms": is_sms,
             "bill": self.bill(),
             "clients": self.clients,
-            "seats": self.seats,
+            "seats": _some(self.seats),
+            "more_count": max(len(self.seats) - SHOWN, 0),
+            "later": self.at,
             "count": self.count,
             "verdict": _verdict(self.count, len(self.clients)),
             "left_out": _left_out(self.seats, is_sms=is_sms),
@@ -139,12 +179,36 @@ class Composing:
 def chosen(user: User, salon: Salon, given: QueryDict, *, now: dt.datetime) -> list[Client]:
     """Return the clients that a selection names and `user` may see, as the list has them; at most one more than the limit."""
     ticked = selection.read(given, user)
-    return list(selection.rows(ticked, user, salon, now=now).order_by("sort_name", "pk")[: LIMIT + 1])
+    return list(selection.rows(ticked, user, salon, now=now).order_by("sort_name", "pk")[: campaigns.LIMIT + 1])
 
 
-def compose(clients: Sequence[Client], salon: Salon, words: Words, now: dt.datetime) -> Composing:
-    """Return the page for `clients` and `words`, with the gate asked about each of them."""
-    return Composing(clients, salon, words, now, audience.look(clients, words.draft(), salon, now))
+def is_by_habit(ticked: selection.Selection) -> bool:
+    """Return whether a selection finds clients by what they did."""
+    return bool(ticked.every) and filters.by_habit(ticked.wanted["filters"])
+
+
+def compose(
+    clients: Sequence[Client],
+    salon: Salon,
+    words: Words,
+    now: dt.datetime,
+    *,
+    at: dt.datetime | None = None,
+    by_habit: bool = False,
+) -> Composing:
+    """Return the page for `clients` and `words`, with the gate asked about each of them, as it will be at `at`."""
+    draft = words.draft()
+    draft.is_by_habit = by_habit
+    at = at if at is not None and at > now else None
+    return Composing(clients, salon, words, now, audience.look(clients, draft, salon, at or now), at)
+
+
+def _some(seats: Sequence[Seat]) -> list[Seat]:
+    """Return those to show by name, in their order: all of a few."""
+    inside, out = [seat for seat in seats if seat.is_in], [seat for seat in seats if not seat.is_in]
+    room = max(SHOWN - min(len(out), SHOWN_OUT), 0)
+    shown = {seat.client.pk for seat in [*inside[:room], *out[: SHOWN - min(len(inside), room)]]}
+    return [seat for seat in seats if seat.client.pk in shown]
 
 
 def _verdict(count: int, of: int) -> str:

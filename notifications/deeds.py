@@ -85,6 +85,14 @@ TELLINGS: Mapping[str, Telling] = {
             "stopped_count",
         ),
     ),
+    "campaign.resumed": Telling(
+        Kind.MESSAGES, "send",
+        ngettext_lazy(
+            "%(who)s let a promotion go on: %(count)s message still to leave",
+            "%(who)s let a promotion go on: %(count)s messages still to leave",
+            "count",
+        ),
+    ),
     "campaign.tested": Telling(Kind.MESSAGES, "mail", lazy("%(who)s sent a promotion as a test. %(result)s"), _result),
     "plan.made": Telling(
         Kind.MESSAGES, "refresh",

@@ -73,7 +73,7 @@ class Reader:
         is_marketing = kinds.TABLE[message.kind].is_marketing
         found = prepared.run(self._asked(message), _values(message))
         client, address, visit, salon, trigger, told, ledger = found[:7]
-        rows = Rows(_hmac(message), _one(client), _one(address), _one(visit), salon[0], _one(trigger), told, ledger)
+        rows = Rows(hash_of(message), _one(client), _one(address), _one(visit), salon[0], _one(trigger), told, ledger)
         if message.channel == "sms":
             read = texting.read(message, rows.hmac, rows.address_of("sms"), is_locking=self._is_locking)
             rows = dataclasses.replace(rows, of_sms=read)
@@ -100,7 +100,7 @@ class Reader:
 
 def _values(message: Message) -> dict[str, Any]:
     return {
-        "client": message.client_id, "channel": message.channel, "hmac": _hmac(message), "visit": message.appointment_id,
+        "client": message.client_id, "channel": message.channel, "hmac": hash_of(message), "visit": message.appointment_id,
         "kind": message.kind, "message": message.pk or 0, "campaign": message.campaign_id or 0,
     }  # fmt: skip
 
@@ -143,10 +143,10 @@ def _around() -> list[prepared.Query]:
 def prepare(batch: Sequence[Message]) -> None:
     """Make the address rows of a batch before its hand-overs lock them."""
     for channel in {message.channel for message in batch}:
-        addresses.ensure(channel, {_hmac(message) for message in batch if message.channel == channel})
+        addresses.ensure(channel, {hash_of(message) for message in batch if message.channel == channel})
 
 
-def _hmac(message: Message) -> str:
+def hash_of(message: Message) -> str:
     """Return the hash of the address on the client's card as it was loaded with the message, computed once."""
     known: str | None = message.__dict__.get("loaded_hmac")
     if known is None:
@@ -234,7 +234,7 @@ def gather(message: Message, rows: Rows) -> gate.Facts:
         is_automatic=message.resend_of_id is None and not kind.is_by_hand,
         is_on_hold=_is_held(delivery, instance_id),
         **(
-            advertising.facts(message, rows.advertising, zone, country)
+            advertising.facts(message, rows.advertising, zone, country, lambda: _entries(rows))
             if rows.advertising
             else {"is_told": _is_told(message, kind, rows.told)}
         ),

@@ -7,6 +7,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.http import QueryDict
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from notifications import campaigns, filling, kinds, plans, reasons, remindertimes, sending, smsaccount, texts, triggers
@@ -161,6 +162,16 @@ class ComposeForm(forms.Form):
         input_formats=["%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y"],
     )
     conditions = Line(label=_("Conditions"), max_length=300, required=False)
+    leave_on = forms.DateField(
+        label=_("Send on"),
+        required=False,
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        input_formats=["%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y"],
+        help_text=_("Empty: at once, with 30 seconds to undo it."),
+    )
+    leave_at = forms.TimeField(
+        label=_("Time"), required=False, widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"}), input_formats=["%H:%M"]
+    )
     expected = forms.IntegerField(required=False, min_value=0, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, today: dt.date, **kwargs: Any) -> None:
@@ -185,6 +196,21 @@ class ComposeForm(forms.Form):
         if on is not None and not (self.today <= on and dates.is_known(on)):
             raise ValidationError(_("Choose today or a later day."))
         return on
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a day without a time, and a time without its day."""
+        data = super().clean() or {}
+        for name, other in (("leave_on", "leave_at"), ("leave_at", "leave_on")):
+            if data.get(other) is not None and data.get(name) is None and name not in self.errors:
+                self.add_error(name, _("For later it needs a day and a time."))
+        return data
+
+    def at(self) -> dt.datetime | None:
+        """Return when it is to leave, in the zone that is active; None for at once. Half an answer is none."""
+        day, time = (self.cleaned_data.get(name) for name in ("leave_on", "leave_at"))
+        if day is None or time is None or not dates.is_known(day):
+            return None
+        return dt.datetime.combine(day, time, timezone.get_current_timezone()).astimezone(dt.UTC)
 
     def words(self) -> campaigns.Words:
         """Return what was written. Call it on a valid form."""

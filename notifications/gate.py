@@ -13,7 +13,7 @@ from notifications.kinds import Class, Kind, Wanted
 from notifications.precedence import PRECEDENCE
 
 # Raised when a rule changes, so that a stored decision says by which rules it was taken.
-VERSION = "2026-2"
+VERSION = "2026-3"
 
 CHANNELS = frozenset({"email", "sms"})
 CONSENTS = frozenset({"granted", "pending", "withdrawn", "soft_opt_in", "unknown"})
@@ -74,8 +74,9 @@ class Facts:
     is_booked: bool = False
     is_asked_lately: bool = False
     has_target: bool = True
-    # Somebody stopped the campaign that the message belongs to.
+    # Somebody stopped the campaign that the message belongs to; it goes to who was found by habit, without a Yes to that.
     is_stopped: bool = False
+    is_unprofiled: bool = False
     is_switched_on: bool = False
     is_automatic: bool = True
     is_client_act: bool = False
@@ -180,7 +181,7 @@ def _understand(facts: Facts, now: dt.datetime) -> None:
         facts.has_address, facts.is_erased, facts.is_restricted, facts.is_inactive, facts.is_blacklisted, facts.is_minor,
         facts.is_told, facts.is_stopped, facts.is_switched_on, facts.is_automatic, facts.is_client_act, facts.is_on_hold,
         facts.is_soft_opt_in_open, facts.is_service_opt_in, facts.has_public_address, facts.is_repeat,
-        facts.is_off_day, facts.is_booked, facts.is_asked_lately, facts.has_target,
+        facts.is_off_day, facts.is_booked, facts.is_asked_lately, facts.has_target, facts.is_unprofiled,
         facts.is_channel_off, facts.is_not_mobile, facts.has_open_reply, facts.is_over_budget, facts.is_over_cap,
     )  # fmt: skip
     if not known or any(type(flag) is not bool for flag in flags):
@@ -206,7 +207,7 @@ def _reasons(facts: Facts, now: dt.datetime) -> Iterator[str]:
 
 
 def _obsolete(facts: Facts, now: dt.datetime) -> Iterator[str]:
-    found = {"expired": now >= facts.expires_at, "duplicate": facts.is_told, "stopped": facts.is_stopped}
+    found = {"expired": now >= facts.expires_at, "duplicate": facts.is_told, "halted": facts.is_stopped}
     found |= {"not_the_day": facts.is_off_day, "booked": facts.is_booked, "asked_lately": facts.is_asked_lately}
     yield from (reason for reason, holds in found.items() if holds)
     if facts.kind.wanted == Wanted.ALWAYS:
@@ -269,6 +270,8 @@ def _marketing(facts: Facts, now: dt.datetime) -> Iterator[str]:
         yield "marketing_objection"
     if facts.consent != "granted" and not (facts.consent == "soft_opt_in" and facts.is_soft_opt_in_open):
         yield "consent_missing"
+    if facts.is_unprofiled:
+        yield "profiling_missing"
     if facts.has_open_reply:
         yield "reply_waits"
     if facts.is_over_cap:

@@ -80,6 +80,12 @@ class Campaign(models.Model):
     not_before = models.DateTimeField()
     expires_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
+    # Ids of the chosen who were not asked about yet: the planner writes them down as recipients, some at a time.
+    todo = models.JSONField(default=list, blank=True)
+    # How many were to get it when it was sent.
+    meant_count = models.PositiveIntegerField(default=0)
+    # Found by what they did: then each needs a Yes to profiling, at the hand-over too.
+    is_by_habit = models.BooleanField(default=False)
 
     class Meta:
         constraints = [
@@ -100,7 +106,7 @@ class Campaign(models.Model):
         erase: ClassVar[set[str]] = set()
         keep: ClassVar[set[str]] = {
             "id", "kind", "channel", "title", "text", "valid_until", "conditions", "state", "key", "created_by", "created_at",
-            "not_before", "expires_at", "ended_at",
+            "not_before", "expires_at", "ended_at", "todo", "meant_count", "is_by_habit",
         }  # fmt: skip
 
     def __str__(self) -> str:

@@ -16,7 +16,8 @@ from appointments.models import STANDS, Appointment
 from appointments.models import State as VisitState
 from clients.models import Standing
 from notifications import (
-    campaigns,
+    carrying,
+    chosen,
     facts,
     heartbeats,
     kinds,
@@ -75,7 +76,7 @@ def plan(now: dt.datetime) -> Counter[str]:
                     counts["revived"] += outbox.revive(_undone(rows, asked.kind), channel=channel)
                 counts[name] += _put(rows, wish, asked, channel)
                 counts[name] += _put_again(rows, wish, asked, channel, refused[name])
-    counts += campaigns.plan(now)
+    counts += carrying.plan(now)
     counts += optin.plan(now)
     heartbeats.beat("planner", timezone.now())
     return +counts
@@ -189,7 +190,7 @@ def _against(switches: Mapping[str, Trigger], now: dt.datetime) -> Case:
         When(done & ~Q(appointment__state=VisitState.DONE), then=Value("not_done")),
         When(about_a_start & ~Q(appointment__time_version=F("time_version")), then=Value("moved")),
         When(Q(kind="rebook") & Exists(_booked_again(now)), then=Value("booked")),
-        When(Q(campaign__state=Campaign.State.STOPPED), then=Value(stopping.REASON)),
+        When(Q(campaign__state=Campaign.State.STOPPED), then=Value(chosen.HALTED)),
         When(Q(client__email="", channel="email") | Q(client__phone="", channel="sms"), then=Value("no_address")),
         *(_against_consent(kind) for kind in kinds.TABLE.values()),
         When(Q(kind__in=marketing, client__blacklisted_at__isnull=False), then=Value("blacklisted")),

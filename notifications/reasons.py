@@ -51,6 +51,8 @@ SENTENCES: Mapping[str, Words] = {
     "changed": _("Something changed on the card before it left."),
     "not_wanted": _("Booked without telling the client."),
     "stopped": _("Stopped by hand."),
+    "halted": _("The promotion was stopped."),
+    "profiling_missing": _("Found by what they did, and no Yes to that any more."),
     "stopped_held": _("Stopped by hand."),
     "sent_again": _("Its fate stayed unknown. It was sent again by hand."),
     "closed": _("Its fate stayed unknown. Closed by hand."),

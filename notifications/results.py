@@ -67,6 +67,17 @@ class Summary:
         return self.chosen - self.sent - self.logged - self.trouble - self.waiting
 
     @property
+    def progress(self) -> tuple[int, int]:
+        """Return how many of those meant have left or ended, and how many are meant."""
+        meant = sum(self.counts.values())
+        return meant - self.waiting, meant
+
+    @property
+    def is_stopped(self) -> bool:
+        """Return whether somebody stopped it: it may go on."""
+        return self.campaign.state == Campaign.State.STOPPED
+
+    @property
     def waiting(self) -> int:
         """Return how many are still to leave: written or, in an open campaign, about to be."""
         return self.counts.get("waiting", 0) + (self.counts.get("unwritten", 0) if self.campaign.state in campaigns.OPEN else 0)
@@ -101,21 +112,28 @@ def summaries(rows: Iterable[Campaign]) -> list[Summary]:
         counts[campaign_id or 0][group] += count
     chosen = _count(CampaignRecipient.objects.filter(campaign__in=found))
     meant = _count(CampaignRecipient.objects.filter(campaign__in=found, reason=""))
-    for pk, of in counts.items():
-        of["unwritten"] = meant.get(pk, 0) - sum(of.values())
-    return [Summary(row, chosen.get(row.pk, 0), dict(counts.get(row.pk, {"unwritten": meant.get(row.pk, 0)}))) for row in found]
+    for row in found:
+        of, here = counts[row.pk], meant.get(row.pk, 0)
+        of["unwritten"] = (max(row.meant_count, here) if row.todo else here) - sum(of.values())
+    return [Summary(row, chosen.get(row.pk, 0) + len(row.todo), dict(counts[row.pk])) for row in found]
 
 
 def _count(rows: "QuerySet[CampaignRecipient]") -> dict[int, int]:
     return dict(rows.order_by().values_list("campaign_id").annotate(count=Count("pk")))
 
 
-def rows_of(campaign: Campaign, now: dt.datetime) -> list[Row]:
-    """Return everybody chosen for a campaign, those who get it first."""
-    chosen = campaign.recipients.select_related("client", "event__actor").order_by("reason", "client__sort_name", "pk")
+def recipients_of(campaign: Campaign) -> "QuerySet[CampaignRecipient]":
+    """Return everybody chosen for a campaign, those who were to get it first."""
+    return campaign.recipients.select_related("client", "event__actor").order_by("reason", "client__sort_name", "pk")
+
+
+def rows_of(campaign: Campaign, now: dt.datetime, chosen: Iterable[CampaignRecipient] | None = None) -> list[Row]:
+    """Return these of the chosen as lines, all of them if none are named; those who get it first."""
+    people = list(recipients_of(campaign) if chosen is None else chosen)
+    said = campaign.messages.filter(client__in=[one.client_id for one in people if one.client_id]).order_by("pk")
     # The newest message of each: one that was sent again stands for the first.
-    lines = {line.message.client_id: line for line in history.lines(campaign.messages.order_by("pk"), now)}
-    return sorted((_row(campaign, one, lines.get(one.client_id)) for one in chosen), key=lambda row: row.badge == "no")
+    lines = {line.message.client_id: line for line in history.lines(said, now)}
+    return sorted((_row(campaign, one, lines.get(one.client_id)) for one in people), key=lambda row: row.badge == "no")
 
 
 def _row(campaign: Campaign, recipient: CampaignRecipient, line: history.Line | None) -> Row:
@@ -124,7 +142,7 @@ def _row(campaign: Campaign, recipient: CampaignRecipient, line: history.Line | 
     if recipient.reason:
         why = refusals.sentence(recipient.reason, recipient.event, channel=campaign.channel)
     elif campaign.state == Campaign.State.STOPPED:
-        why = refusals.sentence("stopped")
+        why = refusals.sentence(campaigns.HALTED)
     else:
         return Row(recipient.client, "wait", "hourglass", str(words.GROUPS["waiting"].label), "", campaign.not_before)
     return Row(recipient.client, "no", "ban", str(_("Left out")), why)

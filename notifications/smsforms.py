@@ -106,7 +106,7 @@ class SmsComposeForm(ComposeForm):
         label=_("Text"), max_length=600, widget=forms.Textarea(attrs={"rows": 4}),
         help_text=_("The name of the salon stands before it, phone number and the way to stop behind it."),
     )  # fmt: skip
-    field_order = ("text", "valid_until", "expected")
+    field_order = ("text", "valid_until", "leave_on", "leave_at", "expected")
 
     def words(self) -> campaigns.Words:
         """Return what was written. Call it on a valid form."""

@@ -45,6 +45,7 @@ urlpatterns = [
     path("messages/campaigns/", campaigns.index, name="campaigns"),
     path("messages/campaigns/<int:pk>/", campaigns.detail, name="campaign"),
     path("messages/campaigns/<int:pk>/stop/", campaigns.stop, name="campaign_stop"),
+    path("messages/campaigns/<int:pk>/resume/", campaigns.resume, name="campaign_resume"),
     path("clients/<int:pk>/messages/", cards.of_client, name="of_client"),
     path("clients/<int:pk>/messages/address/", cards.try_address, name="try_address"),
     path("settings/notifications/triggers/", settings.switches, name="triggers"),

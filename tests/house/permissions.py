@@ -248,6 +248,7 @@ TABLE: dict[str, Row] = {
     "notifications:campaigns": get(DESK),
     "notifications:campaign": get(DESK, pk="campaign"),
     "notifications:campaign_stop": post(LEAD, pk="campaign"),
+    "notifications:campaign_resume": post(LEAD, pk="campaign"),
     "notifications:of_client": get(ALL, pk="client"),
     "notifications:try_address": post(DESK, pk="client"),
     "notifications:triggers": get(DESK, changed_by=LEAD),

@@ -91,11 +91,11 @@ def test_undo_within_the_wait_sends_nothing_before_and_after_the_planners_turn(
     assert campaigns.stop(late, by=owner, now=now) == 3
     tick(now + AFTER_UNDO)
     assert fake.delivered == []
-    assert set(Message.objects.values_list("state", "reason")) == {(State.CANCELLED, "stopped")}
+    assert set(Message.objects.values_list("state", "reason")) == {(State.CANCELLED, "halted")}
     assert Message.objects.filter(campaign=early).count() == 0
     for campaign in (early, late):
         assert results.summaries([campaign])[0].left_out == 3
-        assert {row.why for row in results.rows_of(campaign, now)} == {"Stopped by hand."}
+        assert {row.why for row in results.rows_of(campaign, now)} == {"The promotion was stopped."}
         with pytest.raises(Refused):
             campaigns.stop(campaign, by=owner, now=now)
 
@@ -114,7 +114,7 @@ def test_stop_reaches_what_a_sender_has_claimed_already(
     dispatch.deliver_due(now=now + AFTER_UNDO)
     assert len(fake.delivered) == 1, "the one that was on its way"
     states = sorted(Message.objects.values_list("state", "reason"))
-    assert states == [(State.ACCEPTED, ""), *[(State.CANCELLED, "stopped")] * 3]
+    assert states == [(State.ACCEPTED, ""), *[(State.CANCELLED, "halted")] * 3]
 
 
 def test_a_no_between_the_button_and_the_hand_over_counts(
@@ -325,7 +325,7 @@ def test_what_counts_as_advertising_is_said_once() -> None:
     assert set(MARKETING) == gate_oracle.MARKETING
     assert set(outbox.TOLD) == set(TOLD)
     assert (gate.DAY, gate.MONTH) == (DAY, 30 * DAY)
-    assert campaigns.TABLE.is_final(Campaign.State.STOPPED)
+    assert campaigns.TABLE.is_final(Campaign.State.DONE)
 
 
 def test_what_an_address_had_lately_is_counted_to_the_minute(sending_salon: Salon, now: dt.datetime) -> None:

@@ -23,7 +23,7 @@ from clients import consent, deletions, records, tags
 from clients.erasure import above, act, journal, wiping
 from clients.importing import jobs
 from clients.models import Address, Client, ConsentEvent, Deletion, Erasure, Import, Subject
-from notifications import campaigns, dispatch, invariants, links, planner
+from notifications import carrying, dispatch, invariants, links, planner
 from notifications.models import Campaign, Message, State
 from notifications.providers.base import Envelope
 from salon.core.errors import Refused
@@ -164,7 +164,7 @@ def test_a_promotion_to_one_person_is_cleared_and_one_to_many_stays(now: dt.date
     one, two = marketing.willing(now), marketing.willing(now)
     alone = marketing.send(one, by=owner, now=now, key="1")
     both = marketing.send(one, two, by=owner, now=now, key="2")
-    campaigns.plan(now)
+    carrying.plan(now)
     erase(one, now=now)
     alone.refresh_from_db()
     both.refresh_from_db()

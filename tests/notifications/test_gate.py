@@ -85,7 +85,7 @@ def test_the_policy_table_cell_by_cell(kind: str, column: str) -> None:
         ({"visit": Visit(3, 1, START + HOUR, "stands")}, "moved"),
         ({"is_told": True}, "duplicate"),
         ({"expires_at": NOW}, "expired"),
-        ({"is_stopped": True}, "stopped"),
+        ({"is_stopped": True}, "halted"),
         ({"scope": "all", "stop_reason": "erased"}, "suppressed_all"),
         ({"scope": "all", "stop_reason": "stop"}, "channel_stop"),
         ({"consent": "withdrawn"}, "client_refused"),
@@ -283,7 +283,14 @@ def test_what_cannot_be_understood_is_refused_as_an_error_never_raised(
     assert isinstance(decision, Send | Wait | Refuse)
     kind_or_channel = {"kind", "channel", "scope", "consent", "zone", "expires_at"}
     if name in kind_or_channel and not isinstance(decision, Refuse):
-        assert junk == getattr(given_facts, name) or (name == "scope" and junk == "") or given_facts.is_client_act
+        assert (
+            junk == getattr(given_facts, name)
+            or (name == "scope" and junk == "")
+            or given_facts.is_client_act
+            or (
+                name == "zone" and given_facts.kind.is_answer  # leaves at any hour, so the zone is not read
+            )
+        )
 
 
 @pytest.mark.parametrize(

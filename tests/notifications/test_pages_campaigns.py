@@ -10,7 +10,7 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from clients.models import Client
-from notifications import planner, sending
+from notifications import campaigns, composing, planner, sending
 from notifications.models import Campaign, Message, State
 from salon.core.models import Salon
 from salon.core.roles import Role
@@ -67,7 +67,7 @@ def test_sending_leads_to_what_became_of_it_with_undo(manager: Browser, noon: dt
     planner.plan(noon)
     manager.post(f"/messages/campaigns/{campaign.pk}/stop/", {"token": str(campaign.pk)})
     assert Message.objects.get().state == State.CANCELLED
-    assert "Stopped by hand." in content(manager.get(f"/messages/campaigns/{campaign.pk}/"))
+    assert "The promotion was stopped." in content(manager.get(f"/messages/campaigns/{campaign.pk}/"))
 
 
 def test_the_form_sent_twice_makes_one_campaign(manager: Browser, noon: dt.datetime) -> None:
@@ -161,10 +161,11 @@ def test_a_selection_survives_pages_search_and_sorting(manager: Browser, noon: d
     assert "hx-swap-oob" in two
 
 
-def test_nobody_and_too_many_lead_back_to_the_list(manager: Browser, noon: dt.datetime) -> None:
-    many = "&".join(f"sel={factories.client().pk}" for _ in range(51))
+def test_nobody_and_too_many_lead_back_to_the_list(manager: Browser, noon: dt.datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(campaigns, "LIMIT", 2)
+    many = "&".join(f"sel={factories.client().pk}" for _ in range(3))
     assert "Nobody chosen yet" in content(manager.get("/messages/new/?sel=x&sel=999999"))
-    assert "At most 50 clients at once" in content(manager.get(f"/messages/new/?{many}"))
+    assert "At most 2 clients at once" in content(manager.get(f"/messages/new/?{many}"))
 
 
 def test_campaigns_are_found_again_with_their_numbers(manager: Browser, noon: dt.datetime) -> None:
@@ -175,3 +176,64 @@ def test_campaigns_are_found_again_with_their_numbers(manager: Browser, noon: dt
     assert 'href="/messages/campaigns/"' in content(manager.get("/messages/"))
     fragment = content(manager.get(f"/messages/campaigns/{Campaign.objects.get().pk}/", headers=HTMX))
     assert 'hx-trigger="every 3s"' in fragment
+
+
+def test_all_that_a_filter_finds_get_it_with_the_number_on_the_button_and_a_few_by_name(
+    manager: Browser, noon: dt.datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(composing, "SHOWN", 2)
+    monkeypatch.setattr(composing, "SHOWN_OUT", 1)
+    for number in range(3):
+        willing(noon, last_name=f"Zz{number}", language="fr")
+    factories.client(language="fr")
+    every = re.search(r"[?;]all=([^\"&]+)", content(manager.get("/clients/?lang=fr&select=1")))
+    assert every is not None
+    page = content(manager.get(f"/messages/new/?all={every[1]}"))
+    for words in ("3 of 4 will get it.", "Send 3 e-mails<", "Left out: 1 not asked.", "and 2 more"):
+        assert words in page, words
+    assert 'name="sel"' not in page, "the filter travels, not who it finds"
+    token = re.search(r'name="all" value="([^"]+)"', page)
+    assert token is not None
+    willing(noon, language="fr")  # meanwhile
+    sent = {**TEXT, "all": token[1], "key": "abc", "act": "send", "expected": "3"}
+    assert "4 clients would get it now" in content(manager.post("/messages/new/", sent))
+    tomorrow = {"leave_on": (noon + dt.timedelta(days=1)).date().isoformat(), "leave_at": "12:00"}
+    answer = manager.post("/messages/new/", {**sent, **tomorrow, "expected": "4"}, follow=True)
+    campaign = Campaign.objects.get()
+    assert (campaign.meant_count, campaign.not_before - noon > dt.timedelta(hours=20)) == (4, True)
+    assert re.search(r"4 messages leave on \w+ \d+ \w+, 12:00\.", content(answer))
+    assert "Until then it can be stopped." in content(answer)
+
+
+def test_half_a_time_and_a_time_at_night_are_said_at_the_field(manager: Browser, noon: dt.datetime) -> None:
+    client, tomorrow = willing(noon), (noon + dt.timedelta(days=1)).date().isoformat()
+    for fields, words in (
+        ({"leave_on": tomorrow}, "it needs a day and a time"),
+        ({"leave_on": tomorrow, "leave_at": "23:00"}, "No advertising leaves at that hour."),
+        ({"leave_on": "2020-01-01", "leave_at": "12:00"}, "Choose a time to come"),
+    ):
+        answer = manager.post("/messages/new/", form(client, **fields))
+        assert (answer.status_code, words in content(answer)) == (422, True), words
+    assert not Campaign.objects.exists()
+
+
+def test_a_stopped_one_shows_how_far_it_came_and_goes_on(manager: Browser, noon: dt.datetime) -> None:
+    manager.post("/messages/new/", form(*[willing(noon) for _ in range(3)], factories.client()))
+    campaign, page = Campaign.objects.get(), f"/messages/campaigns/{Campaign.objects.get().pk}/"
+    Campaign.objects.update(not_before=noon - dt.timedelta(minutes=1))
+    planner.plan(noon)
+    Message.objects.filter(pk=Message.objects.earliest("pk").pk).update(state=State.CLAIMED)
+    Message.objects.filter(state=State.CLAIMED).update(state=State.HANDOFF, handoff_at=noon, provider="smtp")
+    Message.objects.filter(state=State.HANDOFF).update(state=State.ACCEPTED)
+    shown = content(manager.get(page))
+    assert re.search(r'value="33".*?1 of 3</span>', shown, re.DOTALL)
+    assert "campaign-resume" not in shown
+    manager.post(f"{page}stop/")
+    assert "2 e-mails do not leave" in content(manager.get(page))
+    shown = content(manager.get(page))
+    assert "campaign-resume" in shown
+    assert re.search(r"The promotion was stopped\.</small></div><b class=\"s-num\">2<", shown)
+    manager.post(f"{page}resume/")
+    campaign.refresh_from_db()
+    assert (campaign.state, Message.objects.filter(state=State.PENDING).count()) == (Campaign.State.RUNNING, 2)
+    assert "2 messages are still to leave." in content(manager.get(page))
