@@ -11,7 +11,7 @@ from django.utils import timezone
 from appointments.models import Appointment
 from clients import addresses, consent
 from clients.models import Address, ConsentEvent
-from notifications import circuit, dispatch, planner, receipts, smsaccount
+from notifications import circuit, dispatch, planner, receipts, reconciling, smsaccount
 from notifications.channels import sms as channel
 from notifications.models import Attempt, Message, Provider, ProviderEvent, SmsAccount, State
 from notifications.providers import twilio as carrier
@@ -153,6 +153,30 @@ def test_d18_a_second_time_it_stays_unknown_for_somebody_to_see(twilio: TwilioSe
     for minutes in (0, 16, 18, 40, 60):
         deliver(now + minutes * MINUTE)
     assert (only().state, len(twilio.requests)) == (State.UNKNOWN, 2)
+
+
+def test_what_cannot_be_proved_any_more_does_not_stand_in_the_way_of_what_can(
+    twilio: TwilioServer, now: dt.datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor does one whose number is gone; and while Twilio is down it is not asked at all."""
+    monkeypatch.setattr(reconciling, "_AT_ONCE", 1)
+    booked(now)
+    twilio.script = "500_not_created,500_not_created,500_created,500_created,ok"
+    for minutes in (0, 16, 18):
+        deliver(now + minutes * MINUTE)
+    booked(now + 30 * MINUTE, phone="+33612345679", first_name="Nora")
+    deliver(now + 30 * MINUTE)
+    Message.objects.filter(client__first_name="Nora").update(recipient="")
+    booked(now + 40 * MINUTE, phone="+33612345670", first_name="Léa")
+    deliver(now + 40 * MINUTE)
+    later = now + 60 * MINUTE
+    circuit.fail("twilio", now=later, reason="auth_20003")
+    looks = len(twilio.looks)
+    deliver(later)
+    assert len(twilio.looks) == looks
+    deliver(later + 16 * MINUTE)
+    assert Message.objects.get(client__first_name="Léa").state == State.ACCEPTED
+    assert len(twilio.looks) == looks + 1
 
 
 def test_the_control_whoever_looks_too_early_or_takes_silence_for_absence_sends_twice(
@@ -355,6 +379,20 @@ def test_a_definite_no_by_sms_goes_by_email_once(twilio: TwilioServer, now: dt.d
     planner.plan(now + 2 * MINUTE)
     deliver(now + 2 * MINUTE)
     assert (len(fake.delivered), Message.objects.count()) == (1, 1)
+
+
+def test_what_turned_once_and_was_taken_back_may_turn_again(twilio: TwilioServer, now: dt.datetime, fake: FakeProvider) -> None:
+    visit = booked(now, email="amelie@example.org")
+    twilio.script = "400:21614"
+    dispatch.deliver_due(1, now=now)
+    Appointment.objects.filter(pk=visit.pk).update(is_notice_wanted=False)
+    planner.plan(now + MINUTE)
+    Appointment.objects.filter(pk=visit.pk).update(is_notice_wanted=True)
+    planner.plan(now + 2 * MINUTE)
+    assert (only().channel, only().turned_from) == ("sms", "")
+    for minutes in (2, 3):
+        deliver(now + minutes * MINUTE)
+    assert (only().state, fake.recipients) == (State.ACCEPTED, ["amelie@example.org"])
 
 
 def test_an_sms_of_unknown_fate_never_goes_by_email_too(twilio: TwilioServer, now: dt.datetime, fake: FakeProvider) -> None:
