@@ -34,9 +34,7 @@ class Words(Rendered):
     cost: Decimal = Decimal(0)
 
 
-def render(
-    message: Message, salon: Salon, account: SmsAccount, *, link: str = "", text: texts.Text | None = None
-) -> Words:
+def render(message: Message, salon: Salon, account: SmsAccount, *, link: str = "", text: texts.Text | None = None) -> Words:
     """Return the words of an SMS in the client's language, or the salon's where there is none in it.
 
     Of a text that needs a second part the service is left out, if that saves it. `link` stands for the client's own where
