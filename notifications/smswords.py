@@ -52,7 +52,7 @@ def render(message: Message, salon: Salon, account: SmsAccount, *, link: str = "
         values["date"] = _day(message.told_start_at, salon.time_zone, language)
     unsubscribe = ""
     if kinds.TABLE[message.kind].is_marketing:
-        unsubscribe = link or ("" if account.can_answer else shortlinks.url(salon, client))
+        unsubscribe = link or ("" if account.is_heard else shortlinks.url(salon, client))
         values |= _of_marketing(message, values, account, language, unsubscribe)
     found = text or shelf.text(message.kind, "sms", language)
     template = tidy_literals(found.body.strip())
@@ -61,7 +61,7 @@ def render(message: Message, salon: Salon, account: SmsAccount, *, link: str = "
         body = _shorter(template, values, body)
     size, number = segments.measure(body), str(client.phone or "")
     _count, cost = costs.of(body, number, account.prices)
-    stop = "" if account.can_answer else unsubscribe
+    stop = "" if account.is_heard else unsubscribe
     return Words(number, language, "", body, stop, salon=salon.name, text_version=found.version, size=size, cost=cost)
 
 
@@ -84,7 +84,7 @@ def _of_marketing(message: Message, values: dict[str, str], account: SmsAccount,
     if message.campaign is None:
         raise TemplateError("no campaign")
     offer = filling.own(segments.tidy(message.campaign.text), values)
-    if account.can_answer:
+    if account.is_heard:
         part = "code" if account.sender.isdigit() else "reply"
         clause = {"sender_code": account.sender}
     else:

@@ -53,6 +53,7 @@ WORDS: Mapping[str, Callable[[], str]] = {
     "30036": lambda: _("It could not be delivered in time (30036)."),
     "30042": lambda: _("The operator does not accept this sender (30042)."),
     "201": lambda: _("The SMS provider took the message."),
+    "403": lambda: _("Reports and answers by SMS are refused: the auth token or the public address is not the right one (403)."),
     "no_account": lambda: _("No SMS account is entered yet."),
     "absent": lambda: _("The SMS provider has no such message."),
     "callback": lambda: _("The SMS provider reported it."),

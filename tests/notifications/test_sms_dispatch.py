@@ -11,9 +11,9 @@ from django.utils import timezone
 from appointments.models import Appointment
 from clients import addresses, consent
 from clients.models import Address, ConsentEvent
-from notifications import circuit, dispatch, planner, receipts, reconciling, smsaccount
+from notifications import circuit, dispatch, planner, receipts, reconciling, smsaccount, ways
 from notifications.channels import sms as channel
-from notifications.models import Attempt, Message, Provider, ProviderEvent, SmsAccount, State
+from notifications.models import Attempt, Message, Provider, ProviderEvent, SmsAccount, State, Trigger
 from notifications.providers import twilio as carrier
 from salon.core import instance
 from salon.core.models import Notice, Salon, User
@@ -244,7 +244,8 @@ def test_d20_the_control_a_report_that_twilio_has_not_signed_changes_nothing(twi
     assert texting.reports(twilio, only(), "delivered").status_code == 403
     SmsAccount.objects.update(auth_token="")
     assert texting.reports(twilio, only(), "delivered").status_code == 403
-    assert (only().state, ProviderEvent.objects.count()) == (State.ACCEPTED, 0)
+    assert only().state == State.ACCEPTED
+    assert set(ProviderEvent.objects.values_list("status", "message")) == {("refused", None)}, "counted, and no more"
 
 
 def test_what_was_taken_and_did_not_arrive_says_so(twilio: TwilioServer, now: dt.datetime) -> None:
@@ -393,6 +394,22 @@ def test_what_turned_once_and_was_taken_back_may_turn_again(twilio: TwilioServer
     for minutes in (2, 3):
         deliver(now + minutes * MINUTE)
     assert (only().state, fake.recipients) == (State.ACCEPTED, ["amelie@example.org"])
+
+
+def test_it_turns_only_to_what_the_salon_chose_and_what_can_take_it(
+    twilio: TwilioServer, now: dt.datetime, fake: FakeProvider
+) -> None:
+    Trigger.objects.update_or_create(pk="confirmation", defaults={"is_on": True, "ways": "sms"})
+    booked(now, email="amelie@example.org", phone="+33472000001")
+    deliver(now)
+    assert (only().state, only().channel, fake.delivered) == (State.SUPPRESSED, "sms", [])
+    Trigger.objects.update(ways="email sms")
+    message = only()
+    assert ways.other(message) == "email"
+    addresses.stop("email", "amelie@example.org", scope="delivery", reason="hard_bounce", now=now)
+    assert ways.other(message) == ""
+    message.channel = "email"
+    assert ways.other(message) == "", "a landline"
 
 
 def test_an_sms_of_unknown_fate_never_goes_by_email_too(twilio: TwilioServer, now: dt.datetime, fake: FakeProvider) -> None:
