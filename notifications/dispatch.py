@@ -187,7 +187,7 @@ class _Sender:
         elif self.lane.broken_by:
             circuit.close(self.lane.name)
             self.lane.broken_by = ""
-        return result.outcome not in BREAKS
+        return result.outcome not in BREAKS and not self.lane.must_pause
 
     def _meanwhile(self, following: Message | None) -> None:
         failpoints.hit("while_committing")

@@ -116,6 +116,16 @@ def test_d16_too_many_waits_as_long_as_it_is_told(
     assert (only().state, len(twilio.taken)) == (State.ACCEPTED, 1)
 
 
+def test_while_twilio_asks_for_a_pause_the_others_wait_too(twilio: TwilioServer, now: dt.datetime) -> None:
+    for last in range(3):
+        booked(now, phone=f"+3361234567{last}", first_name=f"N{last}")
+    twilio.script = "429:30,ok"
+    deliver(now)
+    assert (len(twilio.requests), len(twilio.taken)) == (1, 0)
+    deliver(now + MINUTE * 5)
+    assert len(twilio.taken) == 3
+
+
 @pytest.mark.parametrize("script", ["500_created", "timeout_created", "drop_created", "garbage"])
 def test_d17_what_twilio_has_is_found_in_its_list_and_not_sent_again(twilio: TwilioServer, now: dt.datetime, script: str) -> None:
     booked(now)
@@ -356,6 +366,18 @@ def test_a_fault_of_ours_calls_the_owner_and_leaves_number_and_consent_alone(
     assert not ConsentEvent.objects.exists()
 
 
+def test_a_wrong_sender_stops_the_line_at_the_third_and_burns_no_more(twilio: TwilioServer, now: dt.datetime) -> None:
+    for last in range(5):
+        booked(now, phone=f"+3361234567{last}", first_name=f"N{last}")
+    twilio.script = "400:21606"
+    deliver(now)
+    assert Counter(Message.objects.values_list("state", flat=True)) == {State.FAILED: 2, State.PENDING: 3}
+    assert circuit.failure("twilio") == "reply_21606"
+    twilio.script = "ok"
+    deliver(now + 16 * MINUTE)
+    assert (len(twilio.taken), circuit.failure("twilio")) == (3, "")
+
+
 def test_three_bad_numbers_in_a_row_do_not_stop_the_fourth(twilio: TwilioServer, now: dt.datetime) -> None:
     """What counts against an SMTP server after three refusals says nothing here: the code names the number."""
     for last in range(4):
@@ -475,6 +497,42 @@ def test_with_the_switch_off_everything_goes_by_email_and_what_waits_stays(
     smsaccount.switch(is_on=True, by=owner, now=now)
     deliver(now + MINUTE)
     assert only().state == State.ACCEPTED
+
+
+def test_with_the_switch_off_the_planner_brings_what_waits_by_email_and_back_where_there_is_none(
+    twilio: TwilioServer, now: dt.datetime, owner: User, fake: FakeProvider
+) -> None:
+    booked(now, email="amelie@example.org")
+    booked(now, first_name="Zoé", phone="+33612345679")
+    held = Message.objects.get(client__first_name="Zoé")
+    smsaccount.switch(is_on=False, by=owner, now=now)
+    planner.plan(now)
+    deliver(now + MINUTE)
+    assert fake.recipients == ["amelie@example.org"]
+    held.refresh_from_db()
+    assert (held.state, held.reason) == (State.CANCELLED, "channel_off")
+    smsaccount.switch(is_on=True, by=owner, now=now)
+    planner.plan(now + 2 * MINUTE)
+    deliver(now + 2 * MINUTE)
+    held.refresh_from_db()
+    assert (held.state, held.channel, len(fake.delivered)) == (State.ACCEPTED, "sms", 1)
+
+
+def test_what_is_said_instead_heeds_the_salons_switch(twilio: TwilioServer, now: dt.datetime, fake: FakeProvider) -> None:
+    """It is no message that somebody sends by hand."""
+    booked(now, email="amelie@example.org")
+    deliver(now)
+    texting.reports(twilio, first(), "undelivered", ErrorCode="30006")
+    Trigger.objects.update_or_create(pk="confirmation", defaults={"is_on": False})
+    instead = Message.objects.latest("pk")
+    assert instead.resend_of == first()
+    deliver(now + MINUTE)
+    instead.refresh_from_db()
+    assert (instead.reason, fake.delivered) == ("automation_off", [])
+    Message.objects.filter(pk=instead.pk).update(state=State.PENDING)
+    planner.plan(now + MINUTE)
+    instead.refresh_from_db()
+    assert (instead.state, instead.reason) == (State.CANCELLED, "automation_off")
 
 
 def test_a_switch_thrown_between_claim_and_hand_over_holds_it_too(
