@@ -68,7 +68,6 @@ def deliver_due(
     salon = Salon.objects.filter(pk=1).first()
     if salon is None or facts.is_on_hold(salon):
         return counts
-    counts += reconciling.reconcile(clock())
     until = time.monotonic() + budget_s
     if threads == 1:
         counts += _Sender(salon, clock, until).run(limit)
@@ -76,6 +75,10 @@ def deliver_due(
         with ThreadPoolExecutor(threads, thread_name_prefix="sender") as pool:
             for done in pool.map(lambda _: _in_thread(salon, clock, until, -(-limit // threads)), range(threads)):
                 counts += done
+    try:
+        return counts + reconciling.reconcile(clock())
+    except AWAY:
+        connection.close()
     return counts
 
 
@@ -197,7 +200,7 @@ class _Sender:
         elif self.lane.broken_by:
             circuit.close(self.lane.name)
             self.lane.broken_by = ""
-        return result.outcome not in BREAKS
+        return result.outcome not in BREAKS and not self.lane.must_pause
 
     def _meanwhile(self, following: Message | None) -> None:
         failpoints.hit("while_committing")

@@ -111,6 +111,8 @@ class Lane:
     channel: str
     line: Line
     is_down: bool = False
+    # The provider asked for a pause, whoever is next.
+    must_pause: bool = False
     refusals: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -124,6 +126,8 @@ class Lane:
 
     def judge(self, result: Result) -> Result:
         """Return the result; a permanent no that repeats itself, or broke the provider before, as one that burns nothing."""
+        if result.outcome is Outcome.RETRY and result.retry_after:
+            self.must_pause = True
         if not self.line.may_be_ours(result):
             self.refusals = []
             return result

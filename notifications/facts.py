@@ -231,7 +231,7 @@ def gather(message: Message, rows: Rows) -> gate.Facts:
         said_version=message.time_version,
         said_start_at=message.told_start_at,
         is_switched_on=rows.trigger[0] if rows.trigger else kind.is_on_at_first,
-        is_automatic=message.resend_of_id is None and not kind.is_by_hand,
+        is_automatic=(message.resend_of_id is None or message.turned_from != "") and not kind.is_by_hand,
         is_on_hold=_is_held(delivery, instance_id),
         **(
             advertising.facts(message, rows.advertising, zone, country, lambda: _entries(rows))

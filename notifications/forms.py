@@ -140,7 +140,7 @@ class TextForm(forms.Form):
     """The salon's own text of a kind. What may stand in it is checked when it is saved."""
 
     subject = Line(label=_("Subject"), max_length=texts.SUBJECT_LONGEST)
-    body = forms.CharField(label=_("Text"), max_length=texts.BODY_LONGEST, widget=forms.Textarea(attrs={"rows": 14}))
+    body = forms.CharField(label=_("Text"), widget=forms.Textarea(attrs={"rows": 14}))
 
     def __init__(self, *args: Any, channel: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

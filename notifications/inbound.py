@@ -33,6 +33,7 @@ def receive(*, provider_id: str, number: str, text: str, opt_out_type: str = "",
 
     `opt_out_type` is what the provider took it for and has answered itself.
     """
+    provider_id, number, text = (one.replace("\0", "") for one in (provider_id, number, text))  # no database keeps a zero byte
     meaning = stopwords.meaning(text, opt_out_type)
     numbers.lock(number)
     _event, is_new = ProviderEvent.objects.get_or_create(
@@ -85,6 +86,8 @@ def handle(reply: Reply, *, is_stop: bool, by: User, now: dt.datetime) -> int:
     A stop is written as the client's own objection to advertising by SMS, for every card with the number. Raises Refused
     for an answer that was read before.
     """
+    if is_stop:
+        numbers.lock(reply.sender)  # as an answer that comes in does: clients first
     rows = Reply.objects.filter(provider=reply.provider, provider_id=reply.provider_id, handled_at=None)
     if not rows.exclude(provider_id="").update(handled_at=now, handled_by=by):
         raise Refused(_("Somebody has read this already."))

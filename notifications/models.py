@@ -48,6 +48,8 @@ class State(models.TextChoices):
 
 # The provider has it, or may have it: the client counts as told.
 TOLD = (State.HANDOFF, State.UNKNOWN, State.CLOSED_UNKNOWN, State.ACCEPTED, State.DELIVERED, State.BOUNCED)
+# What no person sends once more by hand: the salon's switches count. One that is said instead names what it turned from.
+BY_ITSELF = models.Q(resend_of=None) | ~models.Q(turned_from="")
 # Every kind of advertising there is to be: what the caps count together.
 MARKETING = ("birthday", "promotion", "rebook", "review", "welcome")
 

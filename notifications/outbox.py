@@ -253,8 +253,8 @@ def cancel(rows: "QuerySet[Message]", *, reason: str, now: dt.datetime) -> int:
 def revive(rows: "QuerySet[Message]", *, channel: str = "") -> int:
     """Let messages among `rows` wait again, for `channel` if given, that no provider could have when they were ended or held."""
     untouched = rows.filter(state__in=[State.CANCELLED, State.SUPPRESSED, State.HELD], handoff_at=None)
-    way = {"channel": channel} if channel else {}
-    return untouched.update(state=State.PENDING, reason="", settled_at=None, claim_count=0, **way)
+    way = {"channel": channel, "turned_from": ""} if channel else {}
+    return untouched.update(state=State.PENDING, reason="", settled_at=None, claim_count=0, segments=0, cost=0, **way)
 
 
 def stop(message: Message, *, by: User, now: dt.datetime) -> Message:

@@ -203,8 +203,11 @@ def end_leases() -> int:
 
 
 def hold_back(now: dt.datetime, *, reason: str) -> dict[str, int]:
-    """Set aside for a person's eyes what is due and may have been said already; advertising ends. Return both counts."""
-    due = Message.objects.filter(state=State.PENDING, not_before__lte=now)
+    """Set aside for a person's eyes what may have been said already; advertising ends. Return both counts.
+
+    That is what is due, and what is written only now: what waits for the morning may have left at its own time before.
+    """
+    due = Message.objects.filter(Q(not_before__lte=now) | Q(created_at__gte=now), state=State.PENDING)
     expired = due.filter(kind__in=MARKETING).update(state=State.EXPIRED, reason=reason, settled_at=now)
     return {"held": due.update(state=State.HELD, reason=reason), "expired": expired}
 

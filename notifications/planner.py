@@ -27,11 +27,12 @@ from notifications import (
     outbox,
     readdressing,
     reminders,
+    smsaccount,
     stopping,
     wanting,
 )
 from notifications.kinds import Kind, Wanted
-from notifications.models import Campaign, Message, State, Trigger
+from notifications.models import BY_ITSELF, Campaign, Message, State, Trigger
 from notifications.wanting import Asked, Rule, Wish
 from salon.core.models import Salon
 
@@ -39,7 +40,7 @@ from salon.core.models import Salon
 REVIVABLE = (
     "cancelled", "undone", "over", "moved", "not_wanted", "inactive", "restricted", "client_refused", "no_address",
     "automation_off", "consent_missing", "blacklisted", "paused", "booked", "not_done", "no_target", "no_public_address",
-    "erased", reminders.NOT_CHOSEN,
+    "erased", "channel_off", reminders.NOT_CHOSEN,
 )  # fmt: skip
 
 RULES: Mapping[str, Rule] = {
@@ -177,9 +178,13 @@ def _against(switches: Mapping[str, Trigger], now: dt.datetime) -> Case:
     of = {wanted: [kind.name for kind in kinds.TABLE.values() if kind.wanted == wanted] for wanted in Wanted}
     off = [name for name, trigger in switches.items() if not trigger.is_on]
     marketing = [kind.name for kind in kinds.TABLE.values() if kind.is_marketing]
+    service = [kind.name for kind in kinds.TABLE.values() if kind.kind_class is kinds.Class.SERVICE]
     stands, cancelled, done = (Q(kind__in=of[wanted]) for wanted in (Wanted.STANDS, Wanted.CANCELLED, Wanted.DONE))
     about_a_start = stands | cancelled
+    # What is held waits for a person, and what somebody sends once more does not come back: both stay.
+    shut = Q(channel=smsaccount.CHANNEL, kind__in=service, state=State.PENDING, resend_of=None)
     return Case(
+        *([] if smsaccount.is_open() else [When(shut, then=Value("channel_off"))]),
         When(client__erased_at__isnull=False, then=Value("erased")),
         When(client__restricted_at__isnull=False, then=Value("restricted")),
         When(client__inactive_at__isnull=False, then=Value("inactive")),
@@ -194,9 +199,9 @@ def _against(switches: Mapping[str, Trigger], now: dt.datetime) -> Case:
         When(Q(client__email="", channel="email") | Q(client__phone="", channel="sms"), then=Value("no_address")),
         *(_against_consent(kind) for kind in kinds.TABLE.values()),
         When(Q(kind__in=marketing, client__blacklisted_at__isnull=False), then=Value("blacklisted")),
-        When(Q(kind__in=_ON_NOTICE, resend_of=None, appointment__is_notice_wanted=False), then=Value("not_wanted")),
+        When(BY_ITSELF & Q(kind__in=_ON_NOTICE, appointment__is_notice_wanted=False), then=Value("not_wanted")),
         *reminders.unwanted(),
-        When(Q(kind__in=off, resend_of=None), then=Value("automation_off")),
+        When(BY_ITSELF & Q(kind__in=off), then=Value("automation_off")),
         default=Value(""),
         output_field=CharField(),
     )

@@ -1,12 +1,14 @@
 """SMS of unknown fate: asks the provider whether it has them. What it has was sent; what it surely has not waits again, once.
 
-Called by dispatch before it takes new messages, outside any transaction. What the provider does not say stays unknown.
+Called by dispatch when nothing is left to be sent, outside any transaction. What the provider does not say stays unknown.
 """
 
 import datetime as dt
 from collections import Counter
 
-from notifications import proofs, smsaccount
+from django.db.models import Exists, OuterRef, QuerySet
+
+from notifications import circuit, proofs, smsaccount
 from notifications.models import Attempt, Message, State
 from notifications.outbox import token_of
 from notifications.receipts import PROVIDER
@@ -21,10 +23,11 @@ _AT_ONCE = 20
 
 
 def reconcile(now: dt.datetime) -> Counter[str]:
-    """Look for SMS of unknown fate at the provider and return counts by what was found."""
+    """Look for SMS of unknown fate at the provider and return counts by what was found. A provider that is down is left alone."""
     counts: Counter[str] = Counter()
-    waiting = Message.objects.filter(state=State.UNKNOWN, channel="sms", provider=PROVIDER, expires_at__gt=now)
-    rows = list(waiting.order_by("handoff_at", "pk")[:_AT_ONCE])
+    if circuit.is_open(PROVIDER, now):
+        return counts
+    rows = list(_waiting(now).order_by("handoff_at", "pk")[:_AT_ONCE])
     carrier = smsaccount.twilio() if rows else None
     for message in rows:
         tried = _attempt(message)
@@ -39,6 +42,14 @@ def reconcile(now: dt.datetime) -> Counter[str]:
         elif now - tried.at >= ABSENT_AFTER:
             counts["absent"] += proofs.absent(message, now=now)
     return counts
+
+
+def _waiting(now: dt.datetime) -> "QuerySet[Message]":
+    """Return what can be asked about. What was absent before is not proved so again: it must not stand in the way for ever."""
+    tries = Attempt.objects.filter(message=OuterRef("pk"))
+    is_over = Exists(tries.filter(outcome=proofs.ABSENT)) & ~Exists(tries.filter(at__gte=now - ABSENT_AFTER))
+    rows = Message.objects.filter(state=State.UNKNOWN, channel="sms", provider=PROVIDER, expires_at__gt=now)
+    return rows.exclude(recipient="").exclude(is_over)  # without a number everybody's messages would be looked through
 
 
 def _attempt(message: Message) -> Attempt | None:

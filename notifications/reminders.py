@@ -26,7 +26,7 @@ from django.db.models.lookups import Exact, StartsWith
 
 from appointments.models import Appointment
 from notifications import kinds, outbox, stopping
-from notifications.models import Message, State
+from notifications.models import BY_ITSELF, Message, State
 from notifications.plans import TIMES_MAX, ReminderException, ReminderTime
 from notifications.wanting import Asked, Wish, occasion
 
@@ -110,7 +110,7 @@ def unwanted() -> list[When]:
         of_client = own.filter(client=OuterRef("client_id")).values("is_on")[:1]
         of_service = own.filter(service=OuterRef("appointment__service_id")).values("is_on")[:1]
         holds = Coalesce(Subquery(of_client), Subquery(of_service), Value(time.is_on), output_field=BooleanField())
-        cases.append(When(Q(kind=KIND.name, resend_of=None) & _is_of(time.slot) & ~Q(holds), then=Value(NOT_CHOSEN)))
+        cases.append(When(BY_ITSELF & Q(kind=KIND.name) & _is_of(time.slot) & ~Q(holds), then=Value(NOT_CHOSEN)))
     return cases
 
 

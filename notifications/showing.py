@@ -9,10 +9,10 @@ from appointments.models import Appointment
 from appointments.models import State as VisitState
 from clients import access as clients_access
 from clients.models import Client
-from notifications import kinds, links, rendering, texts
+from notifications import kinds, links, rendering, shortlinks, smsaccount, smswords, texts
 from notifications.filling import TemplateError
 from notifications.kinds import Wanted
-from notifications.models import Message
+from notifications.models import Message, SmsAccount
 from salon.core.errors import Refused
 from salon.core.models import Salon, User
 
@@ -43,7 +43,11 @@ def preview(*, kind: str, channel: str, language: str, text: texts.Text, salon: 
         shelf = replace(shelf, targets={**shelf.targets, kind: "https://…"})
     message.__dict__["loaded_shelf"] = shelf
     try:
-        shown = rendering.render(message, salon, link=links.example_url(salon), text=text)
+        if channel == smsaccount.CHANNEL:
+            account = smsaccount.account() or SmsAccount()
+            shown: rendering.Rendered = smswords.render(message, salon, account, link=shortlinks.example_url(salon), text=text)
+        else:
+            shown = rendering.render(message, salon, link=links.example_url(salon), text=text)
     except TemplateError:
         return Shown(name, fault=_("Something that the text names is not known of this client."))
     return Shown(name, shown.title, shown.body)

@@ -62,7 +62,10 @@ class Description:
 
 def account() -> SmsAccount | None:
     """Return the account without its secrets, or None."""
-    return SmsAccount.objects.defer(*SECRETS).filter(pk=1).first()
+    row = SmsAccount.objects.defer(*SECRETS).filter(pk=1).first()
+    if row is not None:
+        row.has_auth_token = bool(auth_token())
+    return row
 
 
 def is_open() -> bool:

@@ -48,6 +48,9 @@ class SmsAccount(models.Model):
     may_tidy_names = models.BooleanField(_("plain letters in names too"), default=False)
     changed_at = models.DateTimeField(default=timezone.now)
 
+    # Whether what comes in can be told from a forgery. Noted by `smsaccount.account`, which leaves the secrets unread.
+    has_auth_token = True
+
     class Meta:
         constraints = [models.CheckConstraint(condition=models.Q(pk=1), name="notifications_smsaccount_only_one")]
 
@@ -63,6 +66,11 @@ class SmsAccount(models.Model):
 
     def __str__(self) -> str:
         return self.sender
+
+    @property
+    def is_heard(self) -> bool:
+        """Return whether a STOP that a client answers arrives here: without an auth token every answer is refused."""
+        return self.can_answer and self.has_auth_token
 
 
 class ProviderEvent(models.Model):

@@ -34,11 +34,11 @@ class Words(Rendered):
     cost: Decimal = Decimal(0)
 
 
-def render(message: Message, salon: Salon, account: SmsAccount, *, link: str = "") -> Words:
+def render(message: Message, salon: Salon, account: SmsAccount, *, link: str = "", text: texts.Text | None = None) -> Words:
     """Return the words of an SMS in the client's language, or the salon's where there is none in it.
 
     Of a text that needs a second part the service is left out, if that saves it. `link` stands for the client's own where
-    the text is only shown. Raises TemplateError.
+    the text is only shown, `text` for the one in force. Raises TemplateError.
     """
     client = message.client
     if client is None:
@@ -52,18 +52,26 @@ def render(message: Message, salon: Salon, account: SmsAccount, *, link: str = "
         values["date"] = _day(message.told_start_at, salon.time_zone, language)
     unsubscribe = ""
     if kinds.TABLE[message.kind].is_marketing:
-        unsubscribe = link or ("" if account.can_answer else shortlinks.url(salon, client))
+        unsubscribe = link or ("" if account.is_heard else shortlinks.url(salon, client))
         values |= _of_marketing(message, values, account, language, unsubscribe)
-    found = shelf.text(message.kind, "sms", language)
-    text = tidy_literals(found.body.strip())
-    body = _on_one_line(filling.fill(text, values))
+    found = text or shelf.text(message.kind, "sms", language)
+    template = tidy_literals(found.body.strip())
+    body = _on_one_line(filling.fill(template, values))
     if segments.measure(body).segments > 1 and values.get("service"):
-        short = _on_one_line(filling.fill(text, {**values, "service": ""}))
-        body = short if segments.measure(short).segments < segments.measure(body).segments else body
+        body = _shorter(template, values, body)
     size, number = segments.measure(body), str(client.phone or "")
     _count, cost = costs.of(body, number, account.prices)
-    stop = "" if account.can_answer else unsubscribe
+    stop = "" if account.is_heard else unsubscribe
     return Words(number, language, "", body, stop, salon=salon.name, text_version=found.version, size=size, cost=cost)
+
+
+def _shorter(template: str, values: dict[str, str], body: str) -> str:
+    """Return the words without the service, if they can do without and that saves a part; else `body`."""
+    try:
+        short = _on_one_line(filling.fill(template, {**values, "service": ""}))
+    except TemplateError:  # the salon's own text names it outside brackets
+        return body
+    return short if segments.measure(short).segments < segments.measure(body).segments else body
 
 
 def tidy_literals(text: str) -> str:
@@ -76,7 +84,7 @@ def _of_marketing(message: Message, values: dict[str, str], account: SmsAccount,
     if message.campaign is None:
         raise TemplateError("no campaign")
     offer = filling.own(segments.tidy(message.campaign.text), values)
-    if account.can_answer:
+    if account.is_heard:
         part = "code" if account.sender.isdigit() else "reply"
         clause = {"sender_code": account.sender}
     else:

@@ -26,7 +26,9 @@ from salon.core.errors import Refused
 from salon.core.models import Salon, User
 
 FOLDER = Path(settings.BASE_DIR) / "templates" / "messages"
-SUBJECT_LONGEST, BODY_LONGEST = 150, 4000
+SUBJECT_LONGEST = 150
+# An SMS of more than four parts is no reminder any more, and providers take no more than ten.
+BODY_LONGEST: Mapping[str, int] = {"email": 4000, "sms": 600}
 # The parts of a text by channel, the words themselves last.
 _FILES = {"email": ("subject", "body"), "sms": ("sms",)}
 _OF_KIND: Mapping[str, tuple[str, ...]] = {"rebook": ("last_visit_date",), "review": ("visit_date", "review_link")}
@@ -169,7 +171,7 @@ def history(kind: str, channel: str, language: str) -> Sequence[MessageText]:
 
 def check(kind: str, channel: str, subject: str, body: str, salon: Salon) -> None:
     """Raise Refused, with the field, for a text that is empty, too long, or says what it cannot."""
-    fields = {"body": (body, BODY_LONGEST)}
+    fields = {"body": (body, BODY_LONGEST[channel])}
     if len(_FILES[channel]) > 1:
         fields = {"subject": (subject, SUBJECT_LONGEST), **fields}
     for name, (text, longest) in fields.items():

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from notifications import callbacks, gate, smsaccount, smswords
 from notifications.filling import TemplateError
 from notifications.models import Message, SmsAccount
+from notifications.providers import codes
 from notifications.providers.base import Carrier, Outcome, Prepared, Result, Text
 from notifications.providers.twilio import LONGEST
 from notifications.rendering import Rendered
@@ -56,8 +57,8 @@ class Line:
         return result
 
     def may_be_ours(self, result: Result) -> bool:
-        """Return False: the provider's codes say whether a no is about the number or about us."""
-        return False
+        """Return whether the code is about our sender, the same for every message: all others say whom they mean."""
+        return result.outcome is Outcome.FAILED and result.code in codes.SENDER
 
     def close(self) -> None:
         """Hang up."""

@@ -17,6 +17,8 @@ STOPPED = frozenset({"21610"})
 BLOCKED = frozenset({"30004"})
 # The account, the sender or the text is at fault, never the number.
 OURS = frozenset({"21408", "21603", "21606", "21612", "21617", "21657", "21659", "30002", "30007", "30032", "30034", "30042"})
+# Among them, those about the sender itself: it fails whatever is sent with it.
+SENDER = frozenset({"21603", "21606", "21657", "21659"})
 # It has surely not arrived, and will not. Any other reason may still be followed by a delivery.
 LOST = NO_SUCH_NUMBER | UNKNOWN_HANDSET | BLOCKED | OURS | {"30003", "30036"}
 # Nobody can sign in, or may not any more: the same for every message.
@@ -53,6 +55,7 @@ WORDS: Mapping[str, Callable[[], str]] = {
     "30036": lambda: _("It could not be delivered in time (30036)."),
     "30042": lambda: _("The operator does not accept this sender (30042)."),
     "201": lambda: _("The SMS provider took the message."),
+    "403": lambda: _("Reports and answers by SMS are refused: the auth token or the public address is not the right one (403)."),
     "no_account": lambda: _("No SMS account is entered yet."),
     "absent": lambda: _("The SMS provider has no such message."),
     "callback": lambda: _("The SMS provider reported it."),

@@ -9,7 +9,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 from twilio.request_validator import RequestValidator
 
-from notifications import callbacks, inbound, receipts, smsaccount
+from notifications import alarms, callbacks, inbound, receipts, smsaccount
 from salon.core import public as address
 from salon.core.models import Salon
 from salon.core.web import public
@@ -53,7 +53,8 @@ def receive(request: HttpRequest) -> HttpResponse:
 def _is_signed(request: HttpRequest) -> bool:
     """Return whether the provider has signed this request, to the public address as it stands in the settings."""
     token, base = smsaccount.auth_token(), address.base(Salon.objects.current())
-    if not token or not base:
-        return False
     signature = request.headers.get("X-Twilio-Signature", "")
-    return bool(RequestValidator(token).validate(base + request.get_full_path(), request.POST, signature))
+    is_signed = bool(token and base) and RequestValidator(token).validate(base + request.get_full_path(), request.POST, signature)
+    if not is_signed:
+        alarms.note_unsigned(request.POST.get("AccountSid", ""), now=timezone.now())
+    return bool(is_signed)

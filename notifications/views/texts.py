@@ -125,7 +125,7 @@ def _context(request: SignedIn, place: _Place, form: TextForm, in_force: texts.T
         "versions": texts.history(**place.of),
         "preview": showing.preview(**place.of, text=text, salon=request.salon, user=request.user, now=timezone.now()),
         "length": len(text.body),
-        "longest": texts.BODY_LONGEST,
+        "longest": texts.BODY_LONGEST[place.channel],
         "advice": _advice(offers) if offers else "",
         "may_edit": may_edit,
         "ask": "" if may_edit else asking.sentence(May.EDIT_SETTINGS),

@@ -1,9 +1,12 @@
 """What clients send: STOP and START in any spelling, what may be a stop, what is none. Signed posts, as Twilio makes them."""
 
 import datetime as dt
+import re
 
 import pytest
+from django.db import connection
 from django.test import Client as Browser
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from clients import consent, fold
@@ -11,7 +14,7 @@ from clients.models import Address, Client, ConsentEvent, Standing
 from notifications import facts, gate, inbound, planner, stopwords
 from notifications.models import Message, Reply, SmsAccount, State
 from notifications.stopwords import Meaning
-from salon.core import instance
+from salon.core import instance, notices
 from salon.core.models import Notice, Salon, User
 from tests import factories
 from tests.notifications import texting
@@ -197,3 +200,31 @@ def test_what_is_not_signed_is_refused_whole(family: list[Client]) -> None:
 def test_a_signature_over_another_address_does_not_count(family: list[Client]) -> None:
     Salon.objects.update(public_url="https://book.example.com")
     assert texting.answers("STOP").status_code == 403
+
+
+def test_a_stop_with_a_zero_byte_counts(family: list[Client]) -> None:
+    """PostgreSQL keeps none: the whole answer would be lost."""
+    assert texting.answers("STOP\0", sid="SM\x001").status_code == 200
+    assert {states(family[0])[one] for one in SERVICE} == {"withdrawn"}
+    assert set(Reply.objects.values_list("body", "provider_id")) == {("STOP", "SM1")}
+
+
+def test_who_reads_an_answer_locks_the_cards_first_as_the_next_answer_does(family: list[Client], reception: User) -> None:
+    texting.answers("bitte abmelden")
+    reply = Reply.objects.filter(client=family[1]).get()
+    with CaptureQueriesContext(connection) as asked:
+        inbound.handle(reply, is_stop=True, by=reception, now=timezone.now())
+    tables = [
+        table for query in asked for table in re.findall(r'(?:FROM|UPDATE) "(clients_client|notifications_reply)"', query["sql"])
+    ]
+    assert tables[0] == "clients_client"
+
+
+def test_answers_that_are_refused_by_the_hundred_are_told_to_the_owner_once(open_salon: Salon, owner: User) -> None:
+    for number in range(5):
+        texting.answers("STOP", sid=f"SM{number}", token="of an account before")
+        texting.answers("STOP", sid=f"SM{number}", token="of a stranger", AccountSid="AC" + "0" * 32)
+        assert Notice.objects.count() == (number >= 2)
+    (line,) = notices.bell(owner).lines
+    assert "refused" in line.words
+    assert "could not leave" not in line.words

@@ -11,6 +11,7 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from appointments.models import Appointment
+from clients import consent
 from notifications import dispatch, outbox, outcomes, planner, restoring
 from notifications.models import Message, State, Trigger
 from salon.core import instance
@@ -105,11 +106,27 @@ def test_a_hand_over_under_way_at_the_backup_is_of_unknown_fate_at_once(fake: Fa
 
 def test_advertising_ends_what_is_due_later_stays_and_what_ended_is_left_alone(fake: FakeProvider, now: dt.datetime) -> None:
     for fields in ({"kind": "birthday"}, {"not_before": now + HOUR}, {"state": State.ACCEPTED}, {"state": State.FAILED}):
-        waiting(now, **fields)
+        waiting(now, created_at=now - HOUR, **fields)
     assert outcomes.hold_back(now, reason=restoring.REASON) == {"held": 0, "expired": 1}
     assert [(state, reason) for _kind, state, reason in fates()] == [
         (State.EXPIRED, "restored"), (State.PENDING, ""), (State.ACCEPTED, ""), (State.FAILED, ""),
     ]  # fmt: skip
+
+
+def test_what_is_written_at_night_and_waits_for_the_morning_is_held_too(fake: FakeProvider, now: dt.datetime) -> None:
+    """It left in the afternoon, after the backup; restored at ten in the evening its quiet hours have begun."""
+    Trigger.objects.update_or_create(
+        pk="review", defaults={"is_on": True, "target": "https://r.example", "switched_on_at": now - 99 * HOUR}
+    )
+    visit = booked(now, start_at=now - 30 * HOUR, state="done", is_notice_wanted=False)
+    for channel in ("email", "sms"):
+        consent.record(
+            visit.client, purpose="mkt.review", channel=channel, event="grant", source="in_person", now=now - 99 * HOUR
+        )
+    restoring.settle(now + 12 * HOUR)
+    (message,) = Message.objects.all()
+    assert message.not_before > now + 12 * HOUR
+    assert (message.kind, message.state, message.reason) == ("review", State.EXPIRED, "restored")
 
 
 def test_what_is_booked_after_the_restore_is_told(fake: FakeProvider, now: dt.datetime) -> None:

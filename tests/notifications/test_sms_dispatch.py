@@ -11,9 +11,9 @@ from django.utils import timezone
 from appointments.models import Appointment
 from clients import addresses, consent
 from clients.models import Address, ConsentEvent
-from notifications import circuit, dispatch, planner, receipts, smsaccount
+from notifications import circuit, dispatch, planner, receipts, reconciling, smsaccount, ways
 from notifications.channels import sms as channel
-from notifications.models import Attempt, Message, Provider, ProviderEvent, SmsAccount, State
+from notifications.models import Attempt, Message, Provider, ProviderEvent, SmsAccount, State, Trigger
 from notifications.providers import twilio as carrier
 from salon.core import instance
 from salon.core.models import Notice, Salon, User
@@ -116,6 +116,16 @@ def test_d16_too_many_waits_as_long_as_it_is_told(
     assert (only().state, len(twilio.taken)) == (State.ACCEPTED, 1)
 
 
+def test_while_twilio_asks_for_a_pause_the_others_wait_too(twilio: TwilioServer, now: dt.datetime) -> None:
+    for last in range(3):
+        booked(now, phone=f"+3361234567{last}", first_name=f"N{last}")
+    twilio.script = "429:30,ok"
+    deliver(now)
+    assert (len(twilio.requests), len(twilio.taken)) == (1, 0)
+    deliver(now + MINUTE * 5)
+    assert len(twilio.taken) == 3
+
+
 @pytest.mark.parametrize("script", ["500_created", "timeout_created", "drop_created", "garbage"])
 def test_d17_what_twilio_has_is_found_in_its_list_and_not_sent_again(twilio: TwilioServer, now: dt.datetime, script: str) -> None:
     booked(now)
@@ -153,6 +163,30 @@ def test_d18_a_second_time_it_stays_unknown_for_somebody_to_see(twilio: TwilioSe
     for minutes in (0, 16, 18, 40, 60):
         deliver(now + minutes * MINUTE)
     assert (only().state, len(twilio.requests)) == (State.UNKNOWN, 2)
+
+
+def test_what_cannot_be_proved_any_more_does_not_stand_in_the_way_of_what_can(
+    twilio: TwilioServer, now: dt.datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor does one whose number is gone; and while Twilio is down it is not asked at all."""
+    monkeypatch.setattr(reconciling, "_AT_ONCE", 1)
+    booked(now)
+    twilio.script = "500_not_created,500_not_created,500_created,500_created,ok"
+    for minutes in (0, 16, 18):
+        deliver(now + minutes * MINUTE)
+    booked(now + 30 * MINUTE, phone="+33612345679", first_name="Nora")
+    deliver(now + 30 * MINUTE)
+    Message.objects.filter(client__first_name="Nora").update(recipient="")
+    booked(now + 40 * MINUTE, phone="+33612345670", first_name="Léa")
+    deliver(now + 40 * MINUTE)
+    later = now + 60 * MINUTE
+    circuit.fail("twilio", now=later, reason="auth_20003")
+    looks = len(twilio.looks)
+    deliver(later)
+    assert len(twilio.looks) == looks
+    deliver(later + 16 * MINUTE)
+    assert Message.objects.get(client__first_name="Léa").state == State.ACCEPTED
+    assert len(twilio.looks) == looks + 1
 
 
 def test_the_control_whoever_looks_too_early_or_takes_silence_for_absence_sends_twice(
@@ -220,7 +254,8 @@ def test_d20_the_control_a_report_that_twilio_has_not_signed_changes_nothing(twi
     assert texting.reports(twilio, only(), "delivered").status_code == 403
     SmsAccount.objects.update(auth_token="")
     assert texting.reports(twilio, only(), "delivered").status_code == 403
-    assert (only().state, ProviderEvent.objects.count()) == (State.ACCEPTED, 0)
+    assert only().state == State.ACCEPTED
+    assert set(ProviderEvent.objects.values_list("status", "message")) == {("refused", None)}, "counted, and no more"
 
 
 def test_what_was_taken_and_did_not_arrive_says_so(twilio: TwilioServer, now: dt.datetime) -> None:
@@ -331,6 +366,18 @@ def test_a_fault_of_ours_calls_the_owner_and_leaves_number_and_consent_alone(
     assert not ConsentEvent.objects.exists()
 
 
+def test_a_wrong_sender_stops_the_line_at_the_third_and_burns_no_more(twilio: TwilioServer, now: dt.datetime) -> None:
+    for last in range(5):
+        booked(now, phone=f"+3361234567{last}", first_name=f"N{last}")
+    twilio.script = "400:21606"
+    deliver(now)
+    assert Counter(Message.objects.values_list("state", flat=True)) == {State.FAILED: 2, State.PENDING: 3}
+    assert circuit.failure("twilio") == "reply_21606"
+    twilio.script = "ok"
+    deliver(now + 16 * MINUTE)
+    assert (len(twilio.taken), circuit.failure("twilio")) == (3, "")
+
+
 def test_three_bad_numbers_in_a_row_do_not_stop_the_fourth(twilio: TwilioServer, now: dt.datetime) -> None:
     """What counts against an SMTP server after three refusals says nothing here: the code names the number."""
     for last in range(4):
@@ -355,6 +402,36 @@ def test_a_definite_no_by_sms_goes_by_email_once(twilio: TwilioServer, now: dt.d
     planner.plan(now + 2 * MINUTE)
     deliver(now + 2 * MINUTE)
     assert (len(fake.delivered), Message.objects.count()) == (1, 1)
+
+
+def test_what_turned_once_and_was_taken_back_may_turn_again(twilio: TwilioServer, now: dt.datetime, fake: FakeProvider) -> None:
+    visit = booked(now, email="amelie@example.org")
+    twilio.script = "400:21614"
+    dispatch.deliver_due(1, now=now)
+    Appointment.objects.filter(pk=visit.pk).update(is_notice_wanted=False)
+    planner.plan(now + MINUTE)
+    Appointment.objects.filter(pk=visit.pk).update(is_notice_wanted=True)
+    planner.plan(now + 2 * MINUTE)
+    assert (only().channel, only().turned_from) == ("sms", "")
+    for minutes in (2, 3):
+        deliver(now + minutes * MINUTE)
+    assert (only().state, fake.recipients) == (State.ACCEPTED, ["amelie@example.org"])
+
+
+def test_it_turns_only_to_what_the_salon_chose_and_what_can_take_it(
+    twilio: TwilioServer, now: dt.datetime, fake: FakeProvider
+) -> None:
+    Trigger.objects.update_or_create(pk="confirmation", defaults={"is_on": True, "ways": "sms"})
+    booked(now, email="amelie@example.org", phone="+33472000001")
+    deliver(now)
+    assert (only().state, only().channel, fake.delivered) == (State.SUPPRESSED, "sms", [])
+    Trigger.objects.update(ways="email sms")
+    message = only()
+    assert ways.other(message) == "email"
+    addresses.stop("email", "amelie@example.org", scope="delivery", reason="hard_bounce", now=now)
+    assert ways.other(message) == ""
+    message.channel = "email"
+    assert ways.other(message) == "", "a landline"
 
 
 def test_an_sms_of_unknown_fate_never_goes_by_email_too(twilio: TwilioServer, now: dt.datetime, fake: FakeProvider) -> None:
@@ -420,6 +497,42 @@ def test_with_the_switch_off_everything_goes_by_email_and_what_waits_stays(
     smsaccount.switch(is_on=True, by=owner, now=now)
     deliver(now + MINUTE)
     assert only().state == State.ACCEPTED
+
+
+def test_with_the_switch_off_the_planner_brings_what_waits_by_email_and_back_where_there_is_none(
+    twilio: TwilioServer, now: dt.datetime, owner: User, fake: FakeProvider
+) -> None:
+    booked(now, email="amelie@example.org")
+    booked(now, first_name="Zoé", phone="+33612345679")
+    held = Message.objects.get(client__first_name="Zoé")
+    smsaccount.switch(is_on=False, by=owner, now=now)
+    planner.plan(now)
+    deliver(now + MINUTE)
+    assert fake.recipients == ["amelie@example.org"]
+    held.refresh_from_db()
+    assert (held.state, held.reason) == (State.CANCELLED, "channel_off")
+    smsaccount.switch(is_on=True, by=owner, now=now)
+    planner.plan(now + 2 * MINUTE)
+    deliver(now + 2 * MINUTE)
+    held.refresh_from_db()
+    assert (held.state, held.channel, len(fake.delivered)) == (State.ACCEPTED, "sms", 1)
+
+
+def test_what_is_said_instead_heeds_the_salons_switch(twilio: TwilioServer, now: dt.datetime, fake: FakeProvider) -> None:
+    """It is no message that somebody sends by hand."""
+    booked(now, email="amelie@example.org")
+    deliver(now)
+    texting.reports(twilio, first(), "undelivered", ErrorCode="30006")
+    Trigger.objects.update_or_create(pk="confirmation", defaults={"is_on": False})
+    instead = Message.objects.latest("pk")
+    assert instead.resend_of == first()
+    deliver(now + MINUTE)
+    instead.refresh_from_db()
+    assert (instead.reason, fake.delivered) == ("automation_off", [])
+    Message.objects.filter(pk=instead.pk).update(state=State.PENDING)
+    planner.plan(now + MINUTE)
+    instead.refresh_from_db()
+    assert (instead.state, instead.reason) == (State.CANCELLED, "automation_off")
 
 
 def test_a_switch_thrown_between_claim_and_hand_over_holds_it_too(

@@ -212,6 +212,14 @@ def test_a_sender_that_cannot_be_answered_carries_a_short_link_that_stops_it(
     assert consent.reading(client, "mkt.promotion", "sms").state == "withdrawn"
 
 
+def test_nobody_is_told_to_reply_stop_where_no_answer_can_be_trusted(twilio: TwilioServer, now: dt.datetime, owner: User) -> None:
+    SmsAccount.objects.update(auth_token="")
+    texting.send(texting.willing(now), by=owner, now=now)
+    deliver(now)
+    (body,) = twilio.bodies
+    assert ("répondez" in body, f"{texting.SITE}/s/" in body) == (False, True)
+
+
 def test_a_short_link_outlives_a_change_of_number_and_proves_nothing_about_another(now: dt.datetime, salon: Salon) -> None:
     client, other = texting.willing(now), texting.willing(now, phone="+33612345679")
     token = shortlinks.token(client)

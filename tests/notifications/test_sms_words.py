@@ -146,6 +146,15 @@ def test_a_service_with_a_long_name_is_left_out_rather_than_paid_for() -> None:
     assert (hopeless.size.segments, "Balayage" in hopeless.body) == (2, True), "where it saves nothing it stays"
 
 
+def test_a_text_of_the_salon_that_names_the_service_outright_stays_long_rather_than_unsaid(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    own = texts.Text("", "{date} {time}: {service}. " + "x" * 150, 1)
+    monkeypatch.setattr(texts, "shelf", lambda: texts.Shelf({("reminder", "sms", "fr"): own}))
+    words = rendered(service="Balayage")
+    assert (words.size.segments, "Balayage" in words.body) == (2, True)
+
+
 def test_names_stay_as_they_are_unless_the_salon_allows_plain_letters() -> None:
     assert rendered(first_name="Chloë").size.culprit == "ë"
     plain = rendered(first_name="Chloë", of=account(may_tidy_names=True))

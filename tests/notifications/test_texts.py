@@ -11,7 +11,7 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifications import dispatch, filling, kinds, planner, texts
+from notifications import dispatch, filling, kinds, planner, showing, texts
 from notifications.models import Message
 from notifications.plans import MessageText
 from salon.core.errors import Refused
@@ -154,3 +154,13 @@ def test_a_fault_is_shown_at_its_field_and_reception_only_reads(signed_in: Any, 
     assert 'id="text-form"' not in browser.get(PAGE).content.decode()
     assert browser.post(PAGE, {"subject": "x", "body": "y"}).status_code == 403
     assert browser.get("/settings/notifications/texts/promotion/email/fr/").status_code == 404
+
+
+def test_an_sms_of_the_salon_is_short_and_shown_as_it_leaves(sending_salon: Salon, owner: User) -> None:
+    factories.appointment(start_at=timezone.now() + dt.timedelta(days=1))
+    said = texts.Text("", "« {date} {time} »")
+    where = {"kind": "reminder", "channel": "sms", "language": "fr"}
+    shown = showing.preview(**where, text=said, salon=sending_salon, user=owner, now=timezone.now())
+    assert (shown.fault, shown.body[0], "-- " in shown.body) == ("", '"', False)
+    with pytest.raises(Refused, match="600"):
+        save(owner, REMINDER + "x" * 600, subject="", channel="sms")
