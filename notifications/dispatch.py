@@ -22,6 +22,7 @@ from notifications import (
     circuit,
     facts,
     gate,
+    grounds,
     heartbeats,
     outbox,
     outcomes,
@@ -229,7 +230,7 @@ class _Sender:
         if isinstance(decision, gate.Send) and words is not None and has_line and is_same_address:
             before = outcomes.accepted(*self.unsettled, now=now) if self.unsettled is not None else []
             is_ours = outbox.handoff(
-                message, decision, facts={**facts.as_json(found), "text": words.text_version}, before=before,
+                message, decision, facts={**grounds.as_json(found), "text": words.text_version}, before=before,
                 recipient=words.recipient, address_hmac=rows.hmac, language=words.language, title=words.title[:250],
                 body=words.body, provider=self.lane.name, segments=message.segments, cost=message.cost,
                 meanwhile=lambda: self._meanwhile(following),

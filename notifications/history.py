@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from django.db.models import Count
 from django.utils.translation import gettext as _
 
-from notifications import outbox, words
+from notifications import resending, words
 from notifications.models import Attempt, Message, State
 from notifications.words import Group
 
@@ -56,7 +56,7 @@ class Line:
     @property
     def may_be_resent(self) -> bool:
         """Return whether a manager may send it once more."""
-        return self.message.state in outbox.RESENDABLE
+        return self.message.state in resending.RESENDABLE
 
 
 def lines(messages: Iterable[Message], now: dt.datetime) -> list[Line]:

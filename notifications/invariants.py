@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 
 from clients.merging import rows
 from clients.models import Client
-from notifications import facts, gate, kinds, outbox, proofs
+from notifications import gate, grounds, kinds, outbox, proofs
 from notifications.models import Attempt, Message, State
 
 
@@ -35,7 +35,7 @@ def _without_leave() -> Iterator[str]:
         yield f"message {pk}: handed over without a decision"
     kept = Attempt.objects.exclude(decision={}).filter(message__kind__in=kinds.TABLE, decision__has_key="kind")
     for pk, at, decision in kept.values_list("message_id", "at", "decision").iterator():
-        if not isinstance(gate.decide(facts.from_json(decision), at), gate.Send):
+        if not isinstance(gate.decide(grounds.from_json(decision), at), gate.Send):
             yield f"message {pk}: handed over against its own facts"
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils import timezone
 
-from notifications import facts, gate, outbox, outcomes, rendering
+from notifications import facts, gate, grounds, outbox, outcomes, rendering
 from notifications.channels import email
 from notifications.drafts import Desk
 from notifications.models import Message
@@ -73,7 +73,7 @@ def _prepared(batch: list[Message]) -> list[tuple[list[pipeline.Statement], list
             "recipient": draft.words.recipient, "address_hmac": rows.hmac, "language": draft.words.language,
             "title": draft.words.title, "body": draft.words.body, "provider": "smtp",
         }  # fmt: skip
-        stored = facts.as_json(facts.gather(message, rows))
+        stored = grounds.as_json(facts.gather(message, rows))
         writes = [*before, *outbox.crossing(message, decision, facts=stored, **snapshot)]
         announcement = f"MAIL FROM:<{draft.mail.sender}>\r\nRCPT TO:<{draft.mail.recipient}>\r\n".encode()
         found.append((reader.statements(message), writes, announcement, wire_format(draft.mail.raw) + b".\r\n"))

@@ -10,7 +10,7 @@ from typing import Any
 from appointments.models import Appointment
 from clients.addresses import hash_of
 from clients.models import Standing
-from notifications import facts, gate, kinds, outbox, rendering
+from notifications import gate, grounds, kinds, outbox, rendering
 from notifications.models import Attempt, Message, State
 from salon.core.models import Salon
 
@@ -129,7 +129,7 @@ def _attempt(due: _Due, message: Message, salon: Salon, rng: Random) -> Attempt:
     )  # fmt: skip
     is_known = message.state != State.UNKNOWN
     return Attempt(
-        message=message, lease_token=message.lease_token or uuid.uuid4(), at=due.at, decision=facts.as_json(stood_on),
+        message=message, lease_token=message.lease_token or uuid.uuid4(), at=due.at, decision=grounds.as_json(stood_on),
         phase="done" if is_known else "", outcome="accepted" if is_known else "", code="250" if is_known else "",
         duration_ms=rng.randint(60, 700) if is_known else None,
     )  # fmt: skip

@@ -6,7 +6,7 @@ from random import Random
 
 from clients.addresses import hash_of
 from clients.models import Client, Standing
-from notifications import facts, gate, kinds, rendering
+from notifications import gate, grounds, kinds, rendering
 from notifications.demo import words
 from notifications.models import Attempt, Campaign, CampaignRecipient, Message, State
 from salon.core.models import Salon, User
@@ -60,6 +60,6 @@ def _sent(campaign: Campaign, standing: Standing, hmac: str, salon: Salon, rng: 
         is_automatic=False, has_public_address=True,
     )  # fmt: skip
     Attempt.objects.create(
-        message=message, lease_token=message.lease_token or uuid.uuid4(), at=at, decision=facts.as_json(stood_on),
+        message=message, lease_token=message.lease_token or uuid.uuid4(), at=at, decision=grounds.as_json(stood_on),
         phase="done", outcome="accepted", code="250", duration_ms=rng.randint(60, 700),
     )  # fmt: skip

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from clients import access as clients_access
 from clients.models import Client
-from notifications import access, ahead, facts, history, outbox, sending, stopping, words
+from notifications import access, ahead, facts, history, resending, sending, stopping, words
 from notifications.forms import ResendForm
 from notifications.models import Reply, State
 from notifications.systems import informing
@@ -171,7 +171,7 @@ def resend(request: SignedIn, pk: int) -> HttpResponse:
     form = ResendForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            outbox.resend(message, by=request.user, reason=form.cleaned_data["reason"], now=timezone.now())
+            resending.resend(message, by=request.user, reason=form.cleaned_data["reason"], now=timezone.now())
         except Refused as refused:
             refuse(form, refused)
         else:

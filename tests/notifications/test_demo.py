@@ -20,7 +20,7 @@ from clients.models import Client, ConsentEvent, Standing
 from notifications import gate, outbox, planner
 from notifications.demo import large, people
 from notifications.demo import salon as demo
-from notifications.facts import from_json
+from notifications.grounds import from_json
 from notifications.models import Attempt, Message
 from notifications.models import State as Fate
 from salon.core import instance

@@ -12,7 +12,7 @@ from django.db import OperationalError, transaction
 from appointments.models import Appointment
 from clients import consent
 from clients.models import Address, Client
-from notifications import dispatch, facts, gate, invariants, outbox, outcomes, planner
+from notifications import dispatch, facts, gate, grounds, invariants, outbox, outcomes, planner
 from notifications.models import Attempt, Heartbeat, Message, Provider, State, Trigger
 from notifications.providers.base import Outcome, Phase, Result
 from salon.core import failpoints
@@ -75,7 +75,7 @@ def test_every_hand_over_keeps_the_decision_it_stood_on(fake: FakeProvider, now:
     attempts = Attempt.objects.filter(message__appointment=row)
     assert attempts.count() == len(fake.delivered) == 2
     for attempt in attempts:
-        again = gate.decide(facts.from_json(attempt.decision), attempt.at)
+        again = gate.decide(grounds.from_json(attempt.decision), attempt.at)
         assert isinstance(again, gate.Send)
         assert (attempt.outcome, attempt.phase, attempt.code) == ("accepted", "reply", "250")
         assert client_of(row).email not in str(attempt.decision)

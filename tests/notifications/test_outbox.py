@@ -12,7 +12,7 @@ from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import timezone
 
 from clients.models import Client
-from notifications import dispatch, outbox, outcomes, planner
+from notifications import dispatch, outbox, outcomes, planner, resending
 from notifications.models import Message, State
 from notifications.providers.base import Outcome, Phase, Result
 from salon.core import audit
@@ -69,7 +69,7 @@ def test_a_thing_is_said_once(salon: Salon, now: dt.datetime) -> None:
 
 
 def test_nobody_else_writes_messages() -> None:
-    """`outbox` with its other parts `outcomes` and `proofs` is the only writer, and `joining` where two cards become one.
+    """`outbox`, its other parts and, where two cards become one, `joining` are the only writers.
 
     The demo fills an empty installation.
     """
@@ -84,7 +84,7 @@ def test_nobody_else_writes_messages() -> None:
         for path in root.rglob("*.py")
         if pattern.search(path.read_text(encoding="utf-8")) and "demo" not in path.parts and "migrations" not in path.parts
     }
-    assert found == {"outbox.py", "outcomes.py", "proofs.py", "joining.py"}
+    assert found == {"outbox.py", "outcomes.py", "proofs.py", "resending.py", "joining.py"}
 
 
 def test_a_batch_is_twenty_at_most_and_belongs_to_one(salon: Salon, now: dt.datetime) -> None:
@@ -148,10 +148,10 @@ def test_a_message_of_unknown_fate_is_sent_again_by_hand_with_a_reason(fake: Fak
     dispatch.deliver_due(now=now)
     row.refresh_from_db()
     with pytest.raises(Refused):
-        outbox.resend(row, by=owner, reason="", now=now)
-    again = outbox.resend(row, by=owner, reason="not_arrived", now=now)
+        resending.resend(row, by=owner, reason="", now=now)
+    again = resending.resend(row, by=owner, reason="not_arrived", now=now)
     with pytest.raises(Refused):
-        outbox.resend(row, by=owner, reason="not_arrived", now=now)
+        resending.resend(row, by=owner, reason="not_arrived", now=now)
     now += dt.timedelta(minutes=2)  # the line rests after a lost answer
     planner.plan(now)
     dispatch.deliver_due(now=now)
@@ -177,7 +177,7 @@ def test_what_stays_unknown_is_closed_once_it_is_too_late_and_a_manager_had_a_da
     line = AuditEvent.objects.get(action="message.closed_unknown")
     assert (line.subject_id, line.by, line.facts) == (row.pk, None, {"kind": row.kind})
     with pytest.raises(Refused):
-        outbox.resend(row, by=owner, reason="asked", now=now + dt.timedelta(hours=32))
+        resending.resend(row, by=owner, reason="asked", now=now + dt.timedelta(hours=32))
     assert len(fake.delivered) == 1
     assert not outcomes.settle(row, Result(Outcome.ACCEPTED, "250", Phase.REPLY), now=now), "nothing comes of a late answer"
 
@@ -193,10 +193,10 @@ def test_what_became_unknown_near_its_end_is_shown_for_a_whole_day(fake: FakePro
 def test_it_may_be_sent_again_many_times_but_never_two_at_once(salon: Salon, now: dt.datetime, owner: User) -> None:
     first = row = message(now, state=State.FAILED, occasion="1" * 70)
     for number in range(1, 8):
-        row = outbox.resend(row, by=owner, reason="important", now=now)
+        row = resending.resend(row, by=owner, reason="important", now=now)
         assert row.occasion == "1" * 70 + f":again{number}"
         with pytest.raises(Refused):
-            outbox.resend(first, by=owner, reason="important", now=now)
+            resending.resend(first, by=owner, reason="important", now=now)
         for state in (State.CLAIMED, State.FAILED):
             Message.objects.filter(pk=row.pk).update(state=state)
 
@@ -226,7 +226,7 @@ def test_what_the_stand_in_told_or_is_about_to_tell_is_not_sent_again(
     stand_in.refresh_from_db()
     assert stand_in.state == (State.ACCEPTED if is_delivered else State.PENDING)
     with pytest.raises(Refused, match="told already" if is_delivered else "cannot be sent again"):
-        outbox.resend(row, by=owner, reason="important", now=now)
+        resending.resend(row, by=owner, reason="important", now=now)
     dispatch.deliver_due(now=now)
     assert fake.recipients == ["right@example.org"]
 
@@ -235,7 +235,7 @@ def test_what_the_stand_in_could_not_tell_either_may_be_sent_again(fake: FakePro
     row = _refused_at_the_old_address(fake, now)
     planner.plan(now)
     Message.objects.filter(occasion__endswith=f":to{row.pk}").update(state=State.CANCELLED)
-    assert outbox.resend(row, by=owner, reason="important", now=now).resend_of_id == row.pk
+    assert resending.resend(row, by=owner, reason="important", now=now).resend_of_id == row.pk
 
 
 def test_what_a_changed_rule_said_in_its_place_is_not_sent_again(salon: Salon, now: dt.datetime, owner: User) -> None:
@@ -244,7 +244,7 @@ def test_what_a_changed_rule_said_in_its_place_is_not_sent_again(salon: Salon, n
     same = {"appointment": row.appointment, "client": row.client, "created_at": now}
     message(now, state=State.ACCEPTED, handoff_at=timezone.now(), **same)
     with pytest.raises(Refused, match="told already"):
-        outbox.resend(row, by=owner, reason="important", now=now)
+        resending.resend(row, by=owner, reason="important", now=now)
 
 
 def test_earlier_news_of_the_same_start_does_not_stand_against_sending_again(salon: Salon, now: dt.datetime, owner: User) -> None:
@@ -252,12 +252,12 @@ def test_earlier_news_of_the_same_start_does_not_stand_against_sending_again(sal
     first = message(now, kind="cancellation", state=State.ACCEPTED, handoff_at=now - HOUR, created_at=now - HOUR)
     same = {"appointment": first.appointment, "client": first.client}
     second = message(now, kind="cancellation", state=State.FAILED, created_at=now, **same)
-    assert outbox.resend(second, by=owner, reason="important", now=now)
+    assert resending.resend(second, by=owner, reason="important", now=now)
 
 
 def test_sent_again_is_still_asked_of_the_gate(fake: FakeProvider, now: dt.datetime, owner: User) -> None:
     row = message(now, state=State.UNKNOWN, handoff_at=now)
-    again = outbox.resend(row, by=owner, reason="not_arrived", now=now)
+    again = resending.resend(row, by=owner, reason="not_arrived", now=now)
     Client.objects.filter(pk=client_of(row).pk).update(inactive_at=now)
     dispatch.deliver_due(now=now)
     again.refresh_from_db()
@@ -268,12 +268,12 @@ def test_sent_again_is_still_asked_of_the_gate(fake: FakeProvider, now: dt.datet
 @pytest.mark.parametrize("state", [State.PENDING, State.HANDOFF, State.ACCEPTED, State.DELIVERED, State.CANCELLED])
 def test_nothing_else_is_sent_again(salon: Salon, now: dt.datetime, owner: User, state: str) -> None:
     with pytest.raises(Refused):
-        outbox.resend(message(now, state=state), by=owner, reason="not_arrived", now=now)
+        resending.resend(message(now, state=state), by=owner, reason="not_arrived", now=now)
 
 
 def test_what_is_too_late_is_not_sent_again(salon: Salon, now: dt.datetime, owner: User) -> None:
     with pytest.raises(Refused):
-        outbox.resend(message(now, state=State.UNKNOWN, expires_at=now), by=owner, reason="not_arrived", now=now)
+        resending.resend(message(now, state=State.UNKNOWN, expires_at=now), by=owner, reason="not_arrived", now=now)
 
 
 def test_a_waiting_message_is_stopped_by_hand_and_one_on_its_way_is_not(salon: Salon, now: dt.datetime, owner: User) -> None:
