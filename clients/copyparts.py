@@ -44,7 +44,10 @@ def _parts() -> Sequence[Part]:
             _consents, is_portable=True,
         ),
         Part("note", _("Client note"), {"text": _("Text")}, lambda client: [{"text": client.note}] if client.note else []),
-        Part("marks", _("What the salon noted"), {"what": _("What"), "detail": _("Detail"), "since": _("Since")}, _marks),
+        Part(
+            "marks", _("What the salon noted"),
+            {"what": _("What"), "detail": _("Detail"), "since": _("Since"), "until": _("Until")}, _marks,
+        ),
         Part(
             "requests", _("Requests about your data"),
             {"kind": _("What"), "received": _("Asked on"), "known": _("Identity"), "answered": _("Answered")}, _requests,
@@ -97,10 +100,17 @@ def _consent(event: ConsentEvent, salon: Salon) -> Row:
 def _marks(client: Client) -> Sequence[Row]:
     found: list[Row] = [{"what": _("Tag"), "detail": tag.name, "since": None} for tag in client.tags.all()]
     days = (
-        (_("Inactive"), client.inactive_reason, client.inactive_at), (_("Blacklist"), "", client.blacklisted_at),
+        (_("Inactive"), client.inactive_reason, client.inactive_at),
         (_("No marketing until"), "", client.marketing_paused_until),
     )  # fmt: skip
     found += [{"what": what, "detail": detail, "since": since} for what, detail, since in days if since]
+    found += [
+        {
+            "what": _("Blacklist"), "detail": ": ".join(filter(None, (row.get_reason_display(), row.words))), "since": row.at,
+            "until": row.lifted_at or row.until,
+        }
+        for row in client.blacklistings.order_by("pk")
+    ]  # fmt: skip
     for row in client.restrictions.order_by("pk"):
         found.append({"what": row.get_reason_display(), "detail": row.note, "since": row.set_at})
     return found

@@ -20,6 +20,8 @@ from salon.core.models import Salon, User
 
 log = logging.getLogger(__name__)
 GRACE = dt.timedelta(days=30)
+# After a restore: time to bring back once more who had been.
+PUT_OFF = dt.timedelta(days=7)
 # How long a cancellation that the client is to get may take before they are hidden without it.
 TELL_WITHIN = dt.timedelta(minutes=10)
 # Why a hidden card is inactive.
@@ -106,6 +108,15 @@ def work(now: dt.datetime) -> int:
         except Exception as error:  # noqa: BLE001 (one that cannot be erased must not keep the others)
             log.warning("deletion %s: %s, tried again later", row.pk, type(error).__name__)
     return count
+
+
+def put_off(now: dt.datetime) -> int:
+    """Put off for a week what is to be erased sooner without the client having asked, and return how many: after a restore.
+
+    A card that somebody had brought back is to be deleted again there, and its day may be over.
+    """
+    day = _today(now) + PUT_OFF
+    return Deletion.objects.filter(is_asked=False, erase_on__lt=day).update(erase_on=day)
 
 
 def carry_out(row: Deletion, *, now: dt.datetime) -> Erasure | None:

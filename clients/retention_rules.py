@@ -141,7 +141,11 @@ def run(now: dt.datetime) -> dict[str, int]:
         if rule is None:
             continue
         before = _before(now, row.months)
-        count = _people(rule, row.months, before, now, today) if rule.is_of_people else _things(rule, before)
+        try:
+            count = _people(rule, row.months, before, now, today) if rule.is_of_people else _things(rule, before)
+        except Exception as error:  # noqa: BLE001 (one rule that fails must not keep the others)
+            log.error("retention rule %s: %s, tried again in an hour", row.code, type(error).__name__)
+            continue
         RetentionRule.objects.filter(pk=row.pk).update(ran_on=today)
         if count:
             audit.record("retention.ran", by=None, rule=row.code, count=count)

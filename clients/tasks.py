@@ -40,8 +40,8 @@ def retain() -> None:
     Called every hour, so that a clock that was off at night misses no day; each rule runs once a day.
     """
     now = timezone.now()
-    retention_rules.run(now)
     growing_up.expire(now)
+    retention_rules.run(now)
 
 
 @shared_task(name="clients.tidy")

@@ -39,6 +39,7 @@ class NotificationsConfig(AppConfig):
         forgetting.register()
         copyparts.register()
         retention_rules.register(forgetfulness.BODIES)
+        retention_rules.register_contact(forgetfulness.since)
         system_deeds.register()
         words.register()
         changes.register(marks.LISTENER)

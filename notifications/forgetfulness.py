@@ -3,14 +3,19 @@
 import datetime as dt
 from collections.abc import Collection
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as lazy
 
 from clients.retention_rules import Rule
 from notifications import outcomes
-from notifications.models import Message, State
+from notifications.models import Message, Reply, State
 
 _UNDER_WAY = (State.PENDING, State.CLAIMED, State.HELD, State.HANDOFF, State.UNKNOWN)
+
+
+def since(moment: dt.datetime) -> Q:
+    """Return who answered by SMS at or after a moment."""
+    return Q(Exists(Reply.objects.filter(client=OuterRef("pk"), at__gte=moment)))
 
 
 def _bodies(before: dt.datetime) -> "QuerySet[Message]":

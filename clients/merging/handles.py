@@ -38,9 +38,24 @@ def _join_links(joining: Joining) -> list[dict[str, Any]]:
 def _part_links(joining: Joining, gone: list[dict[str, Any]]) -> None:
     """Give the links back that were taken off, unless the two were linked anew meanwhile."""
     for row in gone:
-        one, two = row["fields"]["client"], row["fields"]["other"]
+        if (ends := _ends(joining, row, "client", "other")) is None:
+            continue
+        one, two = ends
         if not ClientLink.objects.filter(Q(client=one, other=two) | Q(client=two, other=one)).exists():
             snapshots.put_back([row])
+
+
+def _ends(joining: Joining, row: dict[str, Any], *names: str) -> tuple[int, int] | None:
+    """Bring the two ends of a row home to where their cards are now, and return them. None where one of them is gone.
+
+    The cards of this merge are there again; one from outside that one of them took in meanwhile leads nowhere.
+    """
+    was = [row["fields"][name] for name in names]
+    now = [pk if pk in joining.cards else snapshots.home(pk) for pk in was]
+    if any(pk is None or (pk in joining.cards and pk != old) for pk, old in zip(now, was, strict=True)):
+        return None
+    row["fields"].update(zip(names, now, strict=True))
+    return now[0] or 0, now[1] or 0
 
 
 def _join_notes(joining: Joining) -> dict[str, Any]:
@@ -111,5 +126,8 @@ def _join_pairs(joining: Joining) -> dict[str, Any]:
 def _part_pairs(joining: Joining, kept: dict[str, Any]) -> None:
     DuplicatePair.objects.filter(pk__in=kept["made"]).delete()
     for row in kept["gone"]:
-        if not DuplicatePair.objects.filter(low=row["fields"]["low"], high=row["fields"]["high"]).exists():
+        if (ends := _ends(joining, row, "low", "high")) is None:
+            continue
+        row["fields"]["low"], row["fields"]["high"] = low, high = min(ends), max(ends)
+        if not DuplicatePair.objects.filter(low=low, high=high).exists():
             snapshots.put_back([row])

@@ -10,6 +10,7 @@ from django.core import serializers
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 
+from clients import survivors
 from clients.models import Client, Merge
 from salon.core import secrets
 
@@ -103,10 +104,19 @@ def put_back(rows: list[dict[str, Any]]) -> int:
     return count
 
 
+def home(pk: int) -> int | None:
+    """Return the id of the card on which the data of card `pk` is now, None where that person is gone."""
+    here = survivors.of(pk)
+    return here if Client.objects.filter(pk=here, erased_at=None).exists() else None
+
+
 def _is_there(one: models.Model, key: "models.ForeignKey[Any, Any]") -> bool:
     pk = getattr(one, key.attname)
     target: Any = key.related_model
-    if pk is None or target._base_manager.filter(pk=pk).exists():
+    if target is Client and pk is not None and (here := home(pk)) is not None:
+        setattr(one, key.attname, here)
+        return True
+    if pk is None or (target is not Client and target._base_manager.filter(pk=pk).exists()):
         return True
     if key.null:
         setattr(one, key.attname, None)

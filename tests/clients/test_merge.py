@@ -27,6 +27,7 @@ from clients import (
     survivors,
     tags,
 )
+from clients.erasure import act
 from clients.merging import fields, merges, pointers, stragglers, undoing
 from clients.models import (
     Address,
@@ -534,3 +535,17 @@ def test_an_answer_about_a_card_that_goes_holds_for_the_one_that_stays(owner: Us
     assert list(DuplicatePair.objects.values_list("low", "high", "state")) == [(one.pk, third.pk, "not_same")]
     undoing.undo(done, by=owner, now=timezone.now())
     assert merging_world.differences(before, merging_world.rows()) == []
+
+
+def test_an_undo_links_nobody_with_who_is_gone_and_follows_who_was_merged(owner: User) -> None:
+    one, two, gone, moved, home = *pair(owner), factories.client(), factories.client(), factories.client()
+    for third in (gone, moved):
+        for card in (one, two):
+            links.add(card, third, kind="family", by=owner)
+        DuplicatePair.objects.create(low=two, high=third, score=80, band="likely", reasons=["phone"])
+    done = join(one, two, by=owner)
+    join(home, moved, by=owner)
+    act.erase(gone, ground="asked", by=owner, now=timezone.now())
+    undoing.undo(done, by=owner, now=timezone.now())
+    assert set(ClientLink.objects.values_list("client", "other")) == {(one.pk, home.pk), (two.pk, home.pk)}
+    assert list(DuplicatePair.objects.values_list("low", "high")) == [(two.pk, home.pk)]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from clients import consent, contacts, records, tags
 from clients.merging import merges, undoing
-from clients.models import Address, Client, ConsentEvent
+from clients.models import Address, Blacklisting, Client, ConsentEvent
 from salon.core.models import Salon, User
 from tests import factories
 from tests.clients import merging_world
@@ -59,7 +59,10 @@ def make(who: dict[str, Any], ledger: Sequence[tuple[Any, ...]], by: User) -> Cl
     if who["further"] and who["further"] != who["phone"]:
         contacts.add(card, channel="sms", address=who["further"], label="", by=by)
     if who["state"]:
-        Client.objects.filter(pk=card.pk).update(**{who["state"]: timezone.now()})
+        now = timezone.now()
+        Client.objects.filter(pk=card.pk).update(**{who["state"]: now})
+        if who["state"] == "blacklisted_at":
+            Blacklisting.objects.create(client=card, reason="other", at=now)
     for step in ledger:
         say(card, *step)
     return Client.objects.get(pk=card.pk)

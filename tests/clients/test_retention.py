@@ -1,7 +1,9 @@
 """Nothing is deleted by itself before an owner has seen whom it touches; then the owner is warned, and what is over goes."""
 
+import dataclasses
 import datetime as dt
 from collections.abc import Callable
+from typing import Never
 
 import pytest
 import time_machine
@@ -22,7 +24,7 @@ from clients.models import (
     RightsRequest,
     Subject,
 )
-from notifications.models import Message
+from notifications.models import Message, Reply
 from salon.core.models import AuditEvent, Notice, Salon, User
 from salon.core.roles import Role
 from tests import factories
@@ -132,6 +134,28 @@ def test_who_answers_at_the_last_moment_is_not_erased(owner: User, monkeypatch: 
     retention_rules.run(later)
     client.refresh_from_db()
     assert client.erased_at is None
+
+
+def test_an_answer_by_sms_is_a_contact(owner: User) -> None:
+    silent, answered = old(40), old(40)
+    Reply.objects.create(client=answered, provider="twilio", meaning="other", body="See you", at=ago(2))
+    on("clients")
+    retention_rules.run(NOW)
+    assert list(RetentionWarning.objects.values_list("client", flat=True)) == [silent.pk]
+
+
+def test_a_rule_that_fails_keeps_no_other(salon: Salon, monkeypatch: pytest.MonkeyPatch) -> None:
+    old(40)
+    on("health", "clients")
+
+    def broken(_before: dt.datetime) -> Never:
+        raise RuntimeError
+
+    rule = dataclasses.replace(retention_rules._rules["health"], rows=broken)
+    monkeypatch.setitem(retention_rules._rules, "health", rule)
+    assert "clients" in retention_rules.run(NOW)
+    assert dict(RetentionRule.objects.values_list("pk", "ran_on")) == {"health": None, "clients": NOW.date()}
+    assert RetentionWarning.objects.count() == 1
 
 
 def test_who_never_came_has_a_rule_of_their_own(salon: Salon) -> None:

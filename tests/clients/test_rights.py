@@ -10,7 +10,7 @@ import pytest
 from django.test import Client as Browser
 from django.utils import timezone
 
-from clients import consent, datacopy, links, records, rights, tagging
+from clients import blacklist, consent, datacopy, links, records, rights, tagging
 from clients.models import Client, HealthNote, Restriction, RightsRequest, SignedForm
 from salon.core.errors import Refused
 from salon.core.models import Salon, User
@@ -141,3 +141,11 @@ def test_a_health_note_and_tags_are_in_the_copy(owner: User, salon: Salon) -> No
     text = b" ".join(unpacked(datacopy.of(client, salon, now=timezone.now())).values()).decode("utf-8", "replace")
     assert "Reacts to ammonia" in text
     assert "bridal" in text
+
+
+def test_why_somebody_was_on_the_blacklist_is_in_the_copy(owner: User, salon: Salon) -> None:
+    client = factories.client()
+    blacklist.add(client, reason="no_show", words="Three times in May", by=owner, now=timezone.now())
+    blacklist.lift(client, by=owner, now=timezone.now())
+    text = b" ".join(unpacked(datacopy.of(client, salon, now=timezone.now())).values()).decode()
+    assert "Three times in May" in text

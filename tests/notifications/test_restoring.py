@@ -11,11 +11,12 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from appointments.models import Appointment
-from clients import consent
+from clients import consent, deletions
+from clients.models import Client
 from notifications import dispatch, outbox, outcomes, planner, restoring
 from notifications.models import Message, State, Trigger
 from salon.core import instance
-from salon.core.models import AuditEvent, Salon
+from salon.core.models import AuditEvent, Salon, User
 from salon.core.roles import Role
 from tests import factories
 from tests.fakes.provider import FakeProvider
@@ -159,6 +160,17 @@ def test_an_id_in_the_environment_is_named_when_it_is_the_wrong_one(salon: Salon
     call_command("after_restore")
     with pytest.raises(CommandError, match=str(Salon.objects.current().instance)):
         call_command("after_restore", "--release")
+
+
+def test_who_was_brought_back_since_the_backup_is_not_erased_at_once(salon: Salon, owner: User) -> None:
+    long_ago = timezone.now() - dt.timedelta(days=31)
+    tidied, asked = factories.client(), factories.client()
+    for client in (tidied, asked):
+        deletions.delete(client, is_asked=client == asked, is_notice_wanted=False, by=owner, now=long_ago)
+    call_command("after_restore")
+    assert deletions.work(timezone.now()) == 1
+    assert list(Client.objects.filter(erased_at=None)) == [tidied]
+    assert deletions.work(timezone.now() + dt.timedelta(days=8)) == 1
 
 
 def test_without_a_salon_the_command_says_so(db: None) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from clients import deletions
 from clients.erasure import again
 from notifications import restoring
 from salon.core.models import Salon
@@ -31,6 +32,7 @@ class Command(BaseCommand):
         self.stdout.write(f"Erased again, as the journal says: {found.again} (of {found.known} that were ever erased).")
         if not found.is_whole:
             self.stderr.write("The journal of erasures is not whole: a line is missing or was changed. Look for a copy of it.")
+        self.stdout.write(f"Deletions put off for a week: {deletions.put_off(now)} (Clients, Deleted).")
         counts = restoring.settle(now)
         self.stdout.write(f"Held for review: {counts['held']} (Messages, Waiting). Advertising that ended: {counts['expired']}.")
         self.stdout.write("Nothing leaves now. When the lost hours are entered again: manage.py after_restore --release")
