@@ -120,6 +120,7 @@ def test_what_is_written_at_night_and_waits_for_the_morning_is_held_too(fake: Fa
         pk="review", defaults={"is_on": True, "target": "https://r.example", "switched_on_at": now - 99 * HOUR}
     )
     visit = booked(now, start_at=now - 30 * HOUR, state="done", is_notice_wanted=False)
+    assert visit.client is not None
     for channel in ("email", "sms"):
         consent.record(
             visit.client, purpose="mkt.review", channel=channel, event="grant", source="in_person", now=now - 99 * HOUR
