@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from clients import access, acting, blacklist, bookings, inactivity, reversal, runs, selection
-from clients.models import CardRun, Client
+from clients.models import CardRun
 from clients.state_forms import BlacklistForm, InactiveForm
 from salon.core.errors import Refused
 from salon.core.roles import May
@@ -135,7 +135,7 @@ def about(request: SignedIn, ids: Collection[int], now: dt.datetime) -> dict[str
 
 def _visits(request: SignedIn, ahead: dict[int, list[bookings.Ahead]], now: dt.datetime) -> dict[str, Any]:
     """Return who has appointments to come: the first few with their visits, and how many more have some."""
-    clients = list(Client.objects.filter(pk__in=ahead).order_by("sort_name", "pk")[:_NAMED])
+    clients = list(access.clients_for(request.user).filter(pk__in=ahead).order_by("sort_name", "pk")[:_NAMED])
     names = access.contacts_of(request.user, clients, request.salon, now=now)
     booked = [{"name": names[one.pk].name, "visits": ahead[one.pk], "is_told": bool(one.email)} for one in clients]
     return {"booked": booked, "booked_count": len(ahead), "booked_more": len(ahead) - len(booked)}

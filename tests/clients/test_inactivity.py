@@ -190,6 +190,13 @@ def test_appointments_to_come_are_asked_about_first(signed_in: SignIn) -> None:
     assert Appointment.objects.get().state == State.CANCELLED
 
 
+def test_a_restricted_card_is_not_named_where_its_appointments_are_asked_about(signed_in: SignIn) -> None:
+    client = factories.client(first_name="Karim", last_name="Benali")
+    booked(client)
+    Client.objects.filter(pk=client.pk).update(restricted_at=NOW)
+    assert "Benali" not in body(signed_in(Role.RECEPTION).get(f"/clients/inactive/?sel={client.pk}", headers=HTMX))
+
+
 def test_of_a_selection_the_toast_counts_those_left_and_leads_to_why(signed_in: SignIn) -> None:
     free, ahead = factories.client(), factories.client(first_name="Karim", last_name="Benali")
     booked(ahead)
