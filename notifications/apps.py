@@ -37,6 +37,7 @@ class NotificationsConfig(AppConfig):
         forgetting.register()
         copyparts.register()
         retention_rules.register(forgetfulness.BODIES)
+        retention_rules.register(forgetfulness.REPLIES)
         system_deeds.register()
         words.register()
         changes.register(marks.LISTENER)
