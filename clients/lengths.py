@@ -11,7 +11,8 @@ from clients.models import RetentionRule
 # Sources: CNIL reference for client management (3 years after the last contact, also for prospects), Art. 5(1)(e) and 7(1)
 # GDPR; EDPB 05/2020 on the proof of consent.
 MONTHS = {
-    "clients": 36, "prospects": 12, "health": 12, "bodies": 6, "visit_notes": 6, "consent_ip": 12, "requests": 36, "ledger": 36,
+    "clients": 36, "prospects": 12, "health": 12, "bodies": 6, "replies": 6, "visit_notes": 6, "consent_ip": 12,
+    "requests": 36, "ledger": 36,
 }  # fmt: skip
 
 

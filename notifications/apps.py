@@ -40,6 +40,7 @@ class NotificationsConfig(AppConfig):
         copyparts.register()
         retention_rules.register(forgetfulness.BODIES)
         retention_rules.register_contact(forgetfulness.since)
+        retention_rules.register(forgetfulness.REPLIES)
         system_deeds.register()
         words.register()
         changes.register(marks.LISTENER)

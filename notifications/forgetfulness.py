@@ -1,4 +1,4 @@
-"""How long the texts of messages are kept, as a rule of the page Privacy. Registered when the app starts."""
+"""How long the texts of messages and of answers are kept, as rules of the page Privacy. Registered when the app starts."""
 
 import datetime as dt
 from collections.abc import Collection
@@ -30,4 +30,18 @@ def _end(ids: Collection[int]) -> int:
 BODIES = Rule(
     "bodies", lazy("Texts of messages and where they went"),
     lazy("From the message. That there was one, when, and what became of it stays on the card."), _bodies, _end,
+)  # fmt: skip
+
+
+def _replies(before: dt.datetime) -> "QuerySet[Reply]":
+    return Reply.objects.filter(at__lt=before, handled_at__isnull=False).exclude(body="", sender="")
+
+
+def _end_replies(ids: Collection[int]) -> int:
+    return Reply.objects.filter(pk__in=ids).update(body="", sender="")
+
+
+REPLIES = Rule(
+    "replies", lazy("Texts of SMS that clients sent"),
+    lazy("From the day it came, once somebody has read it. That there was one stays on the card."), _replies, _end_replies,
 )  # fmt: skip

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from appointments.models import Appointment
-from clients.models import Client
+from clients.models import Client, Merge
 from notifications import kinds, moments
 from notifications.models import TOLD, Message, Trigger
 
@@ -40,7 +40,10 @@ def _birthday(message: Message, told: "QuerySet[Message]", zone: ZoneInfo) -> Fo
 
 
 def _welcome(message: Message, told: "QuerySet[Message]", zone: ZoneInfo) -> Found:
-    return {"is_told": _is_told(message, told)}
+    """Nobody is welcomed whose card took in an older one since: they are new to a card, not to the salon."""
+    merges = Merge.objects.filter(winner=message.client_id or 0, undone_at=None).values_list("taken_in", flat=True)
+    is_known = any(pk < (message.client_id or 0) for taken_in in merges for pk in taken_in)
+    return {"is_off_day": is_known, "is_told": _is_told(message, told)}
 
 
 def _rebook(message: Message, told: "QuerySet[Message]", zone: ZoneInfo) -> Found:

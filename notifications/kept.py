@@ -23,6 +23,7 @@ def lines() -> Sequence[Kept]:
         Kept(
             lazy("SMS that a client sent, and reports of the SMS provider"),
             lazy("On the card with that number. The provider keeps a copy of its own, as long as its account says."),
+            until=by_rule("replies", ""),
         ),
         Kept(
             lazy("That a mail server does not know an address"),

@@ -25,7 +25,7 @@ SENTENCES: Mapping[str, Words] = {
     "past": _("The visit has begun or is over."),
     "too_late": _("It is too close to the visit."),
     "not_done": _("The visit was not completed."),
-    "not_the_day": _("It is not the client's birthday any more."),
+    "not_the_day": _("It is not the client's birthday any more, or the client is not new."),
     "booked": _("The client has come again or has booked."),
     "asked_lately": _("The client was asked not long ago."),
     "not_chosen": _("This reminder is switched off for the service or the client."),

@@ -9,7 +9,7 @@ from collections import Counter
 from django.db.models import Exists, OuterRef, QuerySet
 
 from notifications import circuit, proofs, smsaccount
-from notifications.models import Attempt, Message, State
+from notifications.models import Attempt, Message, SmsAccount, State
 from notifications.outbox import token_of
 from notifications.receipts import PROVIDER
 
@@ -49,6 +49,9 @@ def _waiting(now: dt.datetime) -> "QuerySet[Message]":
     tries = Attempt.objects.filter(message=OuterRef("pk"))
     is_over = Exists(tries.filter(outcome=proofs.ABSENT)) & ~Exists(tries.filter(at__gte=now - ABSENT_AFTER))
     rows = Message.objects.filter(state=State.UNKNOWN, channel="sms", provider=PROVIDER, expires_at__gt=now)
+    since = SmsAccount.objects.filter(pk=1).values_list("account_since", flat=True).first()
+    if since is not None:  # the account before is not asked: its messages are not absent
+        rows = rows.filter(handoff_at__gte=since)
     return rows.exclude(recipient="").exclude(is_over)  # without a number everybody's messages would be looked through
 
 

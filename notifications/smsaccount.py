@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from notifications import circuit
 from notifications.kinds import TABLE, Kind
 from notifications.models import SmsAccount
-from notifications.providers.base import Carrier, Result, Text
+from notifications.providers.base import Carrier, Outcome, Result, Text
 from notifications.providers.twilio import CONNECT, READ, Account, TwilioProvider
 from notifications.providers.unusable import UnusableProvider
 from salon.core import audit, bell, phone, public
@@ -155,8 +155,11 @@ def save(*, by: User, now: dt.datetime, key_secret: str, auth_token: str, **valu
     _check(values, row, has_secret=bool(key_secret))
     changed = sorted(name for name, value in values.items() if row is None or value != getattr(row, name))
     given = {name: text for name, text in (("key_secret", key_secret), ("auth_token", auth_token)) if text}
-    if row is not None and row.account_sid != values["account_sid"] and not auth_token:
+    is_another = row is not None and row.account_sid != values["account_sid"]
+    if is_another and not auth_token:
         given["auth_token"] = ""  # that of another account proves nothing
+    if is_another:
+        values["account_since"] = now
     if row is None:
         SmsAccount.objects.create(pk=1, changed_at=now, **values, **given)
     else:
@@ -249,4 +252,7 @@ def forget(provider_id: str) -> bool:
     found = twilio()
     if not provider_id or found is None:
         return not provider_id
-    return found.forget(provider_id).outcome.value == "accepted"
+    result = found.forget(provider_id)
+    if result.code == "404" and SmsAccount.objects.filter(account_since__isnull=False).exists():
+        return False  # it may lie in the account before this one, which must be asked for it by hand
+    return result.outcome is Outcome.ACCEPTED

@@ -47,6 +47,8 @@ class SmsAccount(models.Model):
     )
     may_tidy_names = models.BooleanField(_("plain letters in names too"), default=False)
     changed_at = models.DateTimeField(default=timezone.now)
+    # Since when it is this account, if it was another before: the provider shows nobody the messages of another one.
+    account_since = models.DateTimeField(null=True)
 
     # Whether what comes in can be told from a forgery. Noted by `smsaccount.account`, which leaves the secrets unread.
     has_auth_token = True
@@ -62,6 +64,7 @@ class SmsAccount(models.Model):
         keep: ClassVar[set[str]] = {
             "id", "is_on", "account_sid", "key_sid", "key_secret", "auth_token", "sender_kind", "sender", "can_answer",
             "prices", "monthly_budget", "campaign_cap", "may_tidy_names", "changed_at",
+            "account_since",
         }  # fmt: skip
 
     def __str__(self) -> str:

@@ -169,13 +169,17 @@ def _line(card: Client, purpose: str, channel: str) -> consent.Said:
 
 def _cards(said: Said) -> list[Client]:
     """Return, locked, the card of the id or the one that took it in, and every card at the addresses."""
-    hashes = {(channel, addresses.hash_of(channel, address)) for channel, address in said.addresses.items()}
-    ids = {pk for found in addresses.holders(hashes).values() for pk in found} if hashes else set()
-    number = said.number
+    ids, number = _at_addresses(said), said.number
     for _step in range(10):  # a card that was merged leads on
         card = Client.objects.filter(pk=number).only("merged_into", "erased_at").first() if number else None
         if card is None or card.merged_into_id is None:
             break
         number = card.merged_into_id
-    ids |= {number} if number else set()
-    return list(Client.objects.select_for_update().filter(pk__in=ids, erased_at=None).order_by("pk"))
+    locked = Client.objects.select_for_update().filter(pk__in=ids | ({number} if number else set()), erased_at=None)
+    cards = list(locked.order_by("pk"))
+    there = _at_addresses(said)  # again, now that they are locked: a card may have got another address meanwhile
+    return [card for card in cards if card.pk == number or card.pk in there]
+
+
+def _at_addresses(said: Said) -> set[int]:
+    return {pk for one in said.addresses.items() for pk in addresses.cards_at(*one).values_list("pk", flat=True)}

@@ -36,6 +36,7 @@ FIXED: dict[str, dict[str, Any]] = {
     "clients.consentevent": {"purpose": "mkt.promotion", "channel": "email", "event": "grant", "source": "paper_form"},
     "notifications.message": {"kind": "promotion", "channel": "email", "state": "accepted"},
     "appointments.appointment": {"state": "done"},
+    "notifications.campaign": {"todo": []},
     "notifications.reminderexception": {"service": None},
 }
 _numbers = itertools.count(1)

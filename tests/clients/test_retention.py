@@ -179,16 +179,23 @@ def test_things_go_when_their_time_is_over_and_not_before(owner: User) -> None:
             kind="reminder", channel="email", client=client, occasion="x", state="accepted", body="words", recipient="a@b.c",
             not_before=ago(months), expires_at=ago(months), created_at=ago(months),
         )  # fmt: skip
+        for handled_at in (None, ago(months)):
+            Reply.objects.create(
+                provider="twilio", client=client, sender="+33612345678", body="ok", at=ago(months), meaning="other",
+                handled_at=handled_at,
+            )  # fmt: skip
     RightsRequest.objects.create(kind="copy", received_on=ago(37).date(), known_by="document")
     RightsRequest.objects.create(kind="copy", received_on=ago(35).date(), known_by="document")
-    on("bodies", "visit_notes", "consent_ip", "requests")
-    assert retention_rules.run(NOW) == {"bodies": 1, "visit_notes": 1, "consent_ip": 1, "requests": 1}
+    on("bodies", "replies", "visit_notes", "consent_ip", "requests")
+    assert list(Reply.objects.filter(body="", sender="")) == []
+    assert retention_rules.run(NOW) == {"bodies": 1, "replies": 1, "visit_notes": 1, "consent_ip": 1, "requests": 1}
+    assert [row.client for row in Reply.objects.filter(body="", sender="")] == [before]
     assert [row.body for row in Message.objects.order_by("created_at")] == ["", "words"]
     assert [row.note for row in Appointment.objects.order_by("start_at")] == ["", "five minutes late"]
     evidence = ConsentEvidence.objects.get()
     assert (evidence.note, evidence.ip_truncated, evidence.user_agent_hash) == ("kept", "", "")
     assert RightsRequest.objects.count() == 1
-    assert AuditEvent.objects.filter(action="retention.ran").count() == 4
+    assert AuditEvent.objects.filter(action="retention.ran").count() == 5
 
 
 def test_the_ledger_of_the_erased_is_deleted_after_three_years(owner: User) -> None:

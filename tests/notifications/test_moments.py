@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from appointments import regulars
 from appointments.models import Appointment, OwnRhythm, Service, Staff
 from clients import records
-from clients.models import Client, ImportedCard
-from notifications import ahead, dispatch, facts, moments, planner
+from clients.models import Client, ImportedCard, Merge
+from notifications import ahead, dispatch, facts, holding, moments, planner
 from notifications.models import Message, State, Trigger
 from notifications.wanting import Asked
 from salon.core import audit
@@ -217,6 +217,12 @@ def test_a_card_added_at_the_desk_is_welcomed_once_and_one_of_a_list_never(open_
     assert not Message.objects.exists()
     planner.plan(now + dt.timedelta(minutes=1))
     assert list(Message.objects.values_list("client", "occasion")) == [(card.pk, "welcome")]
+    zone, message = open_salon.zone, Message.objects.get()
+    assert holding.read(message, zone)["is_off_day"] is False
+    merge = Merge.objects.create(winner=card, taken_in=[card.pk - 1])
+    assert holding.read(message, zone)["is_off_day"] is True, "an old client is not welcomed because a card was made twice"
+    Merge.objects.filter(pk=merge.pk).update(taken_in=[card.pk + 1])
+    assert holding.read(message, zone)["is_off_day"] is False
 
 
 @pytest.mark.parametrize(

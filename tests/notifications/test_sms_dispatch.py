@@ -201,6 +201,24 @@ def test_the_control_whoever_looks_too_early_or_takes_silence_for_absence_sends_
     assert len(twilio.taken) == 2
 
 
+def test_what_another_account_may_have_is_never_proved_absent_nor_gone(
+    twilio: TwilioServer, now: dt.datetime, owner: User
+) -> None:
+    booked(now)
+    twilio.script = "500_created"
+    deliver(now)
+    form = {
+        "key_sid": "SK" + "1" * 32, "key_secret": "s", "auth_token": "t", "sender_kind": "number", "sender": texting.OURS,
+        "can_answer": True, "prices": {}, "monthly_budget": None, "campaign_cap": None, "may_tidy_names": False,
+    }  # fmt: skip
+    smsaccount.save(by=owner, now=now, account_sid=SmsAccount.objects.get().account_sid, **form)
+    assert SmsAccount.objects.get().account_since is None
+    smsaccount.save(by=owner, now=now, account_sid="AC" + "1" * 32, **form)
+    deliver(now + 20 * MINUTE)
+    assert (only().state, twilio.looks) == (State.UNKNOWN, [])
+    assert smsaccount.forget("SM" + "0" * 32) is False
+
+
 def test_while_the_list_cannot_be_read_nothing_is_proved(twilio: TwilioServer, now: dt.datetime) -> None:
     booked(now)
     twilio.script, twilio.list_status = "500_not_created,ok", 503

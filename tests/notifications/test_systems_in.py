@@ -82,6 +82,16 @@ def test_a_no_counts_at_once_for_every_card_at_the_address(system: OtherSystem) 
     assert state(mother) == "withdrawn"
 
 
+def test_a_no_finds_every_spelling_and_hashes_no_card_of_others(system: OtherSystem, monkeypatch: pytest.MonkeyPatch) -> None:
+    spellings = ["Zoé@müller.example", "zoé@xn--mller-kva.example", "ZOÉ@MÜLLER.example"]
+    cards = [said_yes(factories.client(email=email)) for email in spellings]
+    monkeypatch.setattr(addresses, "holders", None)
+    for email in ("zoé@müller.example", "Zoé@xn--mller-kva.example"):
+        assert {card.pk for card in cards} == set(addresses.cards_at("email", email).values_list("pk", flat=True))
+    send(system, no({"email": "anna@xn--mller-kva.example", "phone": "+33612345678"}))
+    assert {state(card) for card in cards} == {"granted"}
+
+
 def test_a_client_is_found_by_number_phone_and_the_card_that_took_theirs_in(system: OtherSystem) -> None:
     ann, ben, taken = factories.client(phone="+33612345678"), factories.client(), factories.client(first_name="T")
     Client.objects.filter(pk=taken.pk).update(erased_at=timezone.now(), merged_into=ben)
