@@ -207,7 +207,7 @@ def test_what_another_account_may_have_is_never_proved_absent_nor_gone(
     booked(now)
     twilio.script = "500_created"
     deliver(now)
-    form = {
+    form: dict[str, Any] = {
         "key_sid": "SK" + "1" * 32, "key_secret": "s", "auth_token": "t", "sender_kind": "number", "sender": texting.OURS,
         "can_answer": True, "prices": {}, "monthly_budget": None, "campaign_cap": None, "may_tidy_names": False,
     }  # fmt: skip
