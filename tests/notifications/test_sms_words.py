@@ -113,8 +113,9 @@ def account(**fields: Any) -> SmsAccount:
 
 
 def rendered(
-    language: str = "fr", service: str = "Coupe", *, first_name: str = "Amélie", of: SmsAccount | None = None
-) -> smswords.Words:
+    language: str = "fr", service: str = "Coupe", *, first_name: str = "Amélie", of: SmsAccount | None = None,
+    shelf: texts.Shelf = texts.Shelf(),  # noqa: B008 (frozen)
+) -> smswords.Words:  # fmt: skip
     """Return a reminder without a database: its rows hang together by attributes."""
     message: Any = SimpleNamespace(
         kind="reminder", channel="sms", campaign=None, told_start_at=dt.datetime(2026, 8, 15, 12, 30, tzinfo=dt.UTC),
@@ -125,7 +126,7 @@ def rendered(
         name="Atelier Nord", legal_name="", address_line="", phone="+33472000000", country="FR", email="", language="fr",
         time_zone="Europe/Paris",
     )  # fmt: skip
-    message.__dict__["loaded_shelf"] = texts.Shelf()
+    message.__dict__["loaded_shelf"] = shelf
     return smswords.render(message, salon, of or account())
 
 
@@ -146,12 +147,9 @@ def test_a_service_with_a_long_name_is_left_out_rather_than_paid_for() -> None:
     assert (hopeless.size.segments, "Balayage" in hopeless.body) == (2, True), "where it saves nothing it stays"
 
 
-def test_a_text_of_the_salon_that_names_the_service_outright_stays_long_rather_than_unsaid(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_text_of_the_salon_that_names_the_service_outright_stays_long_rather_than_unsaid() -> None:
     own = texts.Text("", "{date} {time}: {service}. " + "x" * 150, 1)
-    monkeypatch.setattr(texts, "shelf", lambda: texts.Shelf({("reminder", "sms", "fr"): own}))
-    words = rendered(service="Balayage")
+    words = rendered(service="Balayage", shelf=texts.Shelf({("reminder", "sms", "fr"): own}))
     assert (words.size.segments, "Balayage" in words.body) == (2, True)
 
 
