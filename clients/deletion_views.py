@@ -63,7 +63,7 @@ def delete(request: SignedIn, pk: int) -> HttpResponse:
 def _tell(request: SignedIn, row: Deletion) -> None:
     """Say what happened, without the name: the words wait in the session of the reader. Erase now whom the client asked for."""
     if deletions.is_waiting(row):
-        toast(request, _("The cancellation is sent to the client first, then the card is deleted: within ten minutes."))
+        toast(request, _("The cancellation is sent to the client first, by day, then the card is deleted: within twelve hours."))
     elif not row.is_asked:
         toast(request, _("Deleted. An owner can bring the card back until %(day)s.") % {"day": as_day(row.erase_on)})
     else:

@@ -22,8 +22,8 @@ log = logging.getLogger(__name__)
 GRACE = dt.timedelta(days=30)
 # After a restore: time to bring back once more who had been.
 PUT_OFF = dt.timedelta(days=7)
-# How long a cancellation that the client is to get may take before they are hidden without it.
-TELL_WITHIN = dt.timedelta(minutes=10)
+# How long a cancellation that the client is to get may take before they are hidden without it: a night, since none leaves then.
+TELL_WITHIN = dt.timedelta(hours=12)
 # Why a hidden card is inactive.
 REASON = "deleting"
 
@@ -31,7 +31,7 @@ REASON = "deleting"
 def delete(client: Client, *, is_asked: bool, is_notice_wanted: bool, by: User, now: dt.datetime, known_by: str = "") -> Deletion:
     """Cancel the visits to come, hide the card and return when it is erased. `is_asked`: at once, by `carry_out`.
 
-    `is_notice_wanted`: the client is told of the visits first, and is hidden when that has left or after ten minutes.
+    `is_notice_wanted`: the client is told of the visits first, and is hidden when that has left or after twelve hours.
     `known_by` is how it was made sure that it is they who ask (RightsRequest.Known). Raises Refused for one who is gone
     or being deleted already.
     """
@@ -56,7 +56,10 @@ def delete(client: Client, *, is_asked: bool, is_notice_wanted: bool, by: User, 
                 client=card, kind=RightsRequest.Kind.ERASURE, received_on=today, known_by=known, by=by, created_at=now
             )
         audit.record("client.deleted", card, by=by, is_asked=is_asked, is_telling=is_telling)
-        if not is_telling:
+        if is_telling:
+            rests_until = max(now + TELL_WITHIN, card.marketing_paused_until or now)
+            Client.objects.filter(pk=card.pk).update(marketing_paused_until=rests_until)
+        else:
             _hide(card, by=by, now=now)
         bell.ring(bell.ERASURES)
     return row

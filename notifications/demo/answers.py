@@ -2,13 +2,13 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from random import Random
 from typing import Any
 
-from clients import consent, fold, health
+from clients import consent, fold, health, wording
 from clients.consent import Said
-from clients.models import Channel, Client, ConsentEvent
+from clients.models import Channel, Client, ConsentEvent, ConsentText
 from notifications.demo import words
 from salon.core.models import User
 
@@ -29,10 +29,11 @@ Line = tuple[dt.datetime, Said]
 def add(clients: Sequence[Client], *, by: User, rng: Random, now: dt.datetime) -> None:
     """Write the answers of the clients, each at the time at which it was given."""
     days: dict[tuple[dt.date, bool], list[Line]] = defaultdict(list)
+    wordings = {code: wording.in_force(code) for code in words.LANGUAGES}
     some = clients if len(clients) <= ANSWERING_MAX else rng.sample(clients, ANSWERING_MAX)
     for client in some:
         for at, said in (
-            *_story(client, rng, now),
+            *_story(client, rng, now, wordings[client.language]),
             *_reminders(client, rng, now),
             *_health(client, rng, now),
             *_profiling(client, now),
@@ -52,8 +53,8 @@ def _five(client: Client, at: dt.datetime, event: str, source: str, *, on: str, 
     return [_said(client, at, event, source, on=on, about=purpose, **rest) for purpose in consent.MARKETING]
 
 
-def _story(client: Client, rng: Random, now: dt.datetime) -> list[Line]:
-    """Return what one client said over time."""
+def _story(client: Client, rng: Random, now: dt.datetime, texts: Mapping[tuple[str, str], ConsentText]) -> list[Line]:
+    """Return what one client said over time. `texts` are the words in force: who waits for a link is asked by them."""
     story = rng.choices(list(STORIES), list(STORIES.values()))[0]
     first = client.created_at + (now - client.created_at) * (0.1 + 0.5 * rng.random())
     later = first + (now - first) * (0.3 + 0.6 * rng.random())
@@ -68,7 +69,10 @@ def _story(client: Client, rng: Random, now: dt.datetime) -> list[Line]:
         "paper_email": on_paper,
         "told_staff": _five(client, first, "grant", told, on=way),
         "told_staff_no": [line for one in ways for line in _five(client, first, "withdraw", _Source.IN_PERSON, on=one)],
-        "waiting": _five(client, first, "pending", _Source.WIDGET, on=way),
+        "waiting": [
+            _said(client, first, "pending", _Source.WIDGET, on=way, about=purpose, text=texts.get((purpose, way)))
+            for purpose in consent.MARKETING
+        ],
         "left_by_link": [*on_paper, _said(client, later, "withdraw", _Source.ONE_CLICK_POST, on=way, about=fold.ALL_MARKETING)],
         "withdrew_at_the_desk": [*on_paper, *_five(client, later, "withdraw", _Source.IN_PERSON, on=way)],
         "address_changed": [
