@@ -40,10 +40,8 @@ def new(request: SignedIn) -> HttpResponse:
     if not 0 < len(clients) <= campaigns.LIMIT:
         nobody = {"limit": campaigns.LIMIT, "is_too_many": bool(clients), "is_over": ticked.is_over}
         return page(request, "notifications/nobody.html", nobody)
-    act = request.POST.get("act", "")
-    is_sms = (request.POST.get("channel") or request.GET.get("channel")) == smsaccount.CHANNEL
-    form = (SmsComposeForm if is_sms else ComposeForm)(sent(request), today=timezone.localtime(now).date())
-    words, by_habit = form.as_typed(), composing.is_by_habit(ticked)
+    act, (form, words) = request.POST.get("act", ""), _form(request, timezone.localtime(now).date())
+    by_habit = composing.is_by_habit(ticked)
     if act == "send" and form.is_valid():
         try:
             campaign = campaigns.send(clients=clients, **_sent(request, form), is_by_habit=by_habit, by=request.user, now=now)
@@ -59,6 +57,16 @@ def new(request: SignedIn) -> HttpResponse:
     status = 422 if form.errors and act != "preview" else 200
     context = {**composed.context(), "form": form, "key": key, "ticked": ticked}
     return page(request, "notifications/compose.html", context, fragment="notifications/_compose_side.html", status=status)
+
+
+def _form(request: SignedIn, today: dt.date) -> tuple[ComposeForm, campaigns.Words]:
+    """Return the form of the channel and what is typed so far. On the way to the other channel nothing is held against it."""
+    to = request.POST.get("to", "")
+    is_sms = (to or request.POST.get("channel") or request.GET.get("channel")) == smsaccount.CHANNEL
+    kind = SmsComposeForm if is_sms else ComposeForm
+    form = kind(sent(request), today=today)
+    words = form.as_typed()
+    return (kind(None, initial=request.POST.dict(), today=today) if to else form), words
 
 
 def _sent(request: SignedIn, form: ComposeForm) -> dict[str, Any]:

@@ -237,3 +237,16 @@ def test_a_stopped_one_shows_how_far_it_came_and_goes_on(manager: Browser, noon:
     campaign.refresh_from_db()
     assert (campaign.state, Message.objects.filter(state=State.PENDING).count()) == (Campaign.State.RUNNING, 2)
     assert "2 messages are still to leave." in content(manager.get(page))
+
+
+def test_what_is_typed_goes_along_to_the_other_channel_and_back(manager: Browser, noon: dt.datetime) -> None:
+    client = willing(noon)
+    typed = {"sel": client.pk, "title": "Winter", "text": "A warm drink for you", "to": "sms"}
+    by_sms = manager.post("/messages/new/", typed)
+    assert by_sms.status_code == 200
+    assert "A warm drink for you</textarea>" in content(by_sms)
+    assert 'name="title" value="Winter"' in content(by_sms)
+    back = content(manager.post("/messages/new/", typed | {"channel": "sms", "to": "email"}))
+    assert "A warm drink for you</textarea>" in back
+    assert 'value="Winter"' in back
+    assert "There is a problem" not in back
