@@ -17,10 +17,16 @@ TELL_WITHIN = dt.timedelta(hours=72)
 
 @transaction.atomic
 def write(row: Breach | None, *, by: User, now: dt.datetime, **values: Any) -> Breach:
-    """Write a breach down, or what is known of it meanwhile, and return it. Raises Refused for one that is still to come."""
+    """Write a breach down, or what is known of it meanwhile, and return it. Raises Refused for one that is still to come.
+
+    The very same words from the same person are the same breach: a form that was sent again after Back makes no second one.
+    """
     if values["discovered_at"] > now:
         raise Refused(_("This moment is still to come."), "discovered_at")
     if row is None:
+        same = Breach.objects.filter(by=by, **values).first()
+        if same is not None:
+            return same
         row = Breach.objects.create(by=by, created_at=now, changed_at=now, **values)
         audit.record("breach.noted", row, by=by)
         return row

@@ -117,7 +117,24 @@ class Editing:
             for other, reasons in near.with_name(values, among, but=self.client)
             if other.pk not in known
         ]
-        return found + self._ending_answers(values)
+        return found + self.ending_answers()
+
+    def ending_answers(self) -> list[Warning_]:
+        """Return a line for each answer to marketing that ends with the address it was given for."""
+        if self.client is None or not self.form.is_bound:
+            return []
+        values = self.form.cleaned_data
+        lines = {
+            "email": ("email", self.client.email, _("New e-mail: marketing answer goes back to Not asked.")),
+            "sms": ("phone", str(self.client.phone or ""), _("New phone number: marketing answer goes back to Not asked.")),
+        }
+        said = answers.of_clients([self.client.pk])[self.client.pk]
+        kept = {answers.Answer.NO, answers.Answer.NOT_ASKED}
+        return [
+            Warning_(text)
+            for channel, (name, before, text) in lines.items()
+            if name in values and values[name] != before and said[channel] not in kept
+        ]
 
     def context(self) -> dict[str, Any]:
         """Return what the form's templates need."""
@@ -137,21 +154,6 @@ class Editing:
 
     def _values_of(self, client: Client) -> dict[str, Any]:
         return first_values(client, self.salon.country, self.form_class)
-
-    def _ending_answers(self, values: Mapping[str, Any]) -> list[Warning_]:
-        if self.client is None or not self.form.is_bound:
-            return []
-        lines = {
-            "email": ("email", self.client.email, _("New e-mail: marketing answer goes back to Not asked.")),
-            "sms": ("phone", str(self.client.phone or ""), _("New phone number: marketing answer goes back to Not asked.")),
-        }
-        said = answers.of_clients([self.client.pk])[self.client.pk]
-        kept = {answers.Answer.NO, answers.Answer.NOT_ASKED}
-        return [
-            Warning_(text)
-            for channel, (name, before, text) in lines.items()
-            if name in values and values[name] != before and said[channel] not in kept
-        ]
 
     def _with_picks(self, data: QueryDict, theirs: Mapping[str, Any]) -> QueryDict:
         picked = data.copy()

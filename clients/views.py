@@ -82,6 +82,7 @@ def edit(request: SignedIn, pk: int) -> HttpResponse:
     if "check" in request.POST:
         return page(request, "clients/edit.html", {**context, **editing.context()}, fragment="clients/_warnings.html")
     if request.method == "POST" and editing.form.is_valid():
+        words = " ".join([_("Saved."), *(line.text for line in editing.ending_answers())])
         try:
             saved = records.edit(
                 client, by=request.user, version=editing.version, now=timezone.now(), **editing.form.cleaned_data
@@ -92,7 +93,7 @@ def edit(request: SignedIn, pk: int) -> HttpResponse:
             refuse(editing.form, refused)
         else:
             scan.check({saved.pk}, now=timezone.now())
-            return _answer_saved(request, saved, _("Saved."), fragment="clients/_saved.html")
+            return _answer_saved(request, saved, words, fragment="clients/_saved.html")
     return page(
         request, "clients/edit.html", {**context, **editing.context()}, fragment="clients/_edit.html", status=editing.status
     )

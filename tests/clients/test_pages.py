@@ -206,6 +206,9 @@ def test_a_warning_stops_nobody(desk: Browser, amelie: Client, reception: User) 
     assert desk.post(f"/clients/{amelie.pk}/edit/", typed).status_code == 303
     amelie.refresh_from_db()
     assert answers.front(amelie, "email").answer is Answer.NOT_ASKED
+    assert "Saved. New e-mail: marketing answer goes back to Not asked." in body(desk.get(f"/clients/{amelie.pk}/"))
+    assert desk.post(f"/clients/{amelie.pk}/edit/", form_of(amelie, city="Lyon")).status_code == 303
+    assert "goes back to Not asked" not in body(desk.get(f"/clients/{amelie.pk}/"))
 
 
 def test_two_editors_see_both_values_and_lose_neither(desk: Browser, amelie: Client, reception: User) -> None:

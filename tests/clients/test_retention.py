@@ -273,3 +273,15 @@ def test_a_breach_has_72_hours_said_in_words(signed_in: SignIn) -> None:
         page = manager.get("/settings/privacy/breaches/").content.decode()
         assert manager.get(f"/settings/privacy/breaches/{Breach.objects.get().pk}/").status_code == 200
     assert "69 hours left" in page
+
+
+def test_a_breach_sent_again_after_back_is_one_breach(signed_in: SignIn) -> None:
+    manager = signed_in(Role.MANAGER)
+    form = {"discovered_at": "2026-11-18T10:00", "what": "A list went to the wrong person", "data": "names", "people_count": "12"}
+    with time_machine.travel(NOW, tick=False):
+        for _again in range(2):
+            assert manager.post("/settings/privacy/breaches/new/", form).status_code == 303
+        assert Breach.objects.count() == 1
+        assert AuditEvent.objects.filter(action="breach.noted").count() == 1
+        assert manager.post("/settings/privacy/breaches/new/", {**form, "what": "Another list"}).status_code == 303
+    assert Breach.objects.count() == 2
