@@ -20,6 +20,7 @@ from salon.core import audit
 from salon.core.errors import Refused
 from salon.core.models import User
 from salon.core.roles import May
+from salon.core.tries import once_more
 
 State, Band = DuplicatePair.State, DuplicatePair.Band
 ANSWERS = (State.NOT_SAME, State.HOUSEHOLD)
@@ -104,6 +105,7 @@ def keep(found: Mapping[Key, Verdict], *, about: Collection[int] | None, now: dt
     return _keep(found, rows, is_all=about is None, now=now)
 
 
+@once_more
 @transaction.atomic
 def _keep(found: Mapping[Key, Verdict], rows: QuerySet[DuplicatePair], *, is_all: bool, now: dt.datetime) -> int:
     known = {(row.low_id, row.high_id): row for row in rows.select_for_update().order_by("pk")}
