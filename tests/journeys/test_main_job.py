@@ -142,7 +142,8 @@ def when(page: Page, on: dt.date, time: str) -> None:
 
 
 def book(page: Page, on: dt.date, time: str) -> None:
-    """Book the visit from the card that is open."""
+    """Book the visit from the card that is open, once the parts that a change renews are in their place."""
+    expect(page.locator(".htmx-request, .htmx-swapping, .htmx-settling")).to_have_count(0)
     page.locator("#book").click()
     page.locator("#id_service").select_option(index=1)
     when(page, on, time)
