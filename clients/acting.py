@@ -1,17 +1,32 @@
 """What every act on a selection of clients needs of its page: who is chosen, the way back, and the answer to a refusal."""
 
 import datetime as dt
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
 from urllib.parse import urlsplit
 
 from django.contrib import messages
 from django.http import HttpResponse, QueryDict
 from django.urls import reverse
+from django.utils import timezone
 
 from clients import lists, selection
 from clients.selection import Selection
 from salon.core.errors import Refused
 from salon.core.web import SignedIn, go, safe_next, toast
+
+P = ParamSpec("P")
+
+
+@dataclass(frozen=True)
+class Cards:
+    """The cards an act is about: as they were selected, by id, and at which moment."""
+
+    chosen: Selection
+    ids: set[int]
+    now: dt.datetime
 
 
 def selected(request: SignedIn) -> Selection:
@@ -20,12 +35,20 @@ def selected(request: SignedIn) -> Selection:
     return selection.read(given, request.user)
 
 
-def ids_of(request: SignedIn, chosen: Selection, now: dt.datetime) -> set[int]:
-    """Return the selected ids: those ticked by hand even if they have gone meanwhile, so that the answer can say so."""
-    if not chosen.every:
-        return set(chosen.ids)
-    rows = selection.rows(chosen, request.user, request.salon, now=now).order_by()
-    return set(rows.values_list("pk", flat=True)[: selection.ACT_MOST + 1])
+def on_cards(act: Callable[Concatenate[SignedIn, Cards, P], HttpResponse]) -> Callable[Concatenate[SignedIn, P], HttpResponse]:
+    """Hand the view the selected cards; nobody, too many or a list that changed meanwhile is refused before it is asked."""
+
+    @wraps(act)
+    def view(request: SignedIn, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        now, chosen = timezone.now(), selected(request)
+        ids = _ids(request, chosen, now)
+        try:
+            selection.check(chosen, len(ids))
+        except Refused as error:
+            return refused(request, error)
+        return act(request, Cards(chosen, ids, now), *args, **kwargs)
+
+    return view
 
 
 def back(request: SignedIn, chosen: Selection) -> dict[str, str]:
@@ -39,3 +62,11 @@ def refused(request: SignedIn, error: Refused) -> HttpResponse:
     """Say why nothing was done, and lead back."""
     toast(request, error.message, level=messages.WARNING)
     return go(request, safe_next(request, reverse("clients:list")))
+
+
+def _ids(request: SignedIn, chosen: Selection, now: dt.datetime) -> set[int]:
+    """Return the selected ids: those ticked by hand even if they have gone meanwhile, so that the answer can say so."""
+    if not chosen.every:
+        return set(chosen.ids)
+    rows = selection.rows(chosen, request.user, request.salon, now=now).order_by()
+    return set(rows.values_list("pk", flat=True)[: selection.ACT_MOST + 1])

@@ -21,24 +21,25 @@ from salon.core.web import SignedIn, allowed, go, page, refuse, safe_next, sent,
 
 
 @allowed(May.EDIT_CLIENTS)
-def tag(request: SignedIn, *, is_added: bool) -> HttpResponse:
+@acting.on_cards
+def tag(request: SignedIn, cards: acting.Cards, *, is_added: bool) -> HttpResponse:
     """Ask which tag, and put it on the selected clients or take it off them."""
-    now, chosen = timezone.now(), acting.selected(request)
-    ids = acting.ids_of(request, chosen, now)
-    try:
-        selection.check(chosen, len(ids))
-    except Refused as refused:
-        return acting.refused(request, refused)
-    form = ManyTagsForm(sent(request), known=[] if is_added else tagging.on(ids))
+    form = ManyTagsForm(sent(request), known=[] if is_added else tagging.on(cards.ids))
     if form.is_valid():
         try:
-            run = _tag(request, form, ids, now, is_added=is_added)
+            run = _tag(request, form, cards.ids, cards.now, is_added=is_added)
         except Refused as refused:
             refuse(form, refused)
         else:
             _tell(request, run)
             return go(request, safe_next(request, reverse("clients:list")))
-    context = {"form": form, "is_added": is_added, "count": len(ids), "chosen": chosen, **acting.back(request, chosen)}
+    context = {
+        "form": form,
+        "is_added": is_added,
+        "count": len(cards.ids),
+        "chosen": cards.chosen,
+        **acting.back(request, cards.chosen),
+    }
     context["tag_names"] = tags.in_use() if is_added else []
     fragment = "clients/_tag_dialog.html"
     return page(request, "clients/tag_many.html", context, fragment=fragment, status=422 if form.errors else 200)

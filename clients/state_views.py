@@ -24,71 +24,51 @@ _NAMED = 5
 
 
 @allowed(May.EDIT_CLIENTS)
-def inactive(request: SignedIn) -> HttpResponse:
+@acting.on_cards
+def inactive(request: SignedIn, cards: acting.Cards) -> HttpResponse:
     """Ask why, and what becomes of appointments to come; make the selected clients inactive."""
-    now, chosen = timezone.now(), acting.selected(request)
-    ids = acting.ids_of(request, chosen, now)
-    try:
-        selection.check(chosen, len(ids))
-    except Refused as error:
-        return acting.refused(request, error)
-    people = about(request, ids, now)
-    ahead = bookings.ahead_of(ids, now=now)
-    form = InactiveForm(sent(request), has_visits=bool(ahead), is_one=len(ids) == 1)
+    people = about(request, cards.ids, cards.now)
+    ahead = bookings.ahead_of(cards.ids, now=cards.now)
+    form = InactiveForm(sent(request), has_visits=bool(ahead), is_one=len(cards.ids) == 1)
     if form.is_valid():
-        run = inactivity.make_many_inactive(ids, by=request.user, now=now, **form.cleaned_data)
+        run = inactivity.make_many_inactive(cards.ids, by=request.user, now=cards.now, **form.cleaned_data)
         return _answer(request, run)
     context = {
-        "form": form, "chosen": chosen, **people, **_visits(request, ahead, now), **acting.back(request, chosen)
+        "form": form, "chosen": cards.chosen, **people, **_visits(request, ahead, cards.now), **acting.back(request, cards.chosen)
     }  # fmt: skip
     fragment = "clients/_inactive_dialog.html"
     return page(request, "clients/inactive.html", context, fragment=fragment, status=422 if form.errors else 200)
 
 
 @allowed(May.EDIT_CLIENTS)
-def active(request: SignedIn) -> HttpResponse:
+@acting.on_cards
+def active(request: SignedIn, cards: acting.Cards) -> HttpResponse:
     """Make the selected clients active again; without a form of ours it is asked first."""
-    now, chosen = timezone.now(), acting.selected(request)
-    ids = acting.ids_of(request, chosen, now)
-    try:
-        selection.check(chosen, len(ids))
-    except Refused as error:
-        return acting.refused(request, error)
     if request.method == "POST":
-        return _answer(request, inactivity.make_many_active(ids, by=request.user, now=now))
-    context = {"chosen": chosen, **about(request, ids, now), **acting.back(request, chosen)}
+        return _answer(request, inactivity.make_many_active(cards.ids, by=request.user, now=cards.now))
+    context = {"chosen": cards.chosen, **about(request, cards.ids, cards.now), **acting.back(request, cards.chosen)}
     return page(request, "clients/active.html", context, fragment="clients/_active_dialog.html")
 
 
 @allowed(May.EDIT_CLIENTS)
-def blacklisted(request: SignedIn) -> HttpResponse:
+@acting.on_cards
+def blacklisted(request: SignedIn, cards: acting.Cards) -> HttpResponse:
     """Ask why, and put the selected clients on the blacklist."""
-    now, chosen = timezone.now(), acting.selected(request)
-    ids = acting.ids_of(request, chosen, now)
-    try:
-        selection.check(chosen, len(ids))
-    except Refused as error:
-        return acting.refused(request, error)
-    form = BlacklistForm(sent(request), today=now.astimezone(request.salon.zone).date())
+    form = BlacklistForm(sent(request), today=cards.now.astimezone(request.salon.zone).date())
     if form.is_valid():
-        return _answer(request, blacklist.add_many(ids, by=request.user, now=now, **form.cleaned_data))
-    context = {"form": form, "chosen": chosen, **about(request, ids, now), **acting.back(request, chosen)}
+        return _answer(request, blacklist.add_many(cards.ids, by=request.user, now=cards.now, **form.cleaned_data))
+    context = {"form": form, "chosen": cards.chosen, **about(request, cards.ids, cards.now), **acting.back(request, cards.chosen)}
     fragment = "clients/_blacklist_dialog.html"
     return page(request, "clients/blacklist.html", context, fragment=fragment, status=422 if form.errors else 200)
 
 
 @allowed(May.EDIT_CLIENTS)
-def unblacklisted(request: SignedIn) -> HttpResponse:
+@acting.on_cards
+def unblacklisted(request: SignedIn, cards: acting.Cards) -> HttpResponse:
     """Take the selected clients off the blacklist; without a form of ours it is asked first."""
-    now, chosen = timezone.now(), acting.selected(request)
-    ids = acting.ids_of(request, chosen, now)
-    try:
-        selection.check(chosen, len(ids))
-    except Refused as error:
-        return acting.refused(request, error)
     if request.method == "POST":
-        return _answer(request, blacklist.lift_many(ids, by=request.user, now=now))
-    context = {"chosen": chosen, **about(request, ids, now), **acting.back(request, chosen)}
+        return _answer(request, blacklist.lift_many(cards.ids, by=request.user, now=cards.now))
+    context = {"chosen": cards.chosen, **about(request, cards.ids, cards.now), **acting.back(request, cards.chosen)}
     return page(request, "clients/unblacklist.html", context, fragment="clients/_unblacklist_dialog.html")
 
 
