@@ -5,10 +5,10 @@ one that says most keeps the plain occasion: by it the planner knows that a thin
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, F, Model, OuterRef
 from django.db.models.functions import Greatest
 
 from clients.merging import pointers, snapshots
@@ -25,8 +25,9 @@ _BY_HAND = (stopping.REASON, stopping.REASON_HELD)
 def register() -> None:
     """Say what a merge does with messages and with the chosen of a campaign."""
     pointers.register(Message, ByHand(_join_messages, _part_messages))
-    pointers.register(CampaignRecipient, ByHand(_join_recipients, _part_recipients))
-    pointers.register(ReminderException, ByHand(_join_exceptions, _part_exceptions))
+    # Who gets a campaign before who was left out; who does not want a reminder before who does.
+    pointers.register(CampaignRecipient, _one_each(CampaignRecipient, "campaign", lambda row: not row.address_hmac))
+    pointers.register(ReminderException, _one_each(ReminderException, "time", lambda row: row.is_on))
 
 
 def _join_messages(joining: Joining) -> dict[str, Any]:
@@ -96,40 +97,23 @@ def _let_go(joining: Joining) -> None:
     claimed.update(state=State.PENDING, lease_token=None, lease_until=None, claim_count=Greatest(F("claim_count") - 1, 0))
 
 
-def _join_recipients(joining: Joining) -> list[dict[str, Any]]:
-    """Leave one row a campaign: that of a card that gets it before one that was left out, then the main card's."""
-    gone, known = [], set[int]()
-    rows = list(CampaignRecipient.objects.filter(client__in=joining.cards))
-    rows.sort(key=lambda row: (not row.address_hmac, joining.cards.index(row.client_id or 0)))
-    for row in rows:
-        if row.campaign_id in known:
-            gone.append(snapshots.row(row))
-            row.delete()
-        known.add(row.campaign_id)
-    return gone
+def _one_each(model: type[Model], of: str, last: Callable[[Any], bool]) -> ByHand:
+    """Leave one row of the joined cards for each `of`: one for which `last` is true goes first, then those of later cards."""
 
+    def join(joining: Joining) -> list[dict[str, Any]]:
+        gone, known = [], set[int]()
+        rows: list[Any] = list(model._default_manager.filter(client__in=joining.cards))
+        rows.sort(key=lambda row: (last(row), joining.cards.index(row.client_id or 0)))
+        for row in rows:
+            if getattr(row, f"{of}_id") in known:
+                gone.append(snapshots.row(row))
+                row.delete()
+            known.add(getattr(row, f"{of}_id"))
+        return gone
 
-def _part_recipients(joining: Joining, gone: list[dict[str, Any]]) -> None:
-    for row in gone:
-        known = CampaignRecipient.objects.filter(campaign=row["fields"]["campaign"], client=row["fields"]["client"])
-        if not known.exists():
-            snapshots.put_back([row])
+    def part(_joining: Joining, gone: list[dict[str, Any]]) -> None:
+        for row in gone:
+            if not model._default_manager.filter(**{name: row["fields"][name] for name in (of, "client")}).exists():
+                snapshots.put_back([row])
 
-
-def _join_exceptions(joining: Joining) -> list[dict[str, Any]]:
-    """Leave one row for each reminder: that of a card that does not want it, then the main card's."""
-    gone, known = [], set[int]()
-    rows = list(ReminderException.objects.filter(client__in=joining.cards))
-    rows.sort(key=lambda row: (row.is_on, joining.cards.index(row.client_id or 0)))
-    for row in rows:
-        if row.time_id in known:
-            gone.append(snapshots.row(row))
-            row.delete()
-        known.add(row.time_id)
-    return gone
-
-
-def _part_exceptions(joining: Joining, gone: list[dict[str, Any]]) -> None:
-    for row in gone:
-        if not ReminderException.objects.filter(time=row["fields"]["time"], client=row["fields"]["client"]).exists():
-            snapshots.put_back([row])
+    return ByHand(join, part)
