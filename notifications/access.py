@@ -1,7 +1,7 @@
 """Who may see which message. The desk sees all; on a client's card everybody who may see the client."""
 
 from django.db.models import F, QuerySet
-from django.http import Http404
+from django.shortcuts import get_object_or_404
 
 from clients import access as clients_access
 from clients.models import Client
@@ -18,10 +18,7 @@ def messages_for(user: User) -> QuerySet[Message]:
 
 def message_for(user: User, pk: int) -> Message:
     """Return the message, if `user` may see it. Raises Http404 otherwise."""
-    message = messages_for(user).filter(pk=pk).first()
-    if message is None:
-        raise Http404
-    return message
+    return get_object_or_404(messages_for(user), pk=pk)
 
 
 def replies_for(user: User) -> QuerySet[Reply]:
@@ -32,10 +29,7 @@ def replies_for(user: User) -> QuerySet[Reply]:
 
 def reply_for(user: User, pk: int) -> Reply:
     """Return an SMS of a client, if `user` may see it. Raises Http404 otherwise."""
-    reply = replies_for(user).filter(pk=pk).first()
-    if reply is None:
-        raise Http404
-    return reply
+    return get_object_or_404(replies_for(user), pk=pk)
 
 
 def replies_of(user: User, client: Client) -> QuerySet[Reply]:

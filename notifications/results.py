@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from django.db.models import Count, QuerySet
+from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 
 from clients.models import Client
@@ -99,6 +100,11 @@ def campaigns_for(user: User) -> "QuerySet[Campaign]":
     """Return the campaigns that `user` may see, the newest first."""
     rows = Campaign.objects.select_related("created_by").order_by("-created_at", "-pk")
     return rows if user.may(May.SEE_MESSAGES) else rows.none()
+
+
+def campaign_for(user: User, pk: int) -> Campaign:
+    """Return the campaign, if `user` may see it. Raises Http404 otherwise."""
+    return get_object_or_404(campaigns_for(user), pk=pk)
 
 
 def summaries(rows: Iterable[Campaign]) -> list[Summary]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import ngettext
@@ -112,9 +112,7 @@ def index(request: SignedIn) -> HttpResponse:
 @allowed(May.SEE_MESSAGES)
 def detail(request: SignedIn, pk: int) -> HttpResponse:
     """Show what became of a campaign: each of the chosen, and why; with Stop while something waits."""
-    campaign = results.campaigns_for(request.user).filter(pk=pk).first()
-    if campaign is None:
-        raise Http404
+    campaign = results.campaign_for(request.user, pk)
     now, may_stop = timezone.now(), request.user.may(May.SEND_MARKETING)
     notices.read(request.user, now=now, url=request.path)
     numbered = Paginator(results.recipients_of(campaign), PER_PAGE_OF_ONE).get_page(request.GET.get("page"))
@@ -139,9 +137,7 @@ def detail(request: SignedIn, pk: int) -> HttpResponse:
 @require_POST
 def stop(request: SignedIn, pk: int) -> HttpResponse:
     """Stop a campaign: what has not left stays here."""
-    campaign = results.campaigns_for(request.user).filter(pk=pk).first()
-    if campaign is None:
-        raise Http404
+    campaign = results.campaign_for(request.user, pk)
     try:
         count = campaigns.stop(campaign, by=request.user, now=timezone.now())
     except Refused as refused:
@@ -159,9 +155,7 @@ def stop(request: SignedIn, pk: int) -> HttpResponse:
 @require_POST
 def resume(request: SignedIn, pk: int) -> HttpResponse:
     """Let a stopped campaign go on."""
-    campaign = results.campaigns_for(request.user).filter(pk=pk).first()
-    if campaign is None:
-        raise Http404
+    campaign = results.campaign_for(request.user, pk)
     try:
         count = campaigns.resume(campaign, by=request.user, now=timezone.now())
     except Refused as refused:

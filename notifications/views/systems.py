@@ -1,7 +1,7 @@
 """Settings → Other systems: which there are, how each is told and how it goes, its secret, a test, off and on."""
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
@@ -155,10 +155,7 @@ def again(request: SignedIn, pk: int) -> HttpResponse:
 
 
 def _system(pk: int) -> OtherSystem:
-    row = OtherSystem.objects.defer(*sending.SEALED).filter(pk=pk).first()
-    if row is None:
-        raise Http404
-    return row
+    return get_object_or_404(OtherSystem.objects.defer(*sending.SEALED), pk=pk)
 
 
 def _waiting(row: OtherSystem) -> int:
