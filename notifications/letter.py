@@ -1,4 +1,4 @@
-"""A message as HTML: the same words in a plain shell of its class, with inline styles, as mail programs want them.
+"""A message as HTML: the same words in a plain shell, in the look of its class, with inline styles, as mail programs want them.
 
 Nothing is fetched: no picture, no font, no pixel that tells who looked. Called by the e-mail channel only; pure.
 """
@@ -12,7 +12,20 @@ from django.conf import settings
 
 from notifications.rendering import Rendered
 
-FOLDER = Path(settings.BASE_DIR) / "templates" / "messages" / "_shell"
+SHELL = Path(settings.BASE_DIR) / "templates" / "messages" / "_shell" / "mail.htm"
+# How a class of messages looks, where it differs: the ground by day and by night, the salon's name, the card with the words.
+_PLAIN = {
+    "ground": "#f5f6f8", "night": "#12161b", "night_edge": "",
+    "head": "margin:0 14px 12px;color:#0b665e;font-size:17px;font-weight:700",
+}  # fmt: skip
+LOOKS = {
+    "service": {**_PLAIN, "card": "border-top:4px solid #0b665e"},
+    "marketing": {
+        "ground": "#f7f3ec", "night": "#171410", "night_edge": "", "card": "font-size:17px",
+        "head": "margin:6px 14px 18px;color:#0b665e;font-size:22px;font-weight:700;text-align:center",
+    },
+    "system": {**_PLAIN, "night_edge": " border-color: #343d48 !important;", "card": "border:1px solid #dde2e8"},
+}  # fmt: skip
 # What divides the words from the footer in the text.
 FOOTER = "\n\n-- \n"
 
@@ -31,6 +44,7 @@ _URL = re.compile(r"https?://[^\s<>\"]+")
 _PHONE = re.compile(r"(?<=\d\d) (?=\d\d\b)")
 _TRAILING = ".,;:!?)>]'\""
 _PLACES = re.compile(r"\{(language|title|salon|words|footer)\}")
+_LOOK = re.compile(r"\{(ground|night|night_edge|head|card)\}")
 
 
 def dress(words: Rendered) -> str:
@@ -52,8 +66,8 @@ def dress(words: Rendered) -> str:
 
 @functools.lru_cache(maxsize=8)
 def shell(look: str) -> str:
-    """Return the shell of a class of messages: "service", "marketing" or "system"."""
-    return (FOLDER / f"{look}.htm").read_text(encoding="utf-8")
+    """Return the shell in the look of a class of messages: "service", "marketing" or "system"."""
+    return _LOOK.sub(lambda place: LOOKS[look][place.group(1)], SHELL.read_text(encoding="utf-8"))
 
 
 def _paragraph(text: str, *, is_boxed: bool) -> str:
