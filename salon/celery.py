@@ -10,11 +10,14 @@ from celery.exceptions import SecurityWarning
 from celery.signals import setup_logging
 from django.conf import settings
 
+from salon.core import folder
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "salon.settings")
 
 # Celery warns of root because of pickled messages; ours are JSON without arguments.
 warnings.filterwarnings("ignore", category=SecurityWarning)
 
+folder.register()
 app = Celery("salon")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()

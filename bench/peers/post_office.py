@@ -1,6 +1,7 @@
 """django-post-office: the mails are queued in the database and sent by its own command. Prints mails a second.
 
-"one": the same work as ours on one thread, a reminder kept as template and values and put into words when it is sent.
+"one": the same work as ours on one thread, a reminder kept as template and values and put into words when it is sent, as text
+and as HTML in the same shell.
 "five": as it comes, five threads, and the words are ready.
 """
 
@@ -11,6 +12,9 @@ from typing import Any, cast
 import django
 from django.conf import settings
 from django.core.management import call_command
+
+from notifications import letter
+from notifications.rendering import Rendered
 
 SUBJECT = "Tomorrow at {{ time }}: {{ service }} at {{ salon }}"
 WORDS = """Hello {{ first_name }},
@@ -47,7 +51,9 @@ def main(way: str, count: int) -> None:
     Email.objects.all().delete()
     if way == "one":
         cast("Any", settings).POST_OFFICE["THREADS_PER_PROCESS"] = 1
-        template, _ = EmailTemplate.objects.get_or_create(name="reminder", subject=SUBJECT, content=WORDS)
+        said = WORDS.replace("\n\n--\n", letter.FOOTER)
+        html = letter.dress(Rendered("", "en", SUBJECT, said, look="service", salon=VALUES["salon"]))
+        template, _ = EmailTemplate.objects.get_or_create(name="reminder", subject=SUBJECT, content=WORDS, html_content=html)
         words = [
             {"template": template, "context": {**VALUES, "first_name": f"Amélie {number}"}, "render_on_delivery": True}
             for number in range(count)
