@@ -7,11 +7,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, Q, prefetch_related_objects
+from django.db.models import Count, Q, Value
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from clients import access, answers, inactivity, search
+from clients import access, answers, inactivity, search, tags
 from clients import filters as narrowing
 from clients.access import Contacts, Visits
 from clients.filters import Chosen
@@ -43,6 +43,7 @@ class Row:
     email: answers.Answer
     sms: answers.Answer
     visits: Visits
+    tags: Sequence[str]
 
     @property
     def key(self) -> str:
@@ -52,7 +53,7 @@ class Row:
     @property
     def has_marks(self) -> bool:
         """Return whether something stands beside the name."""
-        return bool(self.client.inactive_at or self.client.blacklisted_at or self.client.tags.all())
+        return bool(self.client.inactive_at or self.client.blacklisted_at or self.tags)
 
 
 @dataclass(frozen=True)
@@ -66,9 +67,17 @@ class Listing:
 
 
 def status_counts(user: User) -> dict[str, int]:
-    """Return how many clients each chip has, in one query."""
-    counted = access.clients_for(user).aggregate(**{name: Count("pk", filter=status) for name, status in STATUSES.items()})
-    return {name: int(counted[name]) for name in STATUSES}
+    """Return how many clients each chip has, in one query: a part for each, which its index answers without the cards."""
+    everybody = access.clients_for(user).order_by()
+    parts = [
+        everybody.filter(status)
+        .annotate(status=Value(name))
+        .values("status")
+        .annotate(found=Count("*"))
+        .values_list("status", "found")
+        for name, status in STATUSES.items()
+    ]
+    return dict.fromkeys(STATUSES, 0) | dict(parts[0].union(*parts[1:], all=True))
 
 
 def listing(
@@ -116,13 +125,13 @@ def _of(user: User, salon: Salon, *, text: str, status: str, now: dt.datetime) -
 def rows_of(user: User, salon: Salon, clients: Sequence[Client], *, now: dt.datetime) -> list[Row]:
     """Return these clients as lines, with the same number of queries however many they are."""
     ids = [client.pk for client in clients]
-    prefetch_related_objects(clients, "tags")
+    tagged = tags.of_clients(ids)
     shown = access.contacts_of(user, clients, salon, now=now)
     said = answers.of_clients(ids)
-    visits = access.visits_of(ids, user, salon, now=now)
+    visits, no_visits = access.visits_of(ids, user, salon, now=now), Visits()
     return [
-        Row(client, shown[client.pk], said[client.pk]["email"], said[client.pk]["sms"], visits.get(client.pk, Visits()))
-        for client in clients
+        Row(client, shown[client.pk], answer["email"], answer["sms"], visits.get(client.pk, no_visits), tagged.get(client.pk, ()))
+        for client, answer in ((client, said[client.pk]) for client in clients)
     ]
 
 

@@ -125,6 +125,15 @@ class Client(models.Model):
         ]
         indexes = [
             models.Index(fields=["sort_name", "id"], name="clients_client_order"),
+            # How many there are of each status, without a look at the cards: the chips of the list ask it for every page.
+            models.Index(
+                fields=["inactive_reason"], name="clients_client_counted",
+                condition=models.Q(inactive_at__isnull=True, restricted_at__isnull=True, erased_at__isnull=True),
+            ),
+            models.Index(fields=["inactive_at"], name="clients_client_off", condition=models.Q(inactive_at__isnull=False)),
+            models.Index(
+                fields=["blacklisted_at"], name="clients_client_barred", condition=models.Q(blacklisted_at__isnull=False)
+            ),
             # Whose birthday it is, of however many.
             models.Index(
                 fields=["birth_month", "birth_day"], name="clients_client_birthday", condition=models.Q(birth_day__isnull=False)

@@ -12,8 +12,11 @@ from kombu.transport import TRANSPORT_ALIASES, filesystem
 class Channel(filesystem.Channel):
     """Takes wake-ups out of the folder."""
 
-    def _get(self, queue: str) -> Any:
-        """Return the next wake-up. One that is taken while it is still being written is dropped: kombu would end the worker."""
+    def _get(self, queue: str, timeout: float | None = None) -> Any:
+        """Return the next wake-up. One that is taken while it is still being written is dropped: kombu would end the worker.
+
+        kombu's own takes no `timeout`, which its types name.
+        """
         try:
             return super()._get(queue)
         except ValueError:

@@ -1,8 +1,8 @@
 """The folder that carries wake-ups."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from queue import Empty
+from typing import Any
 
 import pytest
 from kombu import Connection
@@ -12,7 +12,7 @@ from salon.core import folder
 
 
 @pytest.fixture(params=["empty", "half"])
-def queue(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
+def queue(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """A folder with a wake-up of which nothing, or half, has been written so far."""
     (tmp_path / "0_first.celery.msg").write_text("" if request.param == "empty" else '{"body": "W1td')
     return tmp_path
@@ -21,7 +21,8 @@ def queue(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
 def _take(transport: type[filesystem.Transport], where: Path) -> object:
     options = {"data_folder_in": str(where), "data_folder_out": str(where), "control_folder": str(where / "control")}
     with Connection("filesystem://", transport=transport, transport_options=options) as connection:
-        return connection.default_channel._get("celery")
+        channel: Any = connection.default_channel
+        return channel._get("celery")
 
 
 def test_a_wake_up_that_is_still_being_written_does_not_end_the_worker(queue: Path) -> None:
