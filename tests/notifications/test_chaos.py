@@ -1,20 +1,13 @@
-"""Random kills and refusals in the middle of a batch, a broker that hangs: what the promises look like under fire."""
+"""Random kills and refusals in the middle of a batch: what the promises look like under fire."""
 
 import contextlib
 import datetime as dt
-import os
 import random
-import shutil
-import signal
-import socket
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from django.db import OperationalError, connection, connections
@@ -139,62 +132,6 @@ def test_the_control_a_requeueing_outbox_sends_twice_under_the_same_fire(committ
     found = under_fire(sink, mails=60, refusals=5, kills=8, OUTBOX_POLICY="requeue")
     assert found.doubles, "the control has not shown the fault"
     assert any("handed over 2 times" in line for line in invariants.faults()), "the check finds what it looks for"
-
-
-# --- a broker that hangs ------------------------------------------------------------------------------------------
-
-RING = """
-import time, django
-django.setup()
-from django.db import transaction
-from salon.core import bell
-worst = 0
-for _ in range(20):
-    began = time.monotonic()
-    with transaction.atomic():
-        bell.ring()
-    worst = max(worst, time.monotonic() - began)
-    time.sleep(0.05)
-print(worst, flush=True)
-import os; os._exit(0)
-"""
-
-
-@pytest.fixture
-def hung_redis(tmp_path: Path) -> Iterator[str]:
-    """A Redis of our own that was stopped, not ended: it takes connections and answers nothing."""
-    server = shutil.which("redis-server")
-    if server is None:
-        pytest.skip("no redis-server")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    process = subprocess.Popen(
-        [server, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)], stdout=subprocess.DEVNULL
-    )
-    try:
-        workers.wait_for(lambda: _answers(port))
-        os.kill(process.pid, signal.SIGSTOP)
-        yield f"redis://127.0.0.1:{port}/0"
-    finally:
-        os.kill(process.pid, signal.SIGCONT)
-        process.kill()
-        process.wait(10)
-
-
-def _answers(port: int) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-        return True
-    return False
-
-
-def test_a_broker_that_hangs_holds_up_nobody_who_books(committed: Salon, hung_redis: str) -> None:
-    """D6. One second is the promise; the wait of a blocked connection would be two and more."""
-    environment = workers.environment(1, CELERY_BROKER_URL=hung_redis, CARNET_TESTING="0")
-    process = subprocess.run(
-        [sys.executable, "-c", RING], cwd=workers.ROOT, env=environment, text=True, capture_output=True, timeout=120, check=True
-    )
-    assert float(process.stdout.split()[-1]) < 1.0
 
 
 def test_leases_go_by_the_databases_clock(committed: Salon) -> None:

@@ -48,23 +48,30 @@ def start(port: int, *arguments: str, **more: str) -> "subprocess.Popen[str]":
     )  # fmt: skip
 
 
-def start_worker(port: int, *, concurrency: int) -> "subprocess.Popen[str]":
-    """Start the worker as `./run` does, with an empty queue in a folder, delivering to the mail server on `port`."""
+def start_worker(port: int, *, concurrency: int, broker: str = "filesystem://") -> "subprocess.Popen[str]":
+    """Start the worker as `./run` does, delivering to the mail server on `port`. The queue in a folder is emptied before."""
     shutil.rmtree(settings.DATA_DIR / "queue", ignore_errors=True)
     for name in ("messages", "control"):
         (settings.DATA_DIR / "queue" / name).mkdir(parents=True)
     arguments = f"worker --pool threads --concurrency {concurrency} --without-gossip --without-mingle --without-heartbeat"
-    return subprocess.Popen(
-        [sys.executable, "-m", "celery", "--quiet", "-A", "salon", *arguments.split(), "--loglevel", "warning"], cwd=ROOT,
-        env=environment(port, CELERY_BROKER_URL="filesystem://", WORKER_CONCURRENCY=str(concurrency)), text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
+    return _celery(arguments, environment(port, CELERY_BROKER_URL=broker, WORKER_CONCURRENCY=str(concurrency)))
 
 
-def ring(*tasks: str) -> None:
-    """Put these tasks into the queue in a folder, as the clock does."""
+def start_clock(broker: str) -> "subprocess.Popen[str]":
+    """Start the clock as `./run` does."""
+    return _celery("beat --scheduler celery.beat:Scheduler --pidfile=", environment(1, CELERY_BROKER_URL=broker))
+
+
+def _celery(arguments: str, environ: dict[str, str]) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "celery", "--quiet", "-A", "salon", *arguments.split(), "--loglevel", "warning"]
+    # Nobody reads along: a full pipe would stop what is tested.
+    return subprocess.Popen(command, cwd=ROOT, env=environ, text=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def ring(*tasks: str, broker: str = "filesystem://") -> None:
+    """Put these tasks into the queue, as the clock does."""
     script = "import sys; from salon.celery import app; [app.send_task(name) for name in sys.argv[1:]]"
-    environ = environment(1, CELERY_BROKER_URL="filesystem://")
+    environ = environment(1, CELERY_BROKER_URL=broker)
     subprocess.run([sys.executable, "-c", script, *tasks], cwd=ROOT, env=environ, check=True, timeout=60)
 
 
