@@ -26,6 +26,8 @@ ACCOUNTS: list[URLPattern | URLResolver] = [
     path("mfa/", include("allauth.mfa.urls")),
 ]
 
+handler500 = "salon.core.views.failed"
+
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="appointments:today"), name="home"),
     path("", include("salon.core.urls")),

@@ -1,10 +1,14 @@
 """Pages that belong to no app: health, set-up, settings of the salon, own menu."""
 
+import sys
+
 from allauth.account import views as account_views
 from django.conf import settings
 from django.contrib import messages
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template import loader
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -14,6 +18,7 @@ from salon.core import accounts, countries, profile, setup
 from salon.core import public as public_address
 from salon.core.errors import Refused
 from salon.core.forms import MeForm, SalonForm, SetupForm
+from salon.core.middleware import TRY_AGAIN_SECONDS
 from salon.core.roles import May
 from salon.core.web import MissingAct, SignedIn, allowed, go, page, public, safe_next, sent, toast
 
@@ -27,6 +32,16 @@ def healthz(request: HttpRequest) -> HttpResponse:
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Answer a form whose token is missing or old: nothing was saved, open the page again."""
     return render(request, "403_csrf.html", {"back": request.path}, status=403)
+
+
+def failed(request: HttpRequest) -> HttpResponse:
+    """Answer a fault of ours: a database that is busy or away asks for patience, anything else is a problem of the server.
+
+    Reads nothing: no user, and no database.
+    """
+    is_away = isinstance(sys.exc_info()[1], OperationalError | InterfaceError)
+    status, headers = (503, {"Retry-After": str(TRY_AGAIN_SECONDS)}) if is_away else (500, {})
+    return HttpResponse(loader.render_to_string(f"{status}.html"), status=status, headers=headers)
 
 
 @public
