@@ -122,7 +122,7 @@ def _systems() -> Line:
 def _delivery(salon: Salon) -> Line:
     name = _("Delivery")
     if salon.delivery != Salon.Delivery.LIVE:
-        return Line(name, is_ok=False, words=_("On hold: nothing leaves."))
+        return Line(name, is_ok=False, words=_("Paused: nothing leaves."), link="notifications:pause")
     if facts.is_on_hold(salon):
         return Line(name, is_ok=False, words=_("This is a copy of another installation: nothing leaves from here."))
     return Line(name, is_ok=True, words=_("Live."))

@@ -10,6 +10,7 @@ from salon.core.roles import May, roles_with
 
 _SENTENCES: dict[May, str | Promise] = {
     May.EDIT_SENDING: _("Only the owner can change this. Ask %(name)s."),
+    May.PAUSE_SENDING: _("Only a manager can pause and resume sending. Ask %(name)s."),
     May.EDIT_SETTINGS: _("Only a manager can change this. Ask %(name)s."),
     May.RESEND_UNKNOWN: _("Only a manager can send it again. Ask %(name)s."),
     May.EXPORT: _("Only a manager can export. Ask %(name)s."),

@@ -1,5 +1,7 @@
-"""Changes of the salon's profile and of how a user likes to see the house. Called by the settings pages."""
+"""Changes of the salon's profile, the pause of all sending, and how a user likes to see the house. Called by the settings pages."""
 
+import datetime as dt
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
@@ -7,13 +9,14 @@ from django.utils.translation import gettext as _
 
 from salon.core import audit, bell, hooks
 from salon.core.errors import Refused
-from salon.core.models import Salon, User
+from salon.core.models import AuditEvent, Salon, User
 from salon.core.roles import May
 
 SALON_FIELDS = frozenset({
     "name", "legal_name", "street", "postcode", "city", "country", "phone", "email", "time_zone", "language", "currency",
     "public_url", "is_mfa_required",
 })  # fmt: skip
+_PAUSED = "salon.delivery_changed"
 OWN_FIELDS = frozenset({"name", "language", "theme", "density", "has_shortcuts"})
 
 
@@ -48,6 +51,25 @@ def edit_own(user: User, **fields: Any) -> User:
     return row
 
 
+@dataclass(frozen=True)
+class Pause:
+    """That all sending is paused: since when and by whom, as far as the audit trail still tells."""
+
+    since: dt.datetime | None = None
+    by: str = ""
+
+
+def pause(salon: Salon) -> Pause | None:
+    """Return the pause of all sending that is in force, or None while messages leave."""
+    if salon.delivery != Salon.Delivery.HOLD:
+        return None
+    events = AuditEvent.objects.filter(action=_PAUSED, subject_type=Salon._meta.label_lower).select_related("by")
+    event = events.order_by("-at", "-pk").first()
+    if event is None or event.facts.get("delivery") != Salon.Delivery.HOLD:
+        return Pause()
+    return Pause(event.at, event.by.name if event.by else "")
+
+
 @transaction.atomic
 def pause_sending(salon: Salon, *, by: User) -> Salon:
     """Hold every message from now on, whatever it is, and return the row. One already with the provider is gone."""
@@ -63,11 +85,11 @@ def resume_sending(salon: Salon, *, by: User) -> Salon:
 
 
 def _deliver(salon: Salon, delivery: Salon.Delivery, by: User) -> Salon:
-    if not by.may(May.EDIT_SENDING):
-        raise Refused(_("Only an owner pauses and resumes sending."))
+    if not by.may(May.PAUSE_SENDING):
+        raise Refused(_("Only an owner or a manager pauses and resumes sending."))
     row = Salon.objects.select_for_update().get(pk=salon.pk)
     if row.delivery != delivery:
         row.delivery = delivery
         row.save(update_fields=["delivery"])
-        audit.record("salon.delivery_changed", row, by=by, delivery=str(delivery))
+        audit.record(_PAUSED, row, by=by, delivery=str(delivery))
     return row

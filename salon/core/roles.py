@@ -41,6 +41,7 @@ class May(StrEnum):
     SEE_ACTIVITY = "see_activity"
     EDIT_TEAM = "edit_team"
     EDIT_SENDING = "edit_sending"
+    PAUSE_SENDING = "pause_sending"
     SEE_HEALTH = "see_health"
     USE_ADMIN = "use_admin"
 
@@ -73,6 +74,7 @@ TABLE: Mapping[May, frozenset[Role]] = {
     May.SEE_ACTIVITY: _LEAD,
     May.EDIT_TEAM: _OWNER,
     May.EDIT_SENDING: _OWNER,
+    May.PAUSE_SENDING: _LEAD,
     May.SEE_HEALTH: _OWNER,
     May.USE_ADMIN: _OWNER,
 }

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.utils.functional import Promise, SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
-from salon.core import notices
+from salon.core import notices, profile
 from salon.core.models import User
 from salon.core.roles import May
 
@@ -40,16 +40,18 @@ PLACES = (
 def context(request: HttpRequest) -> dict[str, Any]:
     """Return `salon` (or None before set-up), `places` (what this user's role may enter) and `place` (the current one).
 
-    `bell` is read from the database only by a page that shows it.
+    `bell` is read from the database only by a page that shows it, `pause` (of all sending) only while there is one.
     `is_factor_due`: the reader has to add a second factor before anything else.
     """
     user = getattr(request, "user", None)
     places = [place for place in PLACES if isinstance(user, User) and user.may(place.act)]
     current = next((place for place in places if request.path.startswith(place.prefixes)), None)
+    salon = getattr(request, "salon", None)
     return {
-        "salon": getattr(request, "salon", None),
+        "salon": salon,
         "places": places,
         "place": current,
         "is_factor_due": getattr(request, "is_factor_due", False),
+        "pause": SimpleLazyObject(lambda: profile.pause(salon)) if salon and isinstance(user, User) else None,
         "bell": SimpleLazyObject(lambda: notices.bell(user)) if isinstance(user, User) else None,
     }

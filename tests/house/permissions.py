@@ -259,6 +259,8 @@ TABLE: dict[str, Row] = {
     "notifications:reset_text": post(LEAD, kind="birthday", channel="email", language="fr"),
     "notifications:reminders_of_client": get(ALL, pk="client"),
     "notifications:set_of_client": post(DESK, pk="client"),
+    "notifications:pause": get(DESK),
+    "notifications:pause_switch": post(LEAD),
     "notifications:sending": get(DESK, changed_by=OWNER),
     "notifications:test_sending": post(OWNER),
     "notifications:domain": get(OWNER),
