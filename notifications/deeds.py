@@ -101,6 +101,7 @@ TELLINGS: Mapping[str, Telling] = {
     "sending.changed": Telling(
         Kind.SETTINGS, "server", lazy("%(who)s changed the way mail is sent: %(fields)s"), fields_of(MailServer, _FIELDS)
     ),
+    "sending.removed": Telling(Kind.SETTINGS, "server", lazy("%(who)s removed the mail server")),
     "sending.tested": Telling(Kind.SETTINGS, "server", lazy("%(who)s sent a test mail. %(result)s"), _result),
     "reminder.times_set": Telling(Kind.SETTINGS, "bell", lazy("%(who)s set when reminders leave")),
     "reminder.services_set": Telling(

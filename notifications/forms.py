@@ -1,6 +1,7 @@
 """Forms of the notification pages. They say whether a value is well formed and save nothing."""
 
 import datetime as dt
+import json
 from typing import Any
 
 from django import forms
@@ -26,8 +27,16 @@ class SendingForm(forms.Form):
         validators=[RegexValidator(r"^[A-Za-z0-9.:_-]+$", _("Enter the name of a server, like smtp.example.com"))],
         help_text=_("Your mail provider calls it outgoing server or SMTP."),
     )
-    port = forms.IntegerField(label=_("Port"), min_value=1, max_value=65535, initial=587)
-    security = forms.ChoiceField(label=_("Security"), choices=MailServer.Security.choices, initial="starttls")
+    port = forms.IntegerField(
+        label=_("Port"), min_value=1, max_value=65535, initial=sending.PORTS["starttls"], required=False,
+        help_text=_("Empty: the usual one for the security."),
+    )  # fmt: skip
+    security = forms.ChoiceField(
+        label=_("Security"),
+        choices=MailServer.Security.choices,
+        initial="starttls",
+        widget=forms.Select(attrs={"data-usual": json.dumps(sending.PORTS), "data-into": "id_port"}),
+    )
     user = Line(label=_("User name"), max_length=254, required=False)
     password = forms.CharField(
         label=_("Password"),
@@ -47,8 +56,10 @@ class SendingForm(forms.Form):
             self.fields["password"].help_text = _("One is saved. Leave empty to keep it.")
 
     def clean(self) -> dict[str, Any]:
-        """Refuse an unprotected connection to another machine: it would show the password to everybody on the way."""
+        """Fill in the usual port. Refuse an unprotected connection to another machine: it would show everybody the password."""
         data = super().clean() or {}
+        if data.get("port") is None and "port" not in self.errors:
+            data["port"] = sending.PORTS.get(data.get("security", ""))
         host, security = data.get("host"), data.get("security")
         if host and security == Security.NONE and not Server(host, 25).is_local:
             self.add_error("security", ValidationError(_("Without security only a server on this machine can be used.")))

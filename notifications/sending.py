@@ -1,6 +1,6 @@
 """How mail leaves: EMAIL_URL of the environment, else the salon's own server, else the log. Asked by channels and pages.
 
-Writes the salon's server (`save`), sends a test (`test`); never touches a message of the outbox.
+Writes the salon's server (`save`, `remove`), sends a test (`test`); never touches a message of the outbox.
 """
 
 import re
@@ -23,7 +23,7 @@ from notifications.providers.console import ConsoleProvider
 from notifications.providers.smtp import SmtpProvider
 from notifications.providers.unusable import UnusableProvider
 from notifications.providers.wire import PATIENT, Security, Server, TimeOuts, in_ascii
-from salon.core import audit, bell
+from salon.core import audit, bell, profile
 from salon.core.errors import Refused
 from salon.core.models import Salon, User
 from salon.core.secrets import Unreadable
@@ -33,11 +33,13 @@ IN_THE_BACKGROUND = PATIENT
 IN_A_REQUEST = TimeOuts(connect=5, command=10, block=20, dot=30, quit=2)
 
 _SCHEMES = {
-    "smtp": (None, 587),
-    "smtp+tls": (Security.STARTTLS, 587),
-    "smtps": (Security.TLS, 465),
-    "smtp+ssl": (Security.TLS, 465),
+    "smtp": None,
+    "smtp+tls": Security.STARTTLS,
+    "smtps": Security.TLS,
+    "smtp+ssl": Security.TLS,
 }
+# The port that goes with a kind of connection, where nobody says another one.
+PORTS = {Security.STARTTLS.value: 587, Security.TLS.value: 465, Security.NONE.value: 25}
 # The default of DEFAULT_FROM_EMAIL: nobody has said who the sender is.
 NO_SENDER = "carnet@localhost"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
@@ -92,16 +94,16 @@ def parse(url: str) -> Server:
     parts = urllib.parse.urlsplit(url.strip())
     if parts.scheme not in _SCHEMES or not parts.hostname:
         raise ValueError("EMAIL_URL is smtp://user:password@host:port, smtp+tls:// or smtps://")
-    security, port = _SCHEMES[parts.scheme]
+    security = _SCHEMES[parts.scheme]
     server = Server(
         host=parts.hostname,
-        port=parts.port or port,
+        port=parts.port or PORTS[security or Security.STARTTLS],
         security=security or Security.STARTTLS,
         user=urllib.parse.unquote(parts.username or ""),
         password=urllib.parse.unquote(parts.password or ""),
     )
     if security is None and server.is_local:
-        return Server(server.host, parts.port or 25, Security.NONE, server.user, server.password)
+        return Server(server.host, parts.port or PORTS[Security.NONE], Security.NONE, server.user, server.password)
     return server
 
 
@@ -199,6 +201,22 @@ def save(*, host: str, port: int, security: str, user: str, password: str, sende
     audit.record("sending.changed", row, by=by, fields=[name for name in changed if name != "changed_at"])
     bell.ring()
     return row
+
+
+@transaction.atomic
+def remove(*, is_pausing: bool, by: User) -> None:
+    """Forget the salon's mail server with its password. Does nothing where there is none.
+
+    `is_pausing` pauses all sending first, so that what waits is kept: without a server it would be written to the log only.
+    """
+    if is_pausing and not settings.EMAIL_URL:
+        profile.pause_sending(Salon.objects.current(), by=by)
+    row = mail_server()
+    if row is None:
+        return
+    audit.record("sending.removed", row, by=by, is_pausing=is_pausing)
+    MailServer.objects.filter(pk=1).delete()
+    circuit.close(SmtpProvider.name)
 
 
 def _one_line(text: str) -> str:

@@ -61,6 +61,7 @@ urlpatterns = [
     path("settings/notifications/pause/switch/", pausing.switch, name="pause_switch"),
     path("settings/notifications/sending/", settings.server, name="sending"),
     path("settings/notifications/sending/test/", settings.test, name="test_sending"),
+    path("settings/notifications/sending/remove/", settings.remove, name="remove_sending"),
     path("settings/notifications/sending/domain/", domain.check, name="domain"),
     path("hooks/preferences/<str:public_id>/", hook.hook, name="hook"),
     path("messages/systems/", inform.index, name="inform"),

@@ -3,6 +3,7 @@
    data-close: closes it   data-focus: gets the focus when it arrives   data-say: its text is said   data-modal: a dialog that opens itself
    data-copy="text": copies   data-submit: a field that sends its form on change   data-toggle="id": shows or hides by a checkbox
    data-insert="{first_name}" data-into="id": puts a text where the caret is   data-tick-all: ticks every row of #sel
+   data-usual="{…}" data-into="id": a choice that a field follows while nobody typed anything else there
    data-least, data-most: a button of the selection bar for so many ticked
    In #sel: Shift+click ticks a range, Ctrl+A the page, Esc clears the search and then the selection */
 (() => {
@@ -180,7 +181,9 @@
     if (row && !hit("a, button, input, label, select, summary, [popover]") && !String(getSelection())) { const link = row.querySelector("a[href]"); if (link) { if (event.ctrlKey || event.metaKey) open_(link.href); else link.click(); } }
   }, true);
   const open_ = href => window.open(href, "_blank", "noopener");
-  doc.addEventListener("change", event => { const el = event.target; if (el.matches("[data-submit]")) el.form.requestSubmit(); if (el.matches("[data-toggle]")) toggle(el); if (el.matches("[data-tick-all]")) all("[name=sel][type=checkbox]", el.form).forEach(tick => { tick.checked = el.checked; }); if (el.form && el.form.id === "sel") { if (el.form.elements.all) { el.form.elements.all.remove(); el.form.dataset.isLeft = "1"; $("sel-all").hidden = false; } ticked(); } });
+  /* A field follows a choice while it holds nothing, or what goes with a choice. */
+  const follow = choice => { const field = $(choice.dataset.into), usual = JSON.parse(choice.dataset.usual); if (!field.value || Object.values(usual).includes(Number(field.value))) field.value = usual[choice.value]; };
+  doc.addEventListener("change", event => { const el = event.target; if (el.matches("[data-usual]")) follow(el); if (el.matches("[data-submit]")) el.form.requestSubmit(); if (el.matches("[data-toggle]")) toggle(el); if (el.matches("[data-tick-all]")) all("[name=sel][type=checkbox]", el.form).forEach(tick => { tick.checked = el.checked; }); if (el.form && el.form.id === "sel") { if (el.form.elements.all) { el.form.elements.all.remove(); el.form.dataset.isLeft = "1"; $("sel-all").hidden = false; } ticked(); } });
 
   /* Keys */
   let first = "", timer = 0;

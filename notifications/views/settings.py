@@ -15,7 +15,7 @@ from clients import access as clients_access
 from notifications import ahead, facts, kinds, reminders, remindertimes, sending, triggers, wanting, words
 from notifications.domain.forms import SelectorForm
 from notifications.forms import ReminderTimeForm, SendingForm, TriggerForm
-from notifications.models import MailServer, Trigger
+from notifications.models import MailServer, Message, State, Trigger
 from notifications.plans import TIMES_MAX
 from notifications.providers.base import Outcome
 from salon.core import asking
@@ -59,6 +59,8 @@ def _sending(request: SignedIn, salon: Salon, form: SendingForm) -> dict[str, An
         "problem": words.of_result(Outcome.DOWN, "connect", used.problem),
         "security": dict(MailServer.Security.choices).get(used.security, ""),
         "is_environment": bool(settings.EMAIL_URL),
+        "saved": sending.mail_server(),
+        "waiting_count": Message.objects.filter(channel="email", state__in=[State.PENDING, State.CLAIMED]).count(),
         "may_edit": may_edit,
         "ask": "" if may_edit else asking.sentence(May.EDIT_SENDING),
     }
@@ -74,6 +76,15 @@ def test(request: SignedIn) -> HttpResponse:
         context = {"result": result, "is_good": is_good, "at": timezone.now()}
         return page(request, "notifications/_test_result.html", context, fragment="notifications/_test_result.html")
     toast(request, result.words, level=messages.SUCCESS if is_good else messages.ERROR)
+    return go(request, "notifications:sending")
+
+
+@allowed(May.EDIT_SENDING)
+@require_POST
+def remove(request: SignedIn) -> HttpResponse:
+    """Forget the mail server; with the tick, pause all sending, so that what waits is kept."""
+    sending.remove(is_pausing="pause" in request.POST, by=request.user)
+    toast(request, _("The mail server is removed, with its password."))
     return go(request, "notifications:sending")
 
 

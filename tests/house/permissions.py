@@ -263,6 +263,7 @@ TABLE: dict[str, Row] = {
     "notifications:pause_switch": post(LEAD),
     "notifications:sending": get(DESK, changed_by=OWNER),
     "notifications:test_sending": post(OWNER),
+    "notifications:remove_sending": post(OWNER),
     "notifications:domain": get(OWNER),
     "notifications:sms": get(DESK, changed_by=OWNER),
     "notifications:test_sms": post(OWNER),

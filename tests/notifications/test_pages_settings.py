@@ -9,7 +9,7 @@ from django.test import Client as Browser
 from django.urls import reverse
 from django.utils import timezone
 
-from notifications import ahead, circuit, facts, health, heartbeats, remindertimes, sending, triggers
+from notifications import ahead, circuit, dispatch, facts, health, heartbeats, remindertimes, sending, triggers
 from notifications.models import MailServer, Message, State, Trigger
 from notifications.plans import ReminderException, ReminderTime
 from salon.core import instance
@@ -23,6 +23,7 @@ pytestmark = pytest.mark.django_db
 
 SignIn = Callable[[Role], Browser]
 SENDING, TEST = "/settings/notifications/sending/", "/settings/notifications/sending/test/"
+REMOVE = "/settings/notifications/sending/remove/"
 TRIGGERS, HEALTH = "/settings/notifications/triggers/", "/settings/health/"
 HTMX = {"HX-Request": "true"}
 
@@ -104,6 +105,64 @@ def test_what_cannot_work_is_refused_and_stays_in_the_form(signed_in: SignIn, ch
     assert answer.status_code == 422
     assert words in answer.content.decode()
     assert not MailServer.objects.exists()
+
+
+@pytest.mark.parametrize(("security", "port"), [("starttls", 587), ("tls", 465)])
+def test_an_empty_port_is_the_usual_one_of_the_security(signed_in: SignIn, security: str, port: int) -> None:
+    assert signed_in(Role.OWNER).post(SENDING, entered(security=security, port="")).status_code == 303
+    assert MailServer.objects.get().port == port
+
+
+def test_the_owner_takes_the_mail_server_away_and_what_waits_is_kept(signed_in: SignIn, salon: Salon) -> None:
+    instance.claim(salon)
+    browser, now = signed_in(Role.OWNER), timezone.now()
+    browser.post(SENDING, entered())
+    Message.objects.create(
+        kind="choices", channel="email", client=factories.client(), occasion="x", not_before=now, expires_at=now + dt.timedelta(1)
+    )
+    page = browser.get(SENDING).content.decode()
+    assert "At present 1 e-mail waits." in page
+    assert 'name="pause" checked' in page
+    assert browser.post(REMOVE, {"pause": "on"}).status_code == 303
+    assert not MailServer.objects.exists()
+    dispatch.deliver_due()
+    assert Message.objects.get().state == State.PENDING, "not written to the log as if it had been sent"
+    page = browser.get(SENDING).content.decode()
+    assert "No mail server is set." in page
+    assert "All sending is paused" in page
+    assert "Remove the mail server" not in page
+    assert AuditEvent.objects.filter(action="sending.removed", by__role=Role.OWNER).count() == 1
+
+
+def test_without_the_tick_sending_goes_on_into_the_log(signed_in: SignIn, salon: Salon) -> None:
+    browser = signed_in(Role.OWNER)
+    browser.post(SENDING, entered())
+    circuit.fail("smtp", now=timezone.now(), reason="connect_timeout")
+    browser.post(REMOVE)
+    assert not MailServer.objects.exists()
+    assert Salon.objects.get().delivery == Salon.Delivery.LIVE
+    assert circuit.failure("smtp") == "", "what the removed server did counts no more"
+    assert browser.post(REMOVE).status_code == 303, "twice does no harm"
+    assert AuditEvent.objects.filter(action="sending.removed").count() == 1
+
+
+def test_a_manager_cannot_take_the_mail_server_away(signed_in: SignIn) -> None:
+    signed_in(Role.OWNER).post(SENDING, entered())
+    browser = signed_in(Role.MANAGER)
+    assert browser.post(REMOVE, {"pause": "on"}).status_code == 403
+    assert "Remove the mail server" not in browser.get(SENDING).content.decode()
+    assert MailServer.objects.exists()
+    assert Salon.objects.get().delivery == Salon.Delivery.LIVE
+
+
+def test_a_saved_server_that_the_environment_overrides_can_be_forgotten(signed_in: SignIn, settings: Any) -> None:
+    browser = signed_in(Role.OWNER)
+    browser.post(SENDING, entered())
+    settings.EMAIL_URL = "smtp+tls://mail.example.com"
+    assert "mail.example.org was entered here and is not in use" in browser.get(SENDING).content.decode()
+    browser.post(REMOVE, {"pause": "on"})
+    assert not MailServer.objects.exists()
+    assert Salon.objects.get().delivery == Salon.Delivery.LIVE, "mail goes on leaving: nothing is paused for it"
 
 
 def test_a_server_on_this_machine_needs_no_security(signed_in: SignIn) -> None:
