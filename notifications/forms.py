@@ -1,5 +1,6 @@
 """Forms of the notification pages. They say whether a value is well formed and save nothing."""
 
+import contextlib
 import datetime as dt
 import json
 from typing import Any
@@ -100,6 +101,8 @@ class TriggerForm(forms.Form):
         }  # fmt: skip
         for name in [name for name, is_there in means_something.items() if not is_there]:
             del self.fields[name]
+        for field in self.fields.values():
+            field.show_hidden_initial = True  # what the page showed, so that two people do not overwrite each other unseen
 
     @property
     def unit(self) -> str:
@@ -109,6 +112,15 @@ class TriggerForm(forms.Form):
     def setting(self) -> triggers.Setting:
         """Return what was chosen. Call it on a valid form."""
         return triggers.Setting(**self.cleaned_data)
+
+    def seen(self) -> dict[str, Any]:
+        """Return the values that the page showed, as far as they came along and can be read."""
+        found = {}
+        for name, field in self.fields.items():
+            if (text := self.data.get(self.add_initial_prefix(name))) is not None:
+                with contextlib.suppress(ValidationError):
+                    found[name] = field.to_python(text)
+        return found
 
 
 class ReminderTimeForm(forms.Form):

@@ -6,6 +6,7 @@ The client's answer is the other switch; both must be on. Called by the settings
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.db import transaction
@@ -17,53 +18,82 @@ from notifications import facts, kinds
 from notifications.models import Message, Trigger
 from salon.core import audit, bell
 from salon.core.errors import Refused
-from salon.core.models import User
+from salon.core.models import Salon, User
+
+
+class Changed(Refused):
+    """Somebody else changed the switches meanwhile. `theirs` are the switches as they are now."""
+
+    def __init__(self, theirs: Mapping[str, Trigger]) -> None:
+        super().__init__(_("Somebody changed the triggers while you were here."))
+        self.theirs = theirs
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What the page sets for one kind. What means nothing for a kind stays as it is."""
+    """What the page sets for one kind. What means nothing for a kind, or has no choice now, stays as it is."""
 
     is_on: bool
-    ways: str = Trigger.Ways.EMAIL_SMS.value
+    ways: str = ""
     delay: int | None = None
     at: dt.time | None = None
     target: str = ""
 
 
 @transaction.atomic
-def save(wanted: Mapping[str, Setting], *, by: User, now: dt.datetime | None = None) -> list[str]:
-    """Set the switches and return the kinds that changed.
+def save(
+    wanted: Mapping[str, Setting],
+    *,
+    by: User,
+    now: dt.datetime | None = None,
+    seen: Mapping[str, Mapping[str, Any]] | None = None,
+) -> list[str]:
+    """Set the switches and return the kinds that changed. `seen` are values by kind and field as `by` had them before them.
 
-    Raises KeyError for a kind that does not exist, Refused for a target that is no https address.
+    Raises KeyError for a kind that does not exist, Refused for a target that is no https address, Changed if a value in
+    `seen` is another one by now and there is something to save.
     """
     now = now or timezone.now()
+    list(Salon.objects.select_for_update().filter(pk=1))  # two who save at once, one after the other
     known = facts.switches()
-    changed = []
-    for name, chosen in wanted.items():
-        row, kind = known[name], kinds.TABLE[name]
-        before = of(row)
-        setting = Setting(
-            chosen.is_on,
-            chosen.ways if set(chosen.ways.split()) <= set(kind.channels) else before.ways,
-            chosen.delay if kind.delay else None,
-            chosen.at if kind.at else None,
-            _checked(chosen.target) if kind.has_target else "",
-        )
-        if setting == before:
-            continue
-        if setting.is_on and not row.is_on:
-            row.switched_on_at = now
-        row.is_on, row.ways, row.target = setting.is_on, setting.ways, setting.target
-        # Empty where it is the usual, so that the table of kinds goes on saying what that is.
-        row.delay = None if kind.delay is None or setting.delay == kind.delay.usual else setting.delay
-        row.at = None if setting.at == kind.at else setting.at
-        row.save()
-        changed.append(name)
-        audit.record("trigger.changed", by=by, kind=name, is_on=row.is_on, delay=setting.delay)
-    if changed:
+    settings = {name: _setting(known[name], chosen) for name, chosen in wanted.items()}
+    changes = {name: setting for name, setting in settings.items() if setting != of(known[name])}
+    if changes and _is_stale(known, seen or {}):
+        raise Changed(known)
+    for name, setting in changes.items():
+        _write(known[name], setting, now)
+        audit.record("trigger.changed", by=by, kind=name, is_on=setting.is_on, delay=setting.delay)
+    if changes:
         bell.ring()
-    return changed
+    return list(changes)
+
+
+def _is_stale(known: Mapping[str, Trigger], seen: Mapping[str, Mapping[str, Any]]) -> bool:
+    return any(getattr(of(known[kind]), name) != value for kind, fields in seen.items() for name, value in fields.items())
+
+
+def _setting(row: Trigger, chosen: Setting) -> Setting:
+    """Return what was chosen, as far as it means something for the kind."""
+    kind, before = kinds.TABLE[row.kind], of(row)
+    ways = set(chosen.ways.split())
+    return Setting(
+        chosen.is_on,
+        chosen.ways if ways and ways <= set(kind.channels) else before.ways,
+        chosen.delay if kind.delay else None,
+        chosen.at if kind.at else None,
+        _checked(chosen.target) if kind.has_target else "",
+    )
+
+
+def _write(row: Trigger, setting: Setting, now: dt.datetime) -> None:
+    kind = kinds.TABLE[row.kind]
+    if setting.is_on and not row.is_on:
+        row.switched_on_at = now
+    row.is_on, row.ways, row.target = setting.is_on, setting.ways, setting.target
+    # Empty where it is the usual, so that the table of kinds goes on saying what that is.
+    row.delay = None if kind.delay is None or setting.delay == kind.delay.usual else setting.delay
+    row.at = None if setting.at == kind.at else setting.at
+    row.save()
 
 
 def of(row: Trigger) -> Setting:

@@ -14,6 +14,7 @@ from appointments.models import Service
 from clients import access as clients_access
 from notifications import ahead, facts, kinds, reminders, remindertimes, sending, triggers, wanting, words
 from notifications.domain.forms import SelectorForm
+from notifications.editing import SwitchEditing
 from notifications.forms import ReminderTimeForm, SendingForm, TriggerForm
 from notifications.models import MailServer, Message, State, Trigger
 from notifications.plans import TIMES_MAX
@@ -22,7 +23,7 @@ from salon.core import asking
 from salon.core.errors import Refused
 from salon.core.models import Salon
 from salon.core.roles import May
-from salon.core.web import MissingAct, SignedIn, allowed, go, is_fragment, page, refuse, toast, whole
+from salon.core.web import MissingAct, SignedIn, allowed, go, is_fragment, page, refuse, sent, toast, whole
 
 
 @allowed(May.READ_SETTINGS)
@@ -92,28 +93,30 @@ def remove(request: SignedIn) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def switches(request: SignedIn) -> HttpResponse:
     """Show which kinds go by themselves; those who may edit settings change it."""
-    forms = {kind: TriggerForm(request.POST or None, row=row) for kind, row in facts.switches().items()}
-    is_bound = request.method == "POST"
-    if is_bound:
+    editing = SwitchEditing(sent(request))
+    if request.method == "POST":
         if not request.user.may(May.EDIT_SETTINGS):
             raise MissingAct(May.EDIT_SETTINGS)
-        if not [form for form in forms.values() if not form.is_valid()]:  # every form says what is wrong with it
+        if editing.is_valid():
             try:
-                triggers.save({kind: form.setting() for kind, form in forms.items()}, by=request.user)
+                triggers.save(editing.chosen(), seen=editing.seen(), by=request.user)
+            except triggers.Changed as changed:
+                editing.meets(changed.theirs)
             except Refused as refused:
-                refuse(next(form for form in forms.values() if form.kind.has_target), refused)
+                refuse(next(form for form in editing.forms.values() if form.kind.has_target), refused)
             else:
                 toast(request, _("Triggers saved."))
                 return go(request, "notifications:triggers")
-    return page(request, "notifications/triggers.html", _switches(request, forms), status=422 if is_bound else 200)
+    return page(request, "notifications/triggers.html", _switches(request, editing), status=editing.status)
 
 
-def _switches(request: SignedIn, forms: dict[str, TriggerForm]) -> dict[str, Any]:
-    salon, sent = Salon.objects.current(), triggers.last_sent()
+def _switches(request: SignedIn, editing: SwitchEditing) -> dict[str, Any]:
+    salon, last = Salon.objects.current(), triggers.last_sent()
     may_edit = request.user.may(May.EDIT_SETTINGS)
     return {
-        "rows": [{**_row(row, forms[kind], salon), "last_at": sent.get(kind)} for kind, row in facts.switches().items()],
-        "forms": forms.values(),
+        "rows": [{**_row(row, editing.forms[kind], salon), "last_at": last.get(kind)} for kind, row in editing.rows.items()],
+        "forms": editing.forms.values(),
+        "editing": editing,
         "may_edit": may_edit,
         "language": salon.language,
         "ask": "" if may_edit else asking.sentence(May.EDIT_SETTINGS),

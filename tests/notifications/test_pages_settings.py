@@ -1,6 +1,7 @@
 """Settings → Notifications, and the health page: who sees what, who changes it, and what is refused."""
 
 import datetime as dt
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -279,6 +280,69 @@ def test_a_trigger_switched_off_and_on_again_remembers_since_when(signed_in: Sig
     assert row.is_on
     assert row.switched_on_at is not None
     assert timezone.now() - row.switched_on_at < dt.timedelta(minutes=1)
+
+
+def opened(browser: Browser) -> dict[str, str]:
+    """What a browser has in the form of the triggers as it stands, with what the page showed."""
+    return _fields(browser.get(TRIGGERS).content.decode())
+
+
+def _fields(html: str) -> dict[str, str]:
+    found = {}
+    for tag in re.findall(r"<input[^>]*>", html[html.index('id="triggers-form"') :]):
+        name, value = re.search(r'name="([^"]+)"', tag), re.search(r'value="([^"]*)"', tag)
+        if name and "csrf" not in name[1] and ('type="checkbox"' not in tag or " checked" in tag):
+            found[name[1]] = value[1] if value else "on"
+    return found
+
+
+def test_the_second_of_two_tabs_sees_both_values_and_overwrites_nothing(signed_in: SignIn) -> None:
+    mine, theirs = signed_in(Role.OWNER), signed_in(Role.MANAGER)
+    first, second = opened(mine), opened(theirs)
+    assert first == second
+    assert theirs.post(TRIGGERS, second | {"rebook-delay": "9", "birthday-is_on": "on"}).status_code == 303
+    answer = mine.post(TRIGGERS, first | {"rebook-delay": "4", "review-at": "11:15"})
+    page = answer.content.decode()
+    assert answer.status_code == 409
+    assert "Somebody changed the triggers meanwhile" in page
+    assert Trigger.objects.get(pk="rebook").delay == 9
+    assert facts.switches()["review"].at is None, "nothing of it is saved yet"
+    picks = dict(re.findall(r'name="pick_([a-z_-]+)" value="(mine|theirs)" checked', page))
+    assert picks == {"rebook-delay": "mine", "birthday-is_on": "theirs", "review-at": "mine"}
+    again = {name: value for name, value in _fields(page).items() if not name.startswith("pick_")}
+    assert again["rebook-delay"] == "4", "what I typed is still there"
+    sent = again | {"pick_rebook-delay": "theirs", "pick_birthday-is_on": "theirs", "pick_review-at": "mine"}
+    assert mine.post(TRIGGERS, sent).status_code == 303
+    found = {kind: triggers.of(row) for kind, row in facts.switches().items()}
+    assert (found["rebook"].delay, found["birthday"].is_on, found["review"].at) == (9, True, dt.time(11, 15))
+
+
+def test_mine_can_be_chosen_over_theirs(signed_in: SignIn) -> None:
+    mine, theirs = signed_in(Role.OWNER), signed_in(Role.MANAGER)
+    first, second = opened(mine), opened(theirs)
+    second.pop("reminder-is_on")
+    assert theirs.post(TRIGGERS, second).status_code == 303
+    page = mine.post(TRIGGERS, first | {"rebook-delay": "4"}).content.decode()
+    again = _fields(page) | {"pick_rebook-delay": "mine", "pick_reminder-is_on": "mine"}
+    assert mine.post(TRIGGERS, again).status_code == 303
+    assert facts.switches()["reminder"].is_on
+    assert Trigger.objects.get(pk="rebook").delay == 4
+
+
+def test_the_same_choice_in_two_tabs_is_no_conflict(signed_in: SignIn) -> None:
+    browser = signed_in(Role.OWNER)
+    first, second = opened(browser), opened(browser)
+    assert browser.post(TRIGGERS, first | {"rebook-delay": "9"}).status_code == 303
+    assert browser.post(TRIGGERS, second | {"rebook-delay": "9"}).status_code == 303
+    assert AuditEvent.objects.filter(action="trigger.changed").count() == 1
+
+
+def test_a_way_that_cannot_be_chosen_now_stays_as_it_was(signed_in: SignIn) -> None:
+    """Without an SMS account the page has no choice of ways: saving it forgets none."""
+    Trigger.objects.filter(pk="reminder").update(ways=Trigger.Ways.SMS_EMAIL)
+    browser = signed_in(Role.OWNER)
+    assert browser.post(TRIGGERS, opened(browser) | {"rebook-delay": "9"}).status_code == 303
+    assert Trigger.objects.get(pk="reminder").ways == Trigger.Ways.SMS_EMAIL
 
 
 def test_only_what_changed_is_written_down(signed_in: SignIn, owner: User) -> None:
