@@ -17,14 +17,13 @@ from salon.core.models import Salon
 
 @dataclass(frozen=True)
 class Seat:
-    """One of the chosen: `reason` is empty for somebody who gets it. `leaves_at` is set where it waits for an hour."""
+    """One of the chosen: `reason` is empty for somebody who gets it."""
 
     client: Client
     address_hmac: str = ""
     reason: str = ""
     sentence: str = ""
     event: ConsentEvent | None = None
-    leaves_at: dt.datetime | None = None
     # Of an SMS: its text, its length and its price.
     words: smswords.Words | None = None
 
@@ -53,8 +52,7 @@ def look(
         reason = reason or purse.pay(one)
         if not reason:
             taken.add(one.hmac)
-            until = one.decision.until if isinstance(one.decision, gate.Wait) else None
-            seats.append(Seat(client, one.hmac, leaves_at=until, words=one.words))
+            seats.append(Seat(client, one.hmac, words=one.words))
             continue
         event = next((events[pk] for pk in one.facts.event_ids if pk in events), None)
         seats.append(Seat(client, "", reason, refusals.sentence(reason, event, one.facts), event))

@@ -38,6 +38,8 @@ LIMIT = ACT_MOST
 # So many are written down at once; of more the planner does it.
 HERE_MOST = 200
 HALTED = chosen.HALTED
+# How long one can be undone before the first message leaves.
+UNDO_WAIT = kinds.TABLE["promotion"].waits
 # How far ahead one may be sent.
 AHEAD_MOST = dt.timedelta(days=90)
 # What has not left by then is no news any more.
@@ -73,7 +75,7 @@ def send(
 ) -> Campaign:
     """Write a campaign down for those of `clients` who may get it, with why the others do not, and return it.
 
-    The first message leaves after the wait for Undo, or at `at`. Of more than HERE_MOST the planner writes down who is
+    The first message leaves after the wait for Undo, in the morning if that is at night, or at `at`. Of more than HERE_MOST the planner writes down who is
     chosen. `is_by_habit`: they were found by what they did. The same `key` of the same user gives the campaign it made the
     first time. Raises Refused without a public address or, for SMS, an open account, for words with a brace of their own,
     for nobody or too many chosen, for an hour at which no advertising leaves, for nobody who may get it, and where it would
@@ -86,7 +88,7 @@ def send(
     _check(words, len(clients), salon)
     draft.created_at = now
     draft.not_before = _begins(draft, salon, at, now)
-    draft.expires_at = _ends(draft.valid_until, salon, draft.not_before if at else now)
+    draft.expires_at = _ends(draft.valid_until, salon, now if draft.not_before == now + UNDO_WAIT else draft.not_before)
     seats = audience.look(clients, draft, salon, at or now)
     count = sum(seat.is_in for seat in seats)
     if not count:
@@ -145,15 +147,31 @@ def _write(draft: Campaign, seats: Sequence[Seat], *, key: str, by: User) -> Cam
     return campaign
 
 
+def begins(draft: Campaign, salon: Salon, now: dt.datetime) -> dt.datetime:
+    """Return when the first message leaves if somebody sends at `now`: after the wait for Undo, and not at night."""
+    ready = now + UNDO_WAIT
+    try:
+        return _first(draft, salon, ready)
+    except LookupError:  # a country without a calendar: the gate lets nothing leave there, and says so of each
+        return ready
+
+
+def _first(draft: Campaign, salon: Salon, at: dt.datetime) -> dt.datetime:
+    """Return the first instant at or after `at` at which advertising may leave on the draft's channel."""
+    hours = kinds.TABLE[draft.kind].hours[draft.channel]
+    return hours.first(at, salon.zone, daysoff.for_hours(hours, salon.country, at))
+
+
 def _begins(draft: Campaign, salon: Salon, at: dt.datetime | None, now: dt.datetime) -> dt.datetime:
     """Return when the first message leaves. Raises Refused for an `at` that is no time to send advertising."""
-    kind = kinds.TABLE[draft.kind]
     if at is None:
-        return now + kind.waits
+        first = begins(draft, salon, now)
+        if _ends(draft.valid_until, salon, first) <= first:
+            raise Refused(_("The offer is over before advertising may leave again."), "valid_until")
+        return first
     if not now < at <= now + AHEAD_MOST:
         raise Refused(_("Choose a time to come, at most %(days)s days ahead.") % {"days": AHEAD_MOST.days}, "leave_on")
-    hours = kind.hours[draft.channel]
-    first = hours.first(at, salon.zone, daysoff.for_hours(hours, salon.country, at))
+    first = _first(draft, salon, at)
     if first != at:
         words = _("No advertising leaves at that hour. The next time is %(day)s, %(time)s.")
         raise Refused(words % {"day": as_weekday(first), "time": as_time(first)}, "leave_at")

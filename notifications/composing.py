@@ -36,8 +36,10 @@ from notifications.audience import Seat
 from notifications.campaigns import Words
 from notifications.facts import is_on_hold
 from notifications.models import Message
+from notifications.words import PLACEHOLDERS
 from salon.core import public
 from salon.core.models import Salon, User
+from salon.core.templatetags.house import as_time, as_weekday
 
 _NO_WORDS = gettext_lazy("Without subject and text there is nothing to show.")
 _NO_TEXT = gettext_lazy("Without a text there is nothing to show.")
@@ -97,6 +99,12 @@ class Composing:
     def count(self) -> int:
         """Return how many get it."""
         return sum(seat.is_in for seat in self.seats)
+
+    @property
+    def leaves_at(self) -> dt.datetime | None:
+        """Return when it leaves if sent now: the chosen time, or the end of the night; None for at once."""
+        begins = self.at or campaigns.begins(self.words.draft(), self.salon, self.now)
+        return begins if begins - self.now > campaigns.UNDO_WAIT else None
 
     def preview(self) -> Preview:
         """Return the mail of the first who gets it, or of the first at all. No link in it is anybody's."""
@@ -166,13 +174,14 @@ class Composing:
             "count": self.count,
             "verdict": _verdict(self.count, len(self.clients)),
             "left_out": _left_out(self.seats, is_sms=is_sms),
-            "send_label": _send_label(self.count, is_sms=is_sms),
+            "send_label": _send_label(self.count, is_sms=is_sms, at=self.leaves_at),
             "preview": self.preview(),
             "length": len(self.words.text),
+            "buttons": [(PLACEHOLDERS[name], filling.inserted(name)) for name in filling.OWN],
             "used": smsaccount.describe(self.salon) if is_sms else sending.describe(self.salon),
             "is_on_hold": is_on_hold(self.salon),
             "has_public_address": public.has_address(self.salon),
-            "leaves_at": min((seat.leaves_at for seat in self.seats if seat.leaves_at), default=None),
+            "night_until": None if self.at else self.leaves_at,
         }
 
 
@@ -217,7 +226,15 @@ def _verdict(count: int, of: int) -> str:
     return ngettext("%(count)s of %(all)s will get it.", "%(count)s of %(all)s will get it.", count) % {"count": count, "all": of}
 
 
-def _send_label(count: int, *, is_sms: bool) -> str:
+def _send_label(count: int, *, is_sms: bool, at: dt.datetime | None) -> str:
+    if at is not None:
+        if is_sms:
+            text = ngettext("Send %(count)s SMS on %(day)s, %(time)s", "Send %(count)s SMS on %(day)s, %(time)s", count)
+        else:
+            text = ngettext(
+                "Send %(count)s e-mail on %(day)s, %(time)s", "Send %(count)s e-mails on %(day)s, %(time)s", count
+            )
+        return text % {"count": count, "day": as_weekday(at), "time": as_time(at)}
     if is_sms:
         return ngettext("Send %(count)s SMS", "Send %(count)s SMS", count) % {"count": count}
     return ngettext("Send %(count)s e-mail", "Send %(count)s e-mails", count) % {"count": count}

@@ -20,6 +20,8 @@ PLACEHOLDERS = OF_MARKETING | {
 }  # fmt: skip
 # What the words of a promotion may ask for.
 OWN = ("first_name", "salon")
+# Not every card has it: there is another way to say it.
+MAY_BE_MISSING = ("first_name",)
 
 # {name}, or [words with {name}|words without it]. One pass: what a value holds is never read again.
 NAME = re.compile(r"\{([^{}]{0,40})\}")
@@ -39,17 +41,35 @@ def fault(text: str) -> str:
     return next((found for found in _BRACES.findall(text) if found not in known), "")
 
 
+def inserted(name: str) -> str:
+    """Return what the button of a placeholder puts into a text, whoever writes it: not every card has a first name."""
+    return f"[ {{{name}}}|]" if name in MAY_BE_MISSING else f"{{{name}}}"
+
+
 def own(text: str, values: Mapping[str, str]) -> str:
     """Return the salon's own words for one client: {first_name} and {salon}, and nothing else, are filled in.
 
-    Lines stay lines. Raises TemplateError for any other brace, and for a value that is missing.
+    Written as everywhere: [ {first_name}|] gives what stands before the line where there is a first name, else what stands
+    behind it. Brackets without a placeholder are brackets. Lines stay lines. Raises TemplateError for any other brace, and
+    for a value outside brackets that is missing.
     """
     if unknown := fault(text):
         raise TemplateError(f"no placeholder {unknown!r}")
-    words = clean(text)
-    if missing := [name for name in OWN if f"{{{name}}}" in words and not values.get(name)]:
-        raise TemplateError(f"no value for {missing[0]}")
-    return NAME.sub(lambda match: values[match.group(1)], words)
+
+    def value(match: re.Match[str]) -> str:
+        if not (found := values.get(match.group(1))):
+            raise TemplateError(f"no value for {match.group(1)}")
+        return found
+
+    def token(match: re.Match[str]) -> str:
+        full, bare, name = match.groups()
+        if name is not None:
+            return NAME.sub(value, match.group(0))
+        if not NAME.search(match.group(0)):
+            return match.group(0)
+        return NAME.sub(value, full if all(values.get(one) for one in NAME.findall(full)) else bare)
+
+    return TOKEN.sub(token, clean(text))
 
 
 def fill(text: str, values: Mapping[str, str]) -> str:

@@ -172,7 +172,7 @@ class TextForm(forms.Form):
 
 
 class ComposeForm(forms.Form):
-    """What somebody writes to clients. Braces stand for {first_name} and {salon} alone."""
+    """What somebody writes to clients. In braces stand {first_name} and {salon} alone, in brackets what may be missing."""
 
     title = Line(label=_("Subject"), max_length=150)
     text = forms.CharField(
@@ -190,7 +190,7 @@ class ComposeForm(forms.Form):
         required=False,
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
         input_formats=["%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y"],
-        help_text=_("Empty: at once, with 30 seconds to undo it."),
+        help_text=_("Empty: at once, by night in the morning. At least 30 seconds to undo it."),
     )
     leave_at = forms.TimeField(
         label=_("Time"), required=False, widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"}), input_formats=["%H:%M"]

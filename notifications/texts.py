@@ -32,8 +32,6 @@ BODY_LONGEST: Mapping[str, int] = {"email": 4000, "sms": 600}
 # The parts of a text by channel, the words themselves last.
 _FILES = {"email": ("subject", "body"), "sms": ("sms",)}
 _OF_KIND: Mapping[str, tuple[str, ...]] = {"rebook": ("last_visit_date",), "review": ("visit_date", "review_link")}
-# Not every card has it: it may only stand where there is another way to say it.
-MAY_BE_MISSING = ("first_name",)
 # Words by which an offer is known, in no grammar: a hint for whoever writes, no proof.
 _OFFERS = {
     "en": r"offers?|discounts?|vouchers?|promo\w*|sale|special price|for free|% off|gift card",
@@ -197,9 +195,9 @@ def _check_braces(kind: str, text: str, name: str, salon: Salon) -> None:
         words = _("A single %(found)s cannot stand in a text: it belongs to a placeholder.")
         raise Refused(words % {"found": stray.group(0)}, name)
     for one in filling.NAME.findall(outside):
-        if one in MAY_BE_MISSING:
+        if one in filling.MAY_BE_MISSING:
             words = _("Not every card has a first name. Write it as %(way)s, then it is left out where there is none.")
-            raise Refused(words % {"way": inserted(one)}, name)
+            raise Refused(words % {"way": filling.inserted(one)}, name)
         if one in filling.OF_SALON and not getattr(salon, _FIELDS[one]):
             words = _("%(found)s is empty: it is not entered under Settings, Salon.")
             raise Refused(words % {"found": f"{{{one}}}"}, name)
@@ -208,11 +206,6 @@ def _check_braces(kind: str, text: str, name: str, salon: Salon) -> None:
 _FIELDS = {
     "salon": "name", "legal_name": "legal_name", "address_line": "address_line", "salon_phone": "phone", "salon_email": "email",
 }  # fmt: skip
-
-
-def inserted(name: str) -> str:
-    """Return what the button of a placeholder puts into the text."""
-    return f"[ {{{name}}}|]" if name in MAY_BE_MISSING else f"{{{name}}}"
 
 
 def offers_in(kind: str, text: str, language: str) -> list[str]:

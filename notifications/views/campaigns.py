@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from clients import selection
-from notifications import campaigns, composing, results, sending, smsaccount, tally
+from notifications import campaigns, composing, facts, results, sending, smsaccount, tally
 from notifications.composing import Composing
 from notifications.forms import ComposeForm
 from notifications.models import Campaign
@@ -94,6 +94,12 @@ def _gone(request: SignedIn, campaign: Campaign) -> HttpResponse:
             text = ngettext(
                 "%(count)s message leaves on %(day)s, %(time)s.",
                 "%(count)s messages leave on %(day)s, %(time)s.",
+                summary.waiting,
+            )
+        if facts.is_on_hold(request.salon):
+            text = ngettext(
+                "%(count)s message waits until sending is resumed.",
+                "%(count)s messages wait until sending is resumed.",
                 summary.waiting,
             )
         values = {"count": summary.waiting, "day": as_weekday(campaign.not_before), "time": as_time(campaign.not_before)}

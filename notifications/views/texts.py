@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from notifications import kinds, showing, texts, words
+from notifications import filling, kinds, showing, texts, words
 from notifications.forms import TextForm
 from salon.core import asking
 from salon.core.errors import Refused
@@ -120,7 +120,7 @@ def _context(request: SignedIn, place: _Place, form: TextForm, in_force: texts.T
         "languages": settings.LANGUAGES,
         "language_name": LANGUAGES[place.language],
         "is_own": bool(in_force.version),
-        "buttons": [(words.PLACEHOLDERS[name], texts.inserted(name)) for name in texts.placeholders(place.kind)],
+        "buttons": [(words.PLACEHOLDERS[name], filling.inserted(name)) for name in texts.placeholders(place.kind)],
         "needed": [f"{{{names[-1]}}}" for names in texts.needed(place.kind)],
         "versions": texts.history(**place.of),
         "preview": showing.preview(**place.of, text=text, salon=request.salon, user=request.user, now=timezone.now()),

@@ -305,12 +305,69 @@ def test_at_night_it_waits_for_the_morning_and_the_page_says_so(
 ) -> None:
     night, morning = now.replace(hour=21), dt.datetime(2026, 11, 25, 6, tzinfo=dt.UTC)
     client = willing(now)
-    assert audience.look([client], WORDS.draft(), sending_salon, night)[0].leaves_at == morning
-    send(client, by=owner, now=night)
+    shown = composing.compose([client], sending_salon, WORDS, night).context()
+    assert (shown["night_until"], shown["send_label"]) == (morning, "Send 1 e-mail on Wed 25 Nov, 07:00")
+    campaign = send(client, by=owner, now=night)
+    assert campaign.not_before == morning, "what the page said is what is written down"
     tick(night + AFTER_UNDO)
     assert fake.delivered == []
     tick(morning)
     assert len(fake.delivered) == 1
+
+
+def test_by_day_the_button_names_no_time_and_a_chosen_time_is_named(sending_salon: Salon, now: dt.datetime) -> None:
+    client, later = willing(now), now + DAY
+    by_day = composing.compose([client], sending_salon, WORDS, now).context()
+    assert (by_day["night_until"], by_day["send_label"]) == (None, "Send 1 e-mail")
+    chosen = composing.compose([client], sending_salon, WORDS, now, at=later).context()
+    assert (chosen["night_until"], chosen["send_label"]) == (None, "Send 1 e-mail on Wed 25 Nov, 10:00")
+
+
+def test_an_offer_that_ends_before_the_morning_is_refused(sending_salon: Salon, owner: User, now: dt.datetime) -> None:
+    night = now.replace(hour=21)
+    with pytest.raises(Refused) as refused:
+        send(willing(now), by=owner, now=night, words=Words("x", "x", now.date()))
+    assert refused.value.field == "valid_until"
+
+
+def test_sms_wait_for_the_end_of_a_holiday(sending_salon: Salon, now: dt.datetime) -> None:
+    """Christmas is a Friday; on Saturday morning in Paris SMS leave again."""
+    eve = dt.datetime(2026, 12, 24, 20, tzinfo=dt.UTC)
+    draft = Words("", "x", channel="sms").draft()
+    assert campaigns.begins(draft, sending_salon, eve) == dt.datetime(2026, 12, 26, 7, tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "with_name", "without"),
+    [
+        ("Hello[ {first_name}|], come.", "Hello Zoé, come.", "Hello, come."),
+        ("[Dear {first_name}|Dear guest],\n{salon}", "Dear Zoé,\nAtelier Nord", "Dear guest,\nAtelier Nord"),
+        ("[Tue|Wed] at {salon} [sic]", "[Tue|Wed] at Atelier Nord [sic]", "[Tue|Wed] at Atelier Nord [sic]"),
+        ("For {first_name}", "For Zoé", None),
+    ],
+)
+def test_placeholders_are_written_as_in_texts_and_old_words_still_read(text: str, with_name: str, without: str | None) -> None:
+    assert filling.own(text, {"first_name": "Zoé", "salon": "Atelier Nord"}) == with_name
+    if without is not None:
+        assert filling.own(text, {"first_name": "", "salon": "Atelier Nord"}) == without
+        return
+    with pytest.raises(filling.TemplateError):
+        filling.own(text, {"first_name": "", "salon": "Atelier Nord"})
+
+
+def test_nobody_is_left_out_of_a_promotion_that_names_them_where_they_have_a_name(
+    sending_salon: Salon, fake: FakeProvider, owner: User, now: dt.datetime
+) -> None:
+    """What the button inserts leaves the name out; the bare placeholder of an old text still leaves the client out."""
+    named, nameless = willing(now, first_name="Zoé"), willing(now, first_name="")
+    words = Words("News", f"Hello{filling.inserted('first_name')}, come and see us.")
+    send(named, nameless, by=owner, now=now, words=words)
+    tick(now + AFTER_UNDO)
+    assert sorted(re.findall(r"Hello.*", "\n".join(Message.objects.values_list("body", flat=True)))) == [
+        "Hello Zoé, come and see us.", "Hello, come and see us.",
+    ]  # fmt: skip
+    old = audience.look([named, nameless], Words("News", "Hello {first_name}, hi.").draft(), sending_salon, now + 40 * DAY)
+    assert [seat.reason for seat in old] == ["", "no_first_name"]
 
 
 def test_on_hold_it_waits_and_nobody_is_left_out_for_it(salon: Salon, owner: User, now: dt.datetime) -> None:

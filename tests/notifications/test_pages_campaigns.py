@@ -205,6 +205,32 @@ def test_all_that_a_filter_finds_get_it_with_the_number_on_the_button_and_a_few_
     assert "Until then it can be stopped." in content(answer)
 
 
+def test_at_night_preview_button_and_answer_name_the_same_time(manager: Browser, noon: dt.datetime) -> None:
+    now = timezone.now()
+    Salon.objects.update(time_zone=_zone_at(23, now))
+    client = willing(noon)
+    page = content(manager.get(f"/messages/new/?sel={client.pk}"))
+    night = re.search(r"it leaves on (\w+ \d+ \w+, 07:00)\.", page)
+    assert night is not None
+    assert f"Send 1 e-mail on {night[1]}<" in page
+    answer = content(manager.post("/messages/new/", form(client, expected="1"), follow=True))
+    assert f"1 message leaves on {night[1]}." in answer
+    assert "30 seconds" not in answer
+
+
+def test_while_all_is_paused_the_answer_says_that_it_waits(manager: Browser, noon: dt.datetime, salon: Salon) -> None:
+    client = willing(noon)
+    Salon.objects.update(delivery="hold")
+    answer = content(manager.post("/messages/new/", form(client), follow=True))
+    assert "1 message waits until sending is resumed." in answer
+
+
+def _zone_at(hour: int, now: dt.datetime) -> str:
+    """Return a zone in which it is about this hour."""
+    offset = (hour - now.hour + 11) % 24 - 11
+    return f"Etc/GMT{-offset:+d}" if offset else "Etc/GMT"
+
+
 def test_half_a_time_and_a_time_at_night_are_said_at_the_field(manager: Browser, noon: dt.datetime) -> None:
     client, tomorrow = willing(noon), (noon + dt.timedelta(days=1)).date().isoformat()
     for fields, words in (
