@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Collection
 
 from django.db import transaction
+from django.db.models import OuterRef, Subquery
 from django.urls import reverse
 
 from appointments import booking
@@ -31,4 +32,9 @@ def cancel_all(client: Client, *, by: User | None, now: dt.datetime, is_notice_w
     return len([booking.cancel(row, by=by, now=now, is_notice_wanted=is_notice_wanted) for row in rows])
 
 
-DIARY = Diary(ahead_of, cancel_all)
+def next_start(now: dt.datetime) -> Subquery:
+    """Return an expression over clients: the start of their next visit."""
+    return Subquery(Appointment.objects.upcoming(now).filter(client=OuterRef("pk")).order_by("start_at").values("start_at")[:1])
+
+
+DIARY = Diary(ahead_of, cancel_all, next_start)

@@ -74,10 +74,10 @@ def add_many(
         ],
         batch_size=200,
     )
-    audit.record_each("client.blacklisted", Client, found.changed, by=by, reason=reason)
     run = runs.write("blacklist", found, by=by, now=now, reason=reason)
     if len(ids) > 1:
         audit.record("clients.blacklisted", run, by=by, clients_count=len(run.changed), refused_count=len(run.refused))
+    audit.record_each("client.blacklisted", Client, found.changed, by=by, of=run if len(ids) > 1 else None, reason=reason)
     bell.ring()
     return run
 
@@ -88,10 +88,10 @@ def lift_many(ids: Collection[int], *, by: User, now: dt.datetime) -> CardRun:
     found = runs.each(ids, _unlist, fields=_FIELDS, by=by)
     for some in runs.chunks(sorted(found.changed)):
         Blacklisting.objects.filter(client__in=some, lifted_at=None).update(lifted_at=now, lifted_by=by)
-    audit.record_each("client.unblacklisted", Client, found.changed, by=by)
     run = runs.write("unblacklist", found, by=by, now=now)
     if len(ids) > 1:
         audit.record("clients.unblacklisted", run, by=by, clients_count=len(run.changed), refused_count=len(run.refused))
+    audit.record_each("client.unblacklisted", Client, found.changed, by=by, of=run if len(ids) > 1 else None)
     return run
 
 
@@ -104,8 +104,8 @@ def undo_added(run: CardRun, *, by: User, now: dt.datetime) -> int:
     for some in runs.chunks(done):
         made.filter(client__in=some).delete()
         _follow(some, _today(now))
-    audit.record_each("client.unblacklisted", Client, done, by=by, reason="undo")
     audit.record("cards.undone", run, by=by, clients_count=len(done))
+    audit.record_each("client.unblacklisted", Client, done, by=by, of=run, reason="undo")
     return len(done)
 
 
@@ -116,8 +116,8 @@ def undo_lifted(run: CardRun, *, by: User, now: dt.datetime) -> int:
     for some in runs.chunks(done):
         Blacklisting.objects.filter(client__in=some, lifted_at=run.created_at).update(lifted_at=None, lifted_by=None)
         _follow(some, _today(now))
-    audit.record_each("client.blacklisted", Client, done, by=by, reason="undo")
     audit.record("cards.undone", run, by=by, clients_count=len(done))
+    audit.record_each("client.blacklisted", Client, done, by=by, of=run, reason="undo")
     return len(done)
 
 

@@ -6,6 +6,7 @@ Registered once, when the app above starts. Without one a client has no visit to
 import datetime as dt
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from clients.models import Client
 from salon.core.models import User
@@ -23,20 +24,23 @@ class Ahead:
     end_at: dt.datetime | None = None
 
 
+NextStart = Callable[[dt.datetime], Any]
 AheadOf = Callable[[Collection[int], dt.datetime], Mapping[int, Sequence[Ahead]]]
 CancelAll = Callable[..., int]
 
 
 @dataclass(frozen=True)
 class Diary:
-    """The two questions: which visits these clients (ids) have ahead, by id, and to cancel all of one client's.
+    """The questions: which visits these clients (ids) have ahead, by id, to cancel all of one client's, and when the next is.
 
     `cancel_all(client, by=, now=, is_notice_wanted=)` returns how many were cancelled. It takes no lock of the client,
-    and must be called before one is taken: the order of locks is StaffDay, visit (`appointments.booking`).
+    and must be called before one is taken: the order of locks is StaffDay, visit (`appointments.booking`). `next_start`
+    gives an expression over clients: the start of their next visit at that moment.
     """
 
     ahead_of: AheadOf
     cancel_all: CancelAll
+    next_start: NextStart
 
 
 _diaries: list[Diary] = []
@@ -55,6 +59,11 @@ def ahead_of(client_ids: Collection[int], *, now: dt.datetime) -> dict[int, list
         for pk, visits in diary.ahead_of(client_ids, now).items():
             found.setdefault(pk, []).extend(visits)
     return found
+
+
+def next_start(now: dt.datetime) -> Any:
+    """Return an expression over clients: the start of the next visit. None where nobody knows of visits."""
+    return next((diary.next_start(now) for diary in _diaries), None)
 
 
 def cancel_all(client: Client, *, by: User | None, now: dt.datetime, is_notice_wanted: bool) -> int:

@@ -11,7 +11,7 @@ from django.utils.translation import ngettext, ngettext_lazy
 
 from clients import access, ledger, state_deeds
 from clients.exporting import columns
-from clients.models import Client, ClientLink, ConsentText, Export, Import, SavedFilter, Tag
+from clients.models import CardRun, Client, ClientLink, ConsentText, Export, Import, SavedFilter, Tag, TagRun
 from clients.timeline import FIELDS
 from salon.core import activity
 from salon.core.activity import Facts, Kind, Named, Telling, Text
@@ -295,5 +295,6 @@ NAMES: Mapping[str, Callable[[User, Collection[int], dt.datetime], Mapping[int, 
 
 def register() -> None:
     """Say how the codes of the client book are told, and whom a text finds."""
-    activity.register({**CARDS, **CONSENTS, **LISTS, **state_deeds.STATES}, NAMES)
+    runs = (CardRun._meta.label_lower, TagRun._meta.label_lower)
+    activity.register({**CARDS, **CONSENTS, **LISTS, **state_deeds.STATES}, NAMES, sums=runs)
     activity.register_find(_find)

@@ -83,7 +83,7 @@ def choices_in(given: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def wanted_of(given: Mapping[str, Any], listed: Mapping[str, Any], ids: tuple[int, ...]) -> Wanted:
-    """Return the wish: the choices in `given`, of the list or of the ticked clients."""
+def wanted_of(given: Mapping[str, Any], listed: Mapping[str, Any], ids: tuple[int, ...], but: tuple[int, ...]) -> Wanted:
+    """Return the wish: the choices in `given`, of the list without those unticked, or of the ticked clients."""
     which: dict[str, Any] = {name: listed[name] for name in ("text", "status", "sort", "filters")}
-    return Wanted(ids=ids, **{**choices_in(given), **which})
+    return Wanted(ids=ids, but=but, **{**choices_in(given), **which})

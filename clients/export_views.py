@@ -35,7 +35,8 @@ def export(request: SignedIn) -> HttpResponseBase:
     ticked = selection.read(given, request.user)
     if ticked.is_over:
         return _lead_back(request)
-    wanted = wanted_of(given, ticked.wanted or lists.wanted(given), ticked.ids)
+    but = ticked.but if ticked.every else selection.unticked(given)
+    wanted = wanted_of(given, ticked.wanted or lists.wanted(given), ticked.ids, but)
     # "count" is the button that counts again where nothing runs: a POST, so that no password stands in an address.
     is_wish = request.method == "POST" and "count" not in request.POST
     known = {**choices_in(given), "purpose": given.get("purpose", "")[:200], "password": request.POST.get("password", "")}
@@ -63,7 +64,7 @@ def job(request: SignedIn, pk: int) -> HttpResponse:
         return page(request, "clients/export_job.html", context, fragment="clients/_export_job.html")
     notices.read(request.user, now=timezone.now(), url=request.path)
     kept = lists.wanted(QueryDict(f"{urlencode({'q': row.text, 'status': row.status})}&{row.filters}"))
-    again = urlencode({"preset": row.preset, "who": row.who})
+    again = urlencode([("preset", row.preset), ("who", row.who), *(("but", pk) for pk in row.but)])
     context = {
         "row": row, "is_there": exports.is_there(row, now=timezone.now()), "ends_at": exports.ends_at(row),
         "label": columns.PRESETS[row.preset].label, "who": file.who_words(exports.wanted_of(row)),

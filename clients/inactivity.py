@@ -101,9 +101,9 @@ def make_many_inactive(ids: Collection[int], *, reason: str, visits: Bookings, b
 def make_many_active(ids: Collection[int], *, by: User, now: dt.datetime) -> CardRun:
     """Make these cards active again and return the run, which knows whose card did not change and why."""
     found = runs.each(ids, _back, fields=_FIELDS, by=by)
-    audit.record_each("client.made_active", Client, found.changed, by=by)
     run = runs.write("active", found, by=by, now=now)
-    _sum_up("clients.made_active", run, by)
+    whole = _sum_up("clients.made_active", run, by)
+    audit.record_each("client.made_active", Client, found.changed, by=by, of=whole)
     bell.ring()
     return run
 
@@ -155,7 +155,8 @@ def _settle(run: CardRun, now: dt.datetime) -> int:
     row.changed |= {str(pk): fact for pk, fact in found.changed.items()}
     row.refused |= {str(pk): why for pk, why in found.refused.items()}
     row.save(update_fields=["waiting", "changed", "refused"])
-    audit.record_each("client.made_inactive", Client, found.changed, by=row.by, reason=row.reason)
+    of = row if len(row.changed) + len(row.refused) > 1 else None
+    audit.record_each("client.made_inactive", Client, found.changed, by=row.by, of=of, reason=row.reason)
     return len(found.changed)
 
 
@@ -163,9 +164,9 @@ def _settle(run: CardRun, now: dt.datetime) -> int:
 def _make_inactive(ids: Collection[int], found: Outcome, *, reason: str, by: User, now: dt.datetime) -> CardRun:
     done = runs.each(ids, lambda card: _retire(card, reason, now), fields=_FIELDS, by=by)
     every = Outcome(done.changed, found.refused | done.refused, found.waiting)
-    audit.record_each("client.made_inactive", Client, done.changed, by=by, reason=reason)
     run = runs.write("inactive", every, by=by, now=now, reason=reason)
-    _sum_up("clients.made_inactive", run, by)
+    whole = _sum_up("clients.made_inactive", run, by)
+    audit.record_each("client.made_inactive", Client, done.changed, by=by, of=whole, reason=reason)
     bell.ring()
     return run
 
@@ -238,13 +239,16 @@ def _fact(card: Client) -> Fact:
 
 
 def _undone(ids: Sequence[int], run: CardRun, by: User, *, is_active: bool) -> int:
-    audit.record_each("client.made_active" if is_active else "client.made_inactive", Client, ids, by=by, reason="undo")
     audit.record("cards.undone", run, by=by, clients_count=len(ids))
+    action = "client.made_active" if is_active else "client.made_inactive"
+    audit.record_each(action, Client, ids, by=by, of=run, reason="undo")
     bell.ring()
     return len(ids)
 
 
-def _sum_up(action: str, run: CardRun, by: User) -> None:
-    """Write down an act on several cards as one."""
-    if len(run.changed) + len(run.refused) > 1:
-        audit.record(action, run, by=by, clients_count=len(run.changed), refused_count=len(run.refused))
+def _sum_up(action: str, run: CardRun, by: User) -> CardRun | None:
+    """Write down an act on several cards as one, and return the run if there were several."""
+    if len(run.changed) + len(run.refused) <= 1:
+        return None
+    audit.record(action, run, by=by, clients_count=len(run.changed), refused_count=len(run.refused))
+    return run

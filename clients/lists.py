@@ -7,11 +7,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, Q, Value
+from django.db.models import Count, DateTimeField, Q, Value
+from django.db.models.functions import Coalesce
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from clients import access, answers, inactivity, search, tags
+from clients import access, answers, bookings, inactivity, search, tags
 from clients import filters as narrowing
 from clients.access import Contacts, Visits
 from clients.filters import Chosen
@@ -29,9 +30,14 @@ STATUSES: Mapping[str, Q] = {
     "blacklist": Q(blacklisted_at__isnull=False),
 }
 LABELS: Mapping[str, str | Promise] = {"active": _("Active"), "inactive": _("Inactive"), "blacklist": _("Blacklist")}
-# By name alone. In the order of visits the first page would be a search by habit, of those too who did not agree to one;
-# and each page would look at every visit of every client.
-SORTS: Mapping[str, tuple[str, ...]] = {"name": ("sort_name", "pk"), "-name": ("-sort_name", "-pk")}
+# By name, or by what is booked, which the calendar shows as well. In the order of the last visit the first page would be a
+# search by habit, of those too who did not agree to one.
+NEXT = "next"
+SORTS: Mapping[str, tuple[str, ...]] = {
+    "name": ("sort_name", "pk"), "-name": ("-sort_name", "-pk"), NEXT: ("next_at", "sort_name", "pk"),
+}  # fmt: skip
+# Who has nothing booked comes last, by name.
+_NEVER = dt.datetime(9999, 1, 1, tzinfo=dt.UTC)
 
 
 @dataclass(frozen=True)
@@ -93,11 +99,23 @@ def listing(
         rows = rows.filter(STATUSES[status])
     else:
         condition &= STATUSES[status]
+    rows = sortable(rows, sort, now=now)
+    if sort == NEXT and most is not None:
+        known, most = None, max(most, count or 0)  # no index has this order: all are looked at, and counted by the way
     if text or filters or status != "active":
         known = None
     found = search.page(rows, condition, order=SORTS[sort], number=number, per_page=PER_PAGE, count=known, count_up_to=most)
     paginator = Paginator(range(found.count), PER_PAGE)
     return Listing(rows_of(user, salon, found.rows, now=now), paginator.page(found.page), found.count, found.is_capped)
+
+
+def sortable(rows: ClientQuerySet, sort: str, *, now: dt.datetime) -> ClientQuerySet:
+    """Return `rows` so that they can be brought into the order SORTS[sort]."""
+    if sort != NEXT:
+        return rows
+    start = bookings.next_start(now)
+    never = Value(_NEVER, output_field=DateTimeField())
+    return rows.annotate(next_at=never if start is None else Coalesce(start, never))
 
 
 def matching(user: User, salon: Salon, *, text: str, status: str, now: dt.datetime, filters: Chosen = ()) -> ClientQuerySet:
@@ -175,7 +193,7 @@ def chips(wanted: Mapping[str, Any], counts: Mapping[str, int]) -> list[dict[str
 
 def addresses(wanted: Mapping[str, Any]) -> dict[str, Any]:
     """Return the query strings that the list's links need: of this very page, of its other pages, its order, its filters."""
-    other = "-name" if wanted["sort"] == "name" else "name"
+    other = "-name" if wanted["sort"] == "name" else "name"  # from any other order to the usual one
     pages = query(wanted, number=1)
     on = wanted["filters"]
     return {
@@ -184,6 +202,7 @@ def addresses(wanted: Mapping[str, Any]) -> dict[str, Any]:
         "list_query": pages,
         "pages_query": f"{pages}&" if pages else "",
         "sort_query": query(wanted, sort=other, number=1),
+        "next_query": query(wanted, sort=NEXT, number=1),
         "inactive_query": query(wanted, status="inactive", number=1),
         "unfiltered_query": query(wanted, filters=(), number=1),
         "filter_chips": [

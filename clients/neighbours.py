@@ -30,7 +30,8 @@ class Place:
 def of(user: User, salon: Salon, client: Client, wanted: Mapping[str, Any], *, now: dt.datetime) -> Place | None:
     """Return the place of `client` in the list that `wanted` describes (see `lists.wanted`), None if it has left it."""
     which = {name: wanted[name] for name in ("text", "status", "filters")}
-    rows, order = lists.matching(user, salon, now=now, **which), lists.SORTS[wanted["sort"]]
+    rows = lists.sortable(lists.matching(user, salon, now=now, **which), wanted["sort"], now=now)
+    order = lists.SORTS[wanted["sort"]]
     keys = rows.filter(pk=client.pk).values_list(*(name.removeprefix("-") for name in order)).first()
     if keys is None:
         return None

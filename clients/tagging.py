@@ -58,6 +58,7 @@ def undo(run: TagRun, *, by: User, now: dt.datetime) -> int:
     row.undone_at = now
     row.save(update_fields=["undone_at"])
     audit.record("tags.undone", row, by=by, clients_count=len(done))
+    _record_each(done, row, is_added=not row.is_added, by=by)
     return len(done)
 
 
@@ -78,7 +79,12 @@ def _run(ids: Collection[int], tag: Tag, *, is_added: bool, by: User, now: dt.da
     )
     action = "clients.tagged" if is_added else "clients.untagged"
     audit.record(action, run, by=by, tag=tag.pk, clients_count=len(done), refused_count=len(refused))
+    _record_each(done, run, is_added=is_added, by=by)
     return run
+
+
+def _record_each(ids: Collection[int], run: TagRun, *, is_added: bool, by: User) -> None:
+    audit.record_each("client.tagged" if is_added else "client.untagged", Client, ids, by=by, of=run, tag=run.tag_id)
 
 
 def _apply(ids: Collection[int], tag: Tag, *, is_added: bool, by: User) -> tuple[list[int], dict[int, str]]:
@@ -90,9 +96,7 @@ def _apply(ids: Collection[int], tag: Tag, *, is_added: bool, by: User) -> tuple
         here = list(access.clients_for(by).filter(pk__in=some).select_for_update().order_by("pk").values_list("pk", flat=True))
         against = change(here, tag)
         refused |= dict.fromkeys(set(some).difference(here), "gone") | against
-        changed = [pk for pk in here if pk not in against]
-        audit.record_each("client.tagged" if is_added else "client.untagged", Client, changed, by=by, tag=tag.pk)
-        done += changed
+        done += [pk for pk in here if pk not in against]
     return done, refused
 
 

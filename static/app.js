@@ -27,14 +27,31 @@
     all("input[data-toggle]").forEach(toggle);
     ticked();
   };
+  /* With "all", the form carries who was unticked (but) and who was ticked again (too); the server signs that. */
+  const tickedOfAll = (form, box) => {
+    const ticks = all("[name=sel][type=checkbox]:not([data-outside])", form), every = $("tick-all");
+    all("[data-of-all]", form).forEach(field => field.remove());
+    let n = Number(box.dataset.count), but = Number(box.dataset.left);
+    ticks.forEach(tick => {
+      tick.disabled = false; tick.closest("tr").classList.toggle("s-ticked", tick.checked);
+      if (tick.checked === tick.defaultChecked) return;
+      const field = doc.createElement("input"), by = tick.checked ? 1 : -1;
+      field.type = "hidden"; field.name = tick.checked ? "too" : "but"; field.value = tick.value; field.setAttribute("data-of-all", ""); form.append(field);
+      n += by; but -= by;
+    });
+    box.textContent = but > 0 ? box.dataset.but.replace("{n}", n.toLocaleString(root.lang)).replace("{but}", but) : box.dataset.all;
+    $("sel-all").hidden = but <= 0; $("selection-bar").classList.remove("s-none");
+    all("[data-least]", $("selection-bar")).forEach(button => button.setAttribute("aria-disabled", n < button.dataset.least || n > button.dataset.most));
+    if (every) { every.hidden = false; every.checked = ticks.length > 0 && ticks.every(tick => tick.checked); every.indeterminate = !every.checked && ticks.some(tick => tick.checked); }
+  };
   const ticked = () => {
     const form = $("sel"), box = $("sel-count"), every = $("tick-all");
     if (!form || !box) return;
-    if (form.elements.all) { all("[name=sel]:disabled", form).forEach(tick => { tick.disabled = false; }); box.textContent = box.dataset.all; $("selection-bar").classList.remove("s-none"); return; }
+    if (form.elements.all) { tickedOfAll(form, box); return; }
     const here = all("input[type=checkbox][name=sel]", form), n = all("[name=sel]:checked, [type=hidden][name=sel]", form).length;
     here.forEach(tick => tick.closest("tr").classList.toggle("s-ticked", tick.checked));
     form.classList.toggle("s-selecting", n > 0 || !!form.elements.select); $("selection-bar").classList.toggle("s-none", !n && !form.elements.select);
-    const words = form.dataset.isLeft ? [box.dataset.pageMany, box.dataset.pageOne] : [box.dataset.many, box.dataset.one];
+    const words = [box.dataset.many, box.dataset.one];
     all("[data-least]", $("selection-bar")).forEach(button => button.setAttribute("aria-disabled", n < button.dataset.least || n > button.dataset.most));
     box.textContent = n > 1 ? words[0].replace("{n}", n) : n ? words[1] : box.dataset.none;
     if (every) { every.hidden = false; every.checked = here.length > 0 && here.every(tick => tick.checked); every.indeterminate = !every.checked && here.some(tick => tick.checked); }
@@ -128,7 +145,9 @@
   doc.addEventListener("htmx:oobAfterSwap", ({ detail }) => arrive(detail.target));
   doc.addEventListener("submit", event => {
     const form = event.target;
-    if (event.defaultPrevented || form.method === "dialog" || form.hasAttribute("data-download")) return;
+    if (event.defaultPrevented || form.method === "dialog") return;
+    /* A file leaves the page as it was: what was wrong with the try before goes; a new refusal brings a new page. */
+    if (form.hasAttribute("data-download")) { all(".s-summary, .s-errors", form).forEach(note => note.remove()); all("[aria-invalid]", form).forEach(field => field.removeAttribute("aria-invalid")); if (root.dataset.prefix && doc.title.startsWith(root.dataset.prefix)) doc.title = doc.title.slice(root.dataset.prefix.length); return; }
     if (form.dataset.sending) { event.preventDefault(); return; }
     if (form.method === "post" && !form.matches("[hx-post]")) { form.dataset.sending = "1"; setTimeout(() => lock(form, true)); }
   });
@@ -183,7 +202,7 @@
   const open_ = href => window.open(href, "_blank", "noopener");
   /* A field follows a choice while it holds nothing, or what goes with a choice. */
   const follow = choice => { const field = $(choice.dataset.into), usual = JSON.parse(choice.dataset.usual); if (!field.value || Object.values(usual).includes(Number(field.value))) field.value = usual[choice.value]; };
-  doc.addEventListener("change", event => { const el = event.target; if (el.matches("[data-usual]")) follow(el); if (el.matches("[data-submit]")) el.form.requestSubmit(); if (el.matches("[data-toggle]")) toggle(el); if (el.matches("[data-tick-all]")) all("[name=sel][type=checkbox]", el.form).forEach(tick => { tick.checked = el.checked; }); if (el.form && el.form.id === "sel") { if (el.form.elements.all) { el.form.elements.all.remove(); el.form.dataset.isLeft = "1"; $("sel-all").hidden = false; } ticked(); } });
+  doc.addEventListener("change", event => { const el = event.target; if (el.matches("[data-usual]")) follow(el); if (el.matches("[data-submit]")) el.form.requestSubmit(); if (el.matches("[data-toggle]")) toggle(el); if (el.matches("[data-tick-all]")) all("[name=sel][type=checkbox]:not([data-outside])", el.form).forEach(tick => { tick.checked = el.checked; }); if (el.form && el.form.id === "sel") ticked(); });
 
   /* Keys */
   let first = "", timer = 0;

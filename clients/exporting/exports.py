@@ -11,7 +11,7 @@ import tempfile
 from array import array
 from collections.abc import Iterator, Mapping
 from io import BytesIO
-from typing import IO
+from typing import IO, Any
 
 from django.db import transaction
 from django.db.models import Q
@@ -157,7 +157,7 @@ def ends_at(row: Export) -> dt.datetime | None:
 def wanted_of(row: Export) -> Wanted:
     """Return what the row asks for."""
     on = filters.read(QueryDict(row.filters))
-    return Wanted(preset=row.preset, who=row.who, text=row.text, status=row.status, sort=row.sort, filters=on)
+    return Wanted(preset=row.preset, who=row.who, text=row.text, status=row.status, sort=row.sort, filters=on, but=tuple(row.but))
 
 
 @transaction.atomic
@@ -171,11 +171,12 @@ def _note(wanted: Wanted, purpose: str, count: int, *, by: User | None, now: dt.
     return row
 
 
-def _asked(wanted: Wanted, *, with_text: bool = True) -> dict[str, str]:
+def _asked(wanted: Wanted, *, with_text: bool = True) -> dict[str, Any]:
     """Return the columns of a wish."""
     text, on = wanted.text if with_text else "", filters.query(wanted.filters)
     return {
         "preset": wanted.preset, "who": wanted.who, "text": text, "status": wanted.status, "sort": wanted.sort, "filters": on,
+        "but": list(wanted.but),
     }  # fmt: skip
 
 

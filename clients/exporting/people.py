@@ -32,7 +32,8 @@ _FIELDS = ["e164" if name == "phone" else name for name in Card._fields]
 class Wanted:
     """What somebody asks for: the columns, and who of a list (all else as in its address) or of a selection.
 
-    `who` is "all", or the channel to which the people must have said Yes. With `ids`, the ticked, the list is not asked.
+    `who` is "all", or the channel to which the people must have said Yes. With `ids`, the ticked, the list is not asked;
+    `but` are those who were unticked of all.
     """
 
     preset: str
@@ -42,6 +43,7 @@ class Wanted:
     sort: str = "name"
     filters: Chosen = ()
     ids: tuple[int, ...] = ()
+    but: tuple[int, ...] = ()
 
     @property
     def channel(self) -> str:
@@ -72,8 +74,8 @@ def listed(user: User, salon: Salon, wanted: Wanted, *, now: dt.datetime) -> Cli
         rows = access.clients_for(user).filter(pk__in=wanted.ids)
     else:
         which: dict[str, Any] = {"text": wanted.text, "status": wanted.status, "filters": wanted.filters}
-        rows = lists.matching(user, salon, now=now, **which)
-    return rows.order_by(*lists.SORTS[wanted.sort])
+        rows = lists.matching(user, salon, now=now, **which).exclude(pk__in=wanted.but)
+    return lists.sortable(rows, wanted.sort, now=now).order_by(*lists.SORTS[wanted.sort])
 
 
 def chosen(

@@ -33,6 +33,8 @@ class Export(models.Model):
     status = models.CharField(max_length=10)
     sort = models.CharField(max_length=10)
     filters = models.CharField(max_length=300, blank=True, default="")
+    # Ids of those who were unticked, so that they are not in the file.
+    but = models.JSONField(default=list)
     purpose = models.CharField(max_length=200, blank=True)
     # The password of the file, sealed, while the file is not written yet; and whether it got one.
     password = models.TextField(null=True)
@@ -60,7 +62,7 @@ class Export(models.Model):
         keep: ClassVar[set[str]] = {
             "id", "state", "by", "created_at", "settled_at", "preset", "who", "status", "sort", "filters", "row_count",
             "rows_done", "size", "reason", "lease_token", "lease_until", "try_count",
-            "is_protected",
+            "is_protected", "but",
         }  # fmt: skip
 
     def __str__(self) -> str:

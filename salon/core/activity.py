@@ -14,10 +14,12 @@ from typing import Any
 from django.apps import apps
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
+from django.urls import reverse
+from django.utils import formats, timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import ngettext
 
 from salon.core import audit
 from salon.core.models import AuditEvent, User
@@ -116,13 +118,17 @@ class Page:
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which acts: by whom (an id, or HOUSE), of which kind, on which local days, about which clients (None: all)."""
+    """Which acts: by whom (an id, or HOUSE), of which kind, on which local days, about which clients (None: all).
+
+    `of`: those that belong to the act on many with this event; 0 for all.
+    """
 
     person: str = ""
     kind: str = ""
     first_on: dt.date | None = None
     last_on: dt.date | None = None
     clients: Sequence[int] | None = None
+    of: int = 0
 
 
 NamesOf = Callable[[User, Collection[int], dt.datetime], Mapping[int, Named]]
@@ -130,12 +136,17 @@ Find = Callable[[User, str, dt.datetime], Iterable[int]]
 _tellings: dict[str, Telling] = {}
 _names: dict[str, NamesOf] = {}
 _find: list[Find] = []
+_sums: set[str] = set()
 
 
-def register(tellings: Mapping[str, Telling], names: Mapping[str, NamesOf]) -> None:
-    """Say how codes are told, and what the rows of tables are called. Called once by each app, when it starts."""
+def register(tellings: Mapping[str, Telling], names: Mapping[str, NamesOf], *, sums: Iterable[str] = ()) -> None:
+    """Say how codes are told, and what the rows of tables are called. Called once by each app, when it starts.
+
+    `sums` are tables whose rows are acts on many cards, each of which has its own line.
+    """
     _tellings.update(tellings)
     _names.update(names)
+    _sums.update(sums)
 
 
 def register_find(find: Find) -> None:
@@ -179,8 +190,22 @@ def _events(wanted: Wanted) -> "models.QuerySet[AuditEvent]":
         rows = rows.filter(at__gte=_midnight(wanted.first_on))
     if wanted.last_on:
         rows = rows.filter(at__lt=_midnight(wanted.last_on + dt.timedelta(days=1)))
+    if wanted.of:
+        rows = rows.filter(_part_of(wanted.of))
+        return rows if wanted.clients is None else rows.filter(_about(wanted.clients))
     # An act on many cards is one line here, and a line of each card's own where the page is about the card.
     return rows.exclude(facts__has_key=audit.MANY) if wanted.clients is None else rows.filter(_about(wanted.clients))
+
+
+def _part_of(whole: int) -> Q:
+    """Return the condition of the lines that were written after that of the whole act, and before the next of the same row."""
+    event = AuditEvent.objects.filter(pk=whole, subject_id__isnull=False).first()
+    if event is None:
+        return Q(pk__in=[])
+    same = AuditEvent.objects.filter(subject_type=event.subject_type, subject_id=event.subject_id, pk__gt=whole)
+    following = same.order_by("pk").values_list("pk", flat=True).first()
+    parts = Q(**{f"facts__{audit.MANY}": audit.key_of(event.subject_type, event.subject_id)}, pk__gt=whole)
+    return parts & Q(pk__lt=following) if following else parts
 
 
 def _midnight(on: dt.date) -> dt.datetime:
@@ -234,6 +259,15 @@ class _Parts(dict[str, Any]):
         return _Unknown(2)
 
 
+def _many(event: AuditEvent) -> Named | None:
+    """Return the cards of an act on many as what its line is about, where the trail has a line of each of them."""
+    count = event.facts.get("clients_count")
+    if event.subject_type not in _sums or not count:
+        return None
+    words = ngettext("%(count)s card", "%(count)s cards", count) % {"count": formats.number_format(count, force_grouping=True)}
+    return Named(words, f"{reverse('core:activity')}?of={event.pk}")
+
+
 def _line(event: AuditEvent, names: Mapping[str, Mapping[int, Named]]) -> Line:
     told = _tellings.get(event.action) or Telling(Kind.SETTINGS, "activity", f"%(who)s: {event.action}")
     parts = _Parts({**event.facts, **told.parts(event.facts), "who": WHO})
@@ -244,5 +278,5 @@ def _line(event: AuditEvent, names: Mapping[str, Mapping[int, Named]]) -> Line:
     before, _sign, after = str(words % parts).partition(WHO)
     who = event.by.name if event.by else str(told.nobody(event.facts))
     is_own = event.subject_type == User._meta.label_lower and event.subject_id == event.by_id
-    about = None if is_own else names.get(event.subject_type, {}).get(event.subject_id or 0)
+    about = None if is_own else names.get(event.subject_type, {}).get(event.subject_id or 0) or _many(event)
     return Line(event.pk, event.at, told.icon, before, who, after, about)

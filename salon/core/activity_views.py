@@ -22,16 +22,18 @@ def index(request: SignedIn) -> HttpResponse:
     form.is_valid()
     said, client = form.cleaned_data, whole(request.GET.get("client", ""))
     clients = [client] if client else activity.clients_like(user, said["q"], now) if said.get("q") else None
-    wanted = activity.Wanted(said.get("person", ""), said.get("kind", ""), said.get("first_on"), said.get("last_on"), clients)
+    of = whole(request.GET.get("of", "")) or 0
+    wanted = activity.Wanted(said.get("person", ""), said.get("kind", ""), said.get("first_on"), said.get("last_on"), clients, of)
     found = activity.page(user, wanted, before=whole(request.GET.get("before", "")), now=now)
     context: dict[str, Any] = {
         "form": form,
         "found": found,
         "client": client,
+        "of": of,
         "client_name": activity.name_of(user, CLIENT, client, now) if client and not is_fragment(request) else "",
         "is_fragment": is_fragment(request),
         "is_turned": request.headers.get("HX-Trigger", "").startswith("activity-"),
-        "is_filtered": bool(client or any(said.values())),
+        "is_filtered": bool(client or of or any(said.values())),
         **_addresses(request, found.older),
     }
     return page(request, "core/activity.html", context, fragment="core/_activity.html")
@@ -43,7 +45,8 @@ def _addresses(request: SignedIn, older: int | None) -> dict[str, str]:
     is_later = bool(kept.pop("before", None))
     newest = f"{here}?{kept.urlencode()}"
     wider = kept.copy()
-    wider.pop("client", None)
+    for name in ("client", "of"):
+        wider.pop(name, None)
     kept["before"] = str(older)
     return {
         "older_url": f"{here}?{kept.urlencode()}" if older else "",

@@ -12,6 +12,7 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from clients import lists, selection
+from clients.exporting import exports
 from clients.models import Client, Export
 from salon.core.errors import Refused
 from salon.core.models import Salon, User
@@ -143,3 +144,60 @@ def test_writing_to_all_asks_about_each_of_them(signed_in: SignIn, book: list[Cl
         assert f'name="all" value="{signed}"' in shown, "the page carries the filter, not the ids of all whom it finds"
         assert 'name="sel"' not in shown
     assert "Left out" in shown
+
+
+def test_all_but_those_unticked_is_carried_by_the_signed_filter_alone(owner: User, reception: User, book: list[Client]) -> None:
+    """Whoever carries "all" carries who was unticked: no page can lose them on the way."""
+    token = selection.seal(lists.wanted({"lang": "de"}), owner)
+    gone, other = book[0], book[1]
+    read = selection.read(QueryDict(f"all={token}&but={gone.pk}&but=x"), owner)
+    assert read.but == (gone.pk,)
+    assert chosen(f"all={read.every}", owner) == {client.pk for client in book[1:60]}
+    both = selection.read(QueryDict(f"all={read.every}&but={other.pk}"), owner)
+    assert chosen(f"all={both.every}", owner) == {client.pk for client in book[2:60]}
+    back = selection.read(QueryDict(f"all={both.every}&too={gone.pk}"), owner)
+    assert back.but == (other.pk,)
+    assert chosen(f"all={both.every}", reception) == set(), "signed for one user"
+    outside = selection.read(QueryDict(f"all={token}&too={book[60].pk}"), owner)
+    assert book[60].pk not in chosen(f"all={outside.every}", owner), "nobody gets in whom the filter does not find"
+
+
+def test_more_unticked_than_can_be_carried_select_nobody_rather_than_one_of_them(
+    owner: User, book: list[Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(selection, "TICKED_MOST", 2)
+    token = selection.seal(lists.wanted({"lang": "de"}), owner)
+    query = f"all={token}&" + "&".join(f"but={client.pk}" for client in book[:3])
+    assert chosen(query, owner) == set()
+    with pytest.raises(Refused, match="Select the clients again"):
+        selection.check(selection.read(QueryDict(query), owner), 0)
+
+
+def test_the_page_shows_who_is_unticked_and_every_act_leaves_them_out(
+    signed_in: SignIn, book: list[Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, gone = signed_in(Role.OWNER), book[0]
+    token = every_in(body(desk.get("/clients/?lang=de"))).rpartition("all=")[2]
+    shown = body(desk.get(f"/clients/?lang=de&all={token}&but={gone.pk}"))
+    assert "59 selected, all but 1" in shown
+    assert re.search(rf'value="{gone.pk}" id="tick-{gone.pk}" disabled', shown)
+    now_on = re.search(r'name="all" value="([^"]+)"', shown)
+    assert now_on is not None
+    assert "E-mail to 59 clients" in body(desk.get(f"/messages/new/?all={now_on[1]}"))
+    asked = body(desk.get(f"/clients/export/?all={now_on[1]}"))
+    assert "Download 59 clients" in asked
+    assert "without 1 unticked" in asked
+    assert f'name="but" value="{gone.pk}"' in asked
+    wish = {"preset": "contacts", "who": "all", "lang": "de", "but": str(gone.pk)}
+    answer = desk.post("/clients/export/", wish)
+    assert answer.status_code == 200
+    assert Export.objects.get().row_count == 59
+    monkeypatch.setattr("clients.exporting.exports.AT_ONCE", 2)
+    desk.post("/clients/export/", wish)
+    job = Export.objects.latest("pk")
+    assert (job.row_count, job.but) == (59, [gone.pk])
+    assert exports.wanted_of(job).but == (gone.pk,)
+    tagged = desk.post("/clients/tags/add/", {"all": now_on[1], "name": "x"})
+    assert tagged.status_code == 303
+    assert not gone.tags.exists()
+    assert Client.objects.filter(tags__name="x").count() == 59

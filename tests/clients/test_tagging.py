@@ -92,9 +92,28 @@ def test_an_old_run_is_not_undone_and_goes(reception: User, book: list[Client]) 
 def test_every_card_has_its_line_in_the_audit_trail_and_nothing_but_ids(reception: User, book: list[Client]) -> None:
     run = tagging.add(ids(book), name="Zoé’s wedding", by=reception, now=NOW)
     one = AuditEvent.objects.get(action="client.tagged", subject_id=book[0].pk)
-    assert (one.by, one.facts) == (reception, {"tag": run.tag_id, "one_of_many": True})
+    assert (one.by, one.facts) == (reception, {"tag": run.tag_id, "one_of_many": f"clients.tagrun:{run.pk}"})
     every = AuditEvent.objects.get(action="clients.tagged")
     assert every.facts == {"tag": run.tag_id, "clients_count": 2, "refused_count": 2}
+
+
+def test_one_line_of_the_activity_opens_to_the_cards_it_was_done_to(
+    signed_in: Callable[[Role], Browser], reception: User, book: list[Client]
+) -> None:
+    run = tagging.add(ids(book), name="Christmas", by=reception, now=timezone.now())
+    tagging.undo(run, by=reception, now=timezone.now())
+    desk = signed_in(Role.MANAGER)
+    page = desk.get("/settings/activity/").content.decode()
+    assert page.count("added the tag") == 1, "one line, however many cards"
+    added, undone = re.search(r'href="([^"]+of=\d+)">2 cards</a>', page[page.index("added the tag") :]), page.index("undid the tags")
+    assert added is not None
+    assert undone < page.index("added the tag")
+    opened = desk.get(added[1]).content.decode()
+    assert opened.count("added the tag") == 2, "each card, and not what the undo did"
+    assert "took off" not in opened
+    names = {book_.name for book_ in book if f'href="/clients/{book_.pk}/"' in opened}
+    assert len(names) == 2
+    assert "Nothing was done that fits" in desk.get("/settings/activity/?of=999999").content.decode()
 
 
 def test_all_chunks_are_one_transaction(reception: User, monkeypatch: pytest.MonkeyPatch) -> None:

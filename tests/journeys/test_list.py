@@ -79,7 +79,7 @@ def test_escape_clears_the_search_first_and_then_the_selection(list_: Page) -> N
     assert ticks(list_) == 0
 
 
-def test_everybody_is_selected_and_taking_one_off_leaves_the_page(list_: Page) -> None:
+def test_everybody_is_selected_but_who_is_taken_off_on_any_page(list_: Page) -> None:
     list_.locator("#sel [name=sel][type=checkbox]").nth(0).click()
     list_.click("#sel-all")
     expect(list_.locator("#sel-count")).to_have_text("All 60 selected")
@@ -87,7 +87,20 @@ def test_everybody_is_selected_and_taking_one_off_leaves_the_page(list_: Page) -
     expect(list_.locator("#rows")).to_contain_text("Nom55")
     assert ticks(list_) == 10
     list_.locator("#sel [name=sel][type=checkbox]").nth(0).click()
-    expect(list_.locator("#sel-count")).to_have_text("9 of this page stay selected")
+    expect(list_.locator("#sel-count")).to_have_text("59 selected, all but 1")
+    list_.click("#page-before")
+    expect(list_.locator("#rows")).to_contain_text("Nom05")
+    expect(list_.locator("#sel-count")).to_have_text("59 selected, all but 1")
+    list_.locator("#sel [name=sel][type=checkbox]").nth(2).click()
+    expect(list_.locator("#sel-count")).to_have_text("58 selected, all but 2")
+    list_.click("#page-after")
+    expect(list_.locator("#sel [name=sel][type=checkbox]").nth(0)).not_to_be_checked()
+    list_.locator("#sel [name=sel][type=checkbox]").nth(0).click()
+    expect(list_.locator("#sel-count")).to_have_text("59 selected, all but 1")
+    list_.click("#sel-email")
+    list_.wait_for_url("**/messages/new/**")
+    expect(list_.locator("h1")).to_contain_text("59")
+    list_.go_back()
     list_.click("#sel-all")
     expect(list_.locator("#sel-count")).to_have_text("All 60 selected")
 

@@ -1,13 +1,14 @@
 """Promotions from the button to the mail: who gets it, who does not and why, and how it is stopped."""
 
 import datetime as dt
+import re
 
 import pytest
 from django.db import IntegrityError, transaction
 
 from clients import addresses
 from clients.models import Client
-from notifications import audience, campaigns, dispatch, facts, gate, outbox, planner, results, why
+from notifications import audience, campaigns, composing, dispatch, facts, filling, gate, outbox, planner, results, why
 from notifications.campaigns import Words
 from notifications.models import MARKETING, TOLD, Attempt, Campaign, Message, State
 from notifications.models import Campaign as Row
