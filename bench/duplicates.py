@@ -67,7 +67,7 @@ def run(options: argparse.Namespace) -> Result:
 
 def fill(count: int, rng: Random) -> dict[str, list[tuple[int, int]]]:
     """Make a book with `count` cards and return the pairs of ids that are one person, by what the second card differs in."""
-    house.profile("en")
+    house.profile("FR")
     lasts = _last_names(rng)
     firsts = [name for code in words.FIRST_NAMES for name in words.FIRST_NAMES[code].split()]
     shares = [1 / (place + 3) for place in range(len(lasts))]

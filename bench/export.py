@@ -79,7 +79,7 @@ def run(options: argparse.Namespace) -> Result:
 def fill(count: int) -> None:
     """Make a salon with `count` clients, three fifths with answers, half with a past visit, a tenth with one ahead."""
     rng, now = Random(1), timezone.now()
-    house.profile("en")
+    house.profile("FR")
     User.objects.create_user("owner@example.org", None, name="Olivia Moreau", role=Role.OWNER, language="en")
     people.add(count, language="en", rng=rng, by=None, now=now)
     states = [Standing.State.GRANTED, Standing.State.GRANTED, Standing.State.WITHDRAWN]

@@ -58,7 +58,7 @@ def run(options: argparse.Namespace) -> Result:
 def fill(count: int) -> None:
     """Make a salon with `count` clients, some of them with the mobile numbers people have, and fresh statistics."""
     rng = Random(1)
-    house.profile("en")
+    house.profile("FR")
     people.add(count, language="en", rng=rng, by=None, now=timezone.now())
     mobiles = list(Client.objects.filter(phone__startswith="+33").order_by("pk")[: count // 2])
     for client in mobiles:

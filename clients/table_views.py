@@ -106,7 +106,9 @@ def privacy_form(request: SignedIn, pk: int) -> HttpResponse:
         form = privacyform.of(request.salon, client.language)
         birth = cards.birth_of(client, timezone.localdate())
         context = {**found, "form": form, "birth": birth, "now": now, "by": request.user, "salon": request.salon}
-        context["has_code"] = public.has_address(request.salon) and request.user.may(May.RECORD_CONSENT)
+        # No code for a phone where no phone reaches us.
+        has_code = public.has_address(request.salon) and not public.is_of_demo(request.salon)
+        context["has_code"] = has_code and request.user.may(May.RECORD_CONSENT)
         paper = render_to_string("clients/_privacy_form.html", context, request)
     return page(request, "clients/privacy_form.html", {**found, "paper": paper})
 

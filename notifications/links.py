@@ -70,14 +70,12 @@ def read(text: str) -> Link | None:
 
 def preferences_url(salon: Salon, token: str) -> str:
     """Return the address of the preference page, which is that of the one-click stop too, or "" without a public address."""
-    base = public.base(salon)
-    return f"{base}{reverse('notifications:preferences', args=[token])}" if base else ""
+    return public.link(salon, reverse("notifications:preferences", args=[token]))
 
 
 def confirm_url(salon: Salon, event_id: int) -> str:
     """Return the address at which a client confirms what this line of the ledger asks for, "" without a public address."""
-    base = public.base(salon)
-    return f"{base}{reverse('notifications:confirm', args=[confirm_token(event_id)])}" if base else ""
+    return public.link(salon, reverse("notifications:confirm", args=[confirm_token(event_id)]))
 
 
 def confirm_token(event_id: int) -> str:
@@ -94,8 +92,7 @@ def read_confirm(text: str) -> int | None:
 
 def form_url(salon: Salon, client: Client, *, now: dt.datetime) -> str:
     """Return the address of a client's privacy form, to fill in within FORM_VALID_FOR, "" without a public address."""
-    base = public.base(salon)
-    return f"{base}{reverse('notifications:form', args=[form_token(client, now=now)])}" if base else ""
+    return public.link(salon, reverse("notifications:form", args=[form_token(client, now=now)]))
 
 
 def form_token(client: Client, *, now: dt.datetime) -> str:

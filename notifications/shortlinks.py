@@ -28,13 +28,13 @@ EXAMPLE = "example"
 
 def url(salon: Salon, client: Client) -> str:
     """Return the short address to stop advertising by SMS to the client's present number, "" without a public address."""
-    base = public.base(salon)
-    return f"{base}{reverse('notifications:short', args=[token(client)])}" if base else ""
+    return public.link(salon, reverse("notifications:short", args=[token(client)]))
 
 
 def example_url(salon: Salon) -> str:
     """Return what stands for such an address where a text is only shown: as long as one, and nobody's."""
-    return f"{public.base(salon) or 'https://…'}{reverse('notifications:short', args=[EXAMPLE])}"
+    path = reverse("notifications:short", args=[EXAMPLE])
+    return public.link(salon, path) or f"https://…{path}"
 
 
 def token(client: Client) -> str:

@@ -29,12 +29,12 @@ class Login:
     password: str
 
 
-def profile(language: str) -> Salon:
-    """Return the salon's profile, saved: a salon in Lyon, marked as a demo."""
+def profile(country: str) -> Salon:
+    """Return the salon's profile, saved: a salon in Lyon, Köln or Leeds, marked as a demo."""
+    language, its = words.SALONS[country]
     salon = Salon(
-        name="Atelier Nord", legal_name="Atelier Nord SARL", street="12 rue des Lilas", postcode="69003", city="Lyon",
-        country="FR", phone="+33465710012", email="bonjour@atelier-nord.example", time_zone="Europe/Paris",
-        language=language, currency="EUR", is_mfa_required=False, is_demo=True,
+        name="Atelier Nord", country=country, language=language, email="bonjour@atelier-nord.example", is_mfa_required=False,
+        is_demo=True, **its,
     )  # fmt: skip
     salon.save(force_insert=True)
     return salon

@@ -53,11 +53,12 @@ class _Work:
 
 
 @transaction.atomic
-def fill(*, client_count: int, language: str, seed: int, now: dt.datetime, say: Say) -> Opened:
+def fill(*, client_count: int, language: str, seed: int, now: dt.datetime, say: Say, country: str = "FR") -> Opened:
     """Fill an empty installation and return its sign-ins, telling `say` how far it is. Raises Refused as the small demo."""
     refuse_unless_empty()
-    salon = house.profile(language)
+    salon = house.profile(country)
     users, logins = house.team(language)
+    language = salon.language
     work = _Work(salon, users[Role.RECEPTION], Random(seed), now, say)  # noqa: S311 (believable, not secret)
     services = [one for one in house.services(language) if one.duration_minutes <= 60]
     staff = _staff(-(-client_count * VISITS_EACH // (DAYS_BACK * 6 // 7 * HOURS * 9 // 10)), users[Role.STYLIST])

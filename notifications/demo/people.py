@@ -13,11 +13,16 @@ from notifications.demo import words
 from salon.core.models import User
 
 CHUNK = 2_000
+# So many people of the small demo have two cards.
+TWINS = 4
+# How many of those who gave a number gave that of a mobile.
+MOBILES = 0.8
 
 
 def add(count: int, *, language: str, rng: Random, by: User | None, now: dt.datetime) -> list[Client]:
     """Return `count` new clients, in the order in which they first came over the last four years."""
     every = list(fields(count, language, rng))
+    _enter_twice(every)
     clients: list[Client] = []
     for start in range(0, count, CHUNK):
         ids = records.add_many(every[start : start + CHUNK], by=by, now=now)
@@ -27,6 +32,18 @@ def add(count: int, *, language: str, rng: Random, by: User | None, now: dt.date
     for start in range(0, count, CHUNK):
         Client.objects.bulk_update(clients[start : start + CHUNK], ["created_at"], batch_size=400)
     return clients
+
+
+def _enter_twice(every: list[dict[str, Any]]) -> None:
+    """Let the last few be people who are in the book already, as it happens at a busy desk: surely the same, and not at a glance."""
+    if len(every) < 20 * TWINS:
+        return
+    known = [card for card in every[:-TWINS] if card.get("phone") and card.get("email") and card["last_name"]][:TWINS]
+    for place, card in enumerate(known, start=len(every) - TWINS):
+        twin = {name: card[name] for name in ("first_name", "last_name", "language", "phone")}
+        if place % 2:
+            twin |= {"first_name": card["first_name"][:1] + ".", "email": card["email"]}
+        every[place] = twin
 
 
 def retire(visits: Sequence[Appointment], *, rng: Random, now: dt.datetime) -> None:
@@ -50,8 +67,9 @@ def fields(count: int, language: str, rng: Random) -> Iterator[dict[str, Any]]:
     """Yield the fields of `count` cards. A phone number is used once until its block of fictitious numbers is used up."""
     firsts = {code: names.split() for code, names in words.FIRST_NAMES.items()}
     lasts = {code: names.split() for code, names in words.LAST_NAMES.items()}
-    numbers = {code: _numbers(code, rng) for code in words.SHARES}
-    codes, shares = list(words.SHARES), list(words.SHARES.values())
+    numbers = {code: _numbers(code, rng) for code in words.LANGUAGES}
+    codes = list(words.LANGUAGES)
+    shares = [words.AT_HOME if code == language else (100 - words.AT_HOME) / 2 for code in codes]
     place = words.LANGUAGES.index(language)
     for index in range(count):
         code = rng.choices(codes, shares)[0]
@@ -64,13 +82,21 @@ def fields(count: int, language: str, rng: Random) -> Iterator[dict[str, Any]]:
         if not card.keys() & {"phone", "email"} or rng.random() < 0.02:
             # Some give only a first name and a number, some nothing but a number.
             card["last_name"] = "" if rng.random() < 0.7 and card.get("phone") else last
-        card |= _birthday(rng) | _address(code, rng) | _note(place, rng)
+        card |= _birthday(rng) | _address(language, rng) | _note(place, rng)
         yield card
 
 
 def _numbers(code: str, rng: Random) -> Iterator[str]:
-    blocks = words.NUMBER_BLOCKS[code]
-    every = [f"{block}{number:0{digits}}" for block, digits in blocks for number in range(10**digits)]
+    mobiles, landlines = (
+        [f"{block}{number:0{digits}}" for block, digits in blocks[code] for number in range(10**digits)]
+        for blocks in (words.MOBILE_BLOCKS, words.NUMBER_BLOCKS)
+    )
+    every = [*mobiles, *landlines]
+    rng.shuffle(mobiles)
+    rng.shuffle(landlines)
+    while mobiles or landlines:
+        is_mobile = mobiles and (not landlines or rng.random() < MOBILES)
+        yield (mobiles if is_mobile else landlines).pop()
     while True:
         rng.shuffle(every)
         yield from every

@@ -7,6 +7,7 @@ from random import Random
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from clients.duplicates import scan
 from clients.models import Client
 from notifications.demo import answers, house, messages, people, promotions, visits
 from notifications.demo.house import Login
@@ -37,16 +38,18 @@ def refuse_unless_empty() -> None:
 
 
 @transaction.atomic
-def fill(*, client_count: int, language: str, seed: int, now: dt.datetime) -> Opened:
+def fill(*, client_count: int, language: str, seed: int, now: dt.datetime, country: str = "FR") -> Opened:
     """Fill an empty installation with the demo salon and return its sign-ins. The same seed gives the same people.
+
+    The salon speaks the language of its `country`: its services, its notes, most of its clients. The team reads `language`.
 
     Raises Refused when there is a salon, a user or a client already.
     """
     refuse_unless_empty()
     rng = Random(seed)  # noqa: S311 (believable, not secret)
-    salon = house.profile(language)
+    salon = house.profile(country)
     users, logins = house.team(language)
-    desk = users[Role.RECEPTION]
+    language, desk = salon.language, users[Role.RECEPTION]
     services = house.services(language)
     staff = house.staff(users[Role.STYLIST])
     clients = people.add(client_count, language=language, rng=rng, by=desk, now=now)
@@ -55,6 +58,7 @@ def fill(*, client_count: int, language: str, seed: int, now: dt.datetime) -> Op
     book = visits.Book(clients, staff, services, salon.zone, language, desk, now, rng)
     made = visits.add(book)
     people.retire(made, rng=rng, now=now)
+    scan.all_cards(now)
     messages.add(made, salon=salon, rng=rng, now=now)
     promotions.add(salon=salon, language=language, by=users[Role.MANAGER], rng=rng, now=now)
     audit.record("demo.filled", salon, clients_count=len(clients), visits_count=len(made))

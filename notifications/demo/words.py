@@ -51,13 +51,35 @@ STREETS = {
 }
 TOWNS = {
     "fr": (("69001", "Lyon"), ("69002", "Lyon"), ("69003", "Lyon"), ("69100", "Villeurbanne"), ("69300", "Caluire-et-Cuire")),
-    "de": (("50667", "Köln"), ("10115", "Berlin"), ("79098", "Freiburg")),
-    "en": (("LS1 4AP", "Leeds"), ("SE10 9NF", "London")),
+    "de": (("50667", "Köln"), ("50823", "Köln"), ("50354", "Hürth"), ("51373", "Leverkusen")),
+    "en": (("LS1 4AP", "Leeds"), ("LS6 2AB", "Leeds"), ("HG1 2RR", "Harrogate"), ("BD1 1HY", "Bradford")),
 }
 COUNTRY = {"fr": "FR", "de": "DE", "en": "GB"}
-SHARES = {"fr": 72, "de": 15, "en": 13}
+# The demo's salon in each country: the language of its services and notes, and its profile.
+SALONS: dict[str, tuple[str, dict[str, str]]] = {
+    "FR": ("fr", {
+        "legal_name": "Atelier Nord SARL", "street": "12 rue des Lilas", "postcode": "69003", "city": "Lyon",
+        "phone": "+33465710012", "time_zone": "Europe/Paris", "currency": "EUR",
+    }),
+    "DE": ("de", {
+        "legal_name": "Atelier Nord GmbH", "street": "Lindenweg 12", "postcode": "50667", "city": "Köln",
+        "phone": "+492214710012", "time_zone": "Europe/Berlin", "currency": "EUR",
+    }),
+    "GB": ("en", {
+        "legal_name": "Atelier Nord Ltd", "street": "12 Mill Street", "postcode": "LS1 4AP", "city": "Leeds",
+        "phone": "+441134960012", "time_zone": "Europe/London", "currency": "GBP",
+    }),
+}  # fmt: skip
+# How many of a hundred clients speak the salon's language; the others share the rest.
+AT_HOME = 78
 
-# Numbers that the regulators of the three countries keep for films and books: nobody can be called on them.
+# Numbers that the regulators of the three countries keep for films and books: nobody can be called on them. Arcep, plan national
+# de numérotation; Bundesnetzagentur, Mitteilung 148/2021 (Rufnummern für Medienproduktionen); Ofcom, numbers for drama.
+MOBILE_BLOCKS = {
+    "fr": (("+3363998", 4),),
+    "de": (("+4917139200", 2), ("+49176040690", 2)),
+    "en": (("+447700900", 3),),
+}
 NUMBER_BLOCKS = {
     "fr": (("+3319900", 4), ("+3326191", 4), ("+3335301", 4), ("+3346571", 4), ("+3353649", 4)),
     "de": (("+493023125", 3), ("+496990009", 3), ("+494066969", 3), ("+492214710", 3), ("+498999998", 3)),
@@ -149,10 +171,10 @@ VISIT_NOTES = (
 
 # The demo's one promotion: subject and text.
 PROMOTION = {
-    "en": ("A little warmth for you", "Until the end of the month every cut comes with a warm oil treatment, {first_name}."),
+    "en": ("A little warmth for you", "Until the end of the month every cut comes with a warm oil treatment[, {first_name}|]."),
     "fr": (
         "Un peu de chaleur pour vous",
-        "Jusqu'à la fin du mois, un soin à l'huile chaude accompagne chaque coupe, {first_name}.",
+        "Jusqu'à la fin du mois, un soin à l'huile chaude accompagne chaque coupe[, {first_name}|].",
     ),
-    "de": ("Etwas Wärme für Sie", "Bis zum Monatsende gehört zu jedem Schnitt eine warme Ölpflege, {first_name}."),
+    "de": ("Etwas Wärme für Sie", "Bis zum Monatsende gehört zu jedem Schnitt eine warme Ölpflege[, {first_name}|]."),
 }

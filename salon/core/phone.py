@@ -14,6 +14,9 @@ _NO_DIGIT = re.compile(r"\D")
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}").fullmatch
 # Parts of a country with a code of their own, whose numbers are dialled there and at home without it: 0690… is Guadeloupe.
 _OVERSEAS = {"FR": ("GP", "MQ", "GF", "RE", "YT")}
+# Mobile numbers that regulators keep for films and books, which the library does not count as numbers: Arcep, plan national de
+# numérotation (06 39 98), and Ofcom, numbers for drama (07700 900). The demo's clients have them; nobody else has.
+_OF_FICTION = re.compile(r"\+3363998[0-9]{4}|\+447700900[0-9]{3}").fullmatch
 _Type = phonenumbers.PhoneNumberType
 _NO_SMS = frozenset({
     _Type.FIXED_LINE, _Type.TOLL_FREE, _Type.PREMIUM_RATE, _Type.SHARED_COST, _Type.UAN, _Type.VOICEMAIL, _Type.PAGER,
@@ -39,8 +42,9 @@ def read(text: str, country: str) -> str:
         number = phonenumbers.parse(text, country)
     except phonenumbers.NumberParseException as error:
         raise _refusal(country) from error
-    if phonenumbers.is_valid_number(number):
-        return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    if phonenumbers.is_valid_number(number) or _OF_FICTION(e164):
+        return e164
     overseas = {found for region in _OVERSEAS.get(country, ()) if (found := _national(text, region))}
     if len(overseas) != 1:
         raise _refusal(country)

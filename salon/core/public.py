@@ -20,6 +20,8 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 LONGEST = 200
+# Stands behind what counts in an address, so that the link works all the same.
+DEMO_MARK = "#demo-link"
 
 
 def read(text: str, *, is_demo: bool) -> str:
@@ -62,6 +64,20 @@ def base(salon: Salon) -> str:
     address = (salon.public_url or settings.PUBLIC_BASE_URL).rstrip("/")
     parts = urlsplit(address)
     return address if parts.hostname and _works(parts.scheme, parts.hostname, is_demo=salon.is_demo) else ""
+
+
+def link(salon: Salon, path: str) -> str:
+    """Return the whole address of a page for clients, an empty text while there is no address that works.
+
+    In a demo that only this machine can open, the link says so itself, wherever it is read or printed.
+    """
+    address = base(salon)
+    return f"{address}{path}{DEMO_MARK if is_of_demo(salon) else ''}" if address else ""
+
+
+def is_of_demo(salon: Salon) -> bool:
+    """Return whether the address is that of a demo which only this machine reaches: no phone, no other system."""
+    return salon.is_demo and urlsplit(base(salon)).hostname in _LOOPBACK
 
 
 def has_address(salon: Salon) -> bool:

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from itertools import pairwise
 from random import Random
 
-import phonenumbers
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import models
@@ -16,14 +15,14 @@ from django.test import TestCase
 
 from appointments.models import Appointment, Service, Staff, State, WorkingHours
 from clients import consent, invariants, search
-from clients.models import Client, ConsentEvent, Standing
-from notifications import gate, outbox, planner
+from clients.models import Client, ConsentEvent, DuplicatePair, Standing
+from notifications import gate, links, outbox, planner, shortlinks
 from notifications.demo import large, people
 from notifications.demo import salon as demo
 from notifications.grounds import from_json
 from notifications.models import Attempt, Message
 from notifications.models import State as Fate
-from salon.core import instance
+from salon.core import instance, phone
 from salon.core.errors import Refused
 from salon.core.models import Salon, User
 from salon.core.roles import Role
@@ -34,6 +33,7 @@ COUNT = 120
 FICTION = (
     "+3319900", "+3326191", "+3335301", "+3346571", "+3353649", "+493023125", "+496990009", "+494066969", "+492214710",
     "+498999998", "+442079460", "+441134960", "+441214960", "+441614960",
+    "+3363998", "+4917139200", "+49176040690", "+447700900",
 )  # fmt: skip
 
 
@@ -71,7 +71,21 @@ class DemoSalon(TestCase):
             assert re.fullmatch(r"[a-z0-9.-]+@(example\.org|[a-z-]+\.example)", email), email
         for number in Client.objects.exclude(phone="").values_list("phone", flat=True):
             assert str(number).startswith(FICTION)
-            assert phonenumbers.is_valid_number(phonenumbers.parse(str(number)))
+            assert phone.read(str(number), "FR") == str(number), "a card can be saved as it is"
+
+    def test_it_is_a_salon_of_its_country_down_to_the_last_service(self) -> None:
+        names = set(Service.objects.values_list("name", flat=True))
+        assert {"Coupe femme", "Brushing", "Mèches"} <= names
+        assert not names & {"Cut", "Highlights", "Strähnen"}
+        assert Salon.objects.current().language == "fr"
+        assert set(User.objects.values_list("language", flat=True)) == {"en"}, "the team reads what was chosen"
+        assert set(Client.objects.exclude(country="").values_list("country", flat=True)) == {"FR"}
+
+    def test_most_have_a_mobile_number_and_some_stand_twice_in_the_book(self) -> None:
+        numbers = [str(number) for number in Client.objects.exclude(phone="").values_list("phone", flat=True)]
+        assert sum(not phone.cannot_get_sms(number) for number in numbers) > len(numbers) / 2
+        sure = DuplicatePair.objects.filter(band="sure")
+        assert sure.count() >= people.TWINS
 
     def test_nobody_is_in_two_places_and_everybody_works_within_hours(self) -> None:
         zone = Salon.objects.current().zone
@@ -140,6 +154,29 @@ class DemoSalon(TestCase):
 
     def test_this_host_becomes_the_one_that_sends_only_when_all_is_written(self) -> None:
         assert not instance.is_ours(Salon.objects.current())
+
+
+@pytest.mark.parametrize(("country", "city", "service"), [("DE", "Köln", "Damenschnitt"), ("GB", "Leeds", "Cut")])
+@pytest.mark.django_db
+def test_the_salon_can_be_in_another_country(country: str, city: str, service: str) -> None:
+    demo.fill(client_count=30, language="fr", seed=4, now=NOW, country=country)
+    salon = Salon.objects.current()
+    assert (salon.city, salon.country) == (city, country)
+    assert Service.objects.filter(name=service).exists()
+
+
+@pytest.mark.django_db
+def test_a_link_that_only_this_machine_opens_says_that_it_is_the_demos(salon: Salon) -> None:
+    """And only that: a salon's links stay as they are, and a demo with an address of its own is reached."""
+    client = factories.client()
+    for address, is_demo, is_marked in (
+        ("http://127.0.0.1:8000", True, True), ("https://book.example.com", True, False), ("https://book.example.com", False, False),
+    ):  # fmt: skip
+        Salon.objects.update(public_url=address, is_demo=is_demo)
+        now_on = Salon.objects.current()
+        for link in (links.preferences_url(now_on, "x"), links.form_url(now_on, client, now=NOW), shortlinks.url(now_on, client)):
+            assert link.startswith(f"{address}/")
+            assert link.endswith("#demo-link") is is_marked
 
 
 @pytest.mark.parametrize("make", [factories.salon, factories.client])

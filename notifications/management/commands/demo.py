@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from notifications.demo import large
+from notifications.demo import large, words
 from notifications.demo import salon as demo
 from salon.core.errors import Refused
 
@@ -21,7 +21,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--clients", type=int, default=400, metavar="N", help="how many clients (default 400)")
-        parser.add_argument("--language", choices=[code for code, _name in settings.LANGUAGES], default="en")
+        parser.add_argument("--country", choices=list(words.SALONS), default="FR", help="where the salon is (default FR)")
+        codes = [code for code, _name in settings.LANGUAGES]
+        parser.add_argument("--language", choices=codes, default="en", help="what the team reads (default en)")
         parser.add_argument("--seed", type=int, default=1, help="another number gives other people")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -30,6 +32,7 @@ class Command(BaseCommand):
                 raise CommandError(_("A demo needs at least one client."))
             try:
                 wanted = {"client_count": options["clients"], "language": options["language"], "seed": options["seed"]}
+                wanted["country"] = options["country"]
                 if options["clients"] < large.FROM:
                     opened = demo.fill(**wanted, now=timezone.now())
                 else:

@@ -65,6 +65,12 @@ def has_public_address(salon: Salon) -> bool:
 
 
 @register.filter
+def is_demo_only(salon: Salon) -> bool:
+    """Return whether the addresses we hand out are those of a demo that only this machine reaches."""
+    return public.is_of_demo(salon)
+
+
+@register.filter
 def as_money(amount: Decimal, salon: Salon) -> str:
     """Return the amount in the salon's currency as the reader's language writes it."""
     return money.show(amount, salon.currency)

@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from salon.core import setup
+from salon.core import countries, setup
 
 
 def _migrate() -> None:
@@ -55,7 +55,10 @@ class Command(BaseCommand):
     help = "Bring the database and the static files up to date, and print the set-up link of a new installation."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--demo", action="store_true", help="fill an empty installation with a demo salon")
+        parser.add_argument(
+            "--demo", nargs="?", const="", metavar="COUNTRY",
+            help="fill an empty installation with a demo salon, in France or in COUNTRY (FR, DE, GB) and its language",
+        )  # fmt: skip
 
     def handle(self, *args: Any, **options: Any) -> None:
         logging.captureWarnings(capture=True)
@@ -65,10 +68,12 @@ class Command(BaseCommand):
             raise CommandError(f"The database cannot be used: {str(error).strip().splitlines()[0]}") from error
         _collect_static()
         _empty_queue()
-        if options["demo"]:
+        if options["demo"] is not None:
             if "demo" not in get_commands():
                 raise CommandError("There is no demo salon in this version.")
-            call_command("demo", stdout=self.stdout)
+            country = options["demo"].upper()
+            where = ["--country", country, "--language", countries.usual_language(country)] if country else []
+            call_command("demo", *where, stdout=self.stdout)
         link = setup.link(settings.PUBLIC_BASE_URL)
         if link:
             self.stdout.write("\nA new installation. When Carnet is ready, open this link: it works once, for you alone.\n")
