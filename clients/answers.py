@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from django.core import signing
 from django.db import transaction
-from django.utils import formats, timezone
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
@@ -20,6 +20,7 @@ from clients import addresses, consent, fold, requests, wording
 from clients.models import Channel, Client, ConsentEvent, ConsentText, Standing
 from salon.core.errors import Refused
 from salon.core.models import User
+from salon.core.templatetags.house import as_day
 
 HOW = (ConsentEvent.Source.IN_PERSON, ConsentEvent.Source.PHONE, ConsentEvent.Source.PAPER_FORM, ConsentEvent.Source.OTHER)
 _UNDO = "clients.answers.undo"
@@ -76,10 +77,10 @@ class Front:
     def bar(self) -> str:
         """Return why staff cannot say Yes here, in a sentence; nothing where they can."""
         if self.stopped_on:
-            return _("The client stopped this on %(day)s. Only they can turn it on.") % {"day": _as_day(self.stopped_on)}
+            return _("The client stopped this on %(day)s. Only they can turn it on.") % {"day": as_day(self.stopped_on)}
         if self.shut_on:
             words = _("Whoever has this address stopped it on %(day)s. Only they can turn it on.")
-            return words % {"day": _as_day(self.shut_on)}
+            return words % {"day": as_day(self.shut_on)}
         return ""
 
     @property
@@ -265,10 +266,6 @@ def lacks(needed: int) -> str:
 
 def _lacks_for_offers(channel: str) -> str:
     return lacks(max(consent.needed(purpose, channel) for purpose in fold.MARKETING))
-
-
-def _as_day(day: dt.date) -> str:
-    return str(formats.date_format(day, "DATE_FORMAT"))
 
 
 def _texts(client: Client, channel: str) -> dict[str, ConsentText]:

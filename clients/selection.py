@@ -32,8 +32,8 @@ _SALT = "clients.selection"
 class Selection:
     """What is ticked. `every` is the signed filter of "select all", and `wanted` the list that it names (see `lists.wanted`).
 
-    `but`: who was unticked since, which the signed filter says too. `is_open`: ticks are asked for, on a phone too. `is_cut`: more were ticked than an address can carry. `is_over`: the
-    filter is not one that we signed for this user today.
+    `but`: who was unticked since, which the signed filter says too. `is_open`: ticks are asked for, on a phone too. `is_cut`:
+    more were ticked than an address can carry. `is_over`: the filter is not one that we signed for this user today.
     """
 
     ids: tuple[int, ...] = ()

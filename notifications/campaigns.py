@@ -75,11 +75,11 @@ def send(
 ) -> Campaign:
     """Write a campaign down for those of `clients` who may get it, with why the others do not, and return it.
 
-    The first message leaves after the wait for Undo, in the morning if that is at night, or at `at`. Of more than HERE_MOST the planner writes down who is
-    chosen. `is_by_habit`: they were found by what they did. The same `key` of the same user gives the campaign it made the
-    first time. Raises Refused without a public address or, for SMS, an open account, for words with a brace of their own,
-    for nobody or too many chosen, for an hour at which no advertising leaves, for nobody who may get it, and where it would
-    be another number of people than the `expected` one shown.
+    The first message leaves after the wait for Undo, in the morning if that is at night, or at `at`. Of more than HERE_MOST
+    the planner writes down who is chosen. `is_by_habit`: they were found by what they did. The same `key` of the same user
+    gives the campaign it made the first time. Raises Refused without a public address or, for SMS, an open account, for
+    words with a brace of their own, for nobody or too many chosen, for an hour at which no advertising leaves, for nobody
+    who may get it, and where it would be another number of people than the `expected` one shown.
     """
     if (known := _made_by(key, by)) is not None:
         return known

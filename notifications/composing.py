@@ -231,9 +231,7 @@ def _send_label(count: int, *, is_sms: bool, at: dt.datetime | None) -> str:
         if is_sms:
             text = ngettext("Send %(count)s SMS on %(day)s, %(time)s", "Send %(count)s SMS on %(day)s, %(time)s", count)
         else:
-            text = ngettext(
-                "Send %(count)s e-mail on %(day)s, %(time)s", "Send %(count)s e-mails on %(day)s, %(time)s", count
-            )
+            text = ngettext("Send %(count)s e-mail on %(day)s, %(time)s", "Send %(count)s e-mails on %(day)s, %(time)s", count)
         return text % {"count": count, "day": as_weekday(at), "time": as_time(at)}
     if is_sms:
         return ngettext("Send %(count)s SMS", "Send %(count)s SMS", count) % {"count": count}

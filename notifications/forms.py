@@ -28,10 +28,10 @@ class SendingForm(forms.Form):
         validators=[RegexValidator(r"^[A-Za-z0-9.:_-]+$", _("Enter the name of a server, like smtp.example.com"))],
         help_text=_("Your mail provider calls it outgoing server or SMTP."),
     )
+    # Empty is the usual one for the security, which the field follows while nothing else is typed there.
     port = forms.IntegerField(
-        label=_("Port"), min_value=1, max_value=65535, initial=sending.PORTS["starttls"], required=False,
-        help_text=_("Empty: the usual one for the security."),
-    )  # fmt: skip
+        label=_("Port"), min_value=1, max_value=65535, initial=sending.PORTS["starttls"], required=False
+    )
     security = forms.ChoiceField(
         label=_("Security"),
         choices=MailServer.Security.choices,

@@ -89,5 +89,7 @@ def _expired(now: dt.datetime, since: dt.datetime | None) -> Counter[str]:
     if since is None:
         return Counter()
     ended = Q(state=State.EXPIRED, settled_at__gte=since) | Q(state=State.PENDING, expires_at__lte=now)
-    rows = Message.objects.filter(ended, handoff_at=None, expires_at__gt=since).order_by().values("kind").annotate(count=Count("pk"))
+    rows = (
+        Message.objects.filter(ended, handoff_at=None, expires_at__gt=since).order_by().values("kind").annotate(count=Count("pk"))
+    )
     return Counter({row["kind"]: row["count"] for row in rows})

@@ -35,15 +35,12 @@ def add(count: int, *, language: str, rng: Random, by: User | None, now: dt.date
 
 
 def _enter_twice(every: list[dict[str, Any]]) -> None:
-    """Let the last few be people who are in the book already, as it happens at a busy desk: surely the same, and not at a glance."""
+    """Let the last few be people who are in the book already, as it happens at a busy desk."""
     if len(every) < 20 * TWINS:
         return
     known = [card for card in every[:-TWINS] if card.get("phone") and card.get("email") and card["last_name"]][:TWINS]
     for place, card in enumerate(known, start=len(every) - TWINS):
-        twin = {name: card[name] for name in ("first_name", "last_name", "language", "phone")}
-        if place % 2:
-            twin |= {"first_name": card["first_name"][:1] + ".", "email": card["email"]}
-        every[place] = twin
+        every[place] = {name: card[name] for name in ("first_name", "last_name", "language", "email" if place % 2 else "phone")}
 
 
 def retire(visits: Sequence[Appointment], *, rng: Random, now: dt.datetime) -> None:

@@ -32,7 +32,13 @@ def record(action: str, subject: models.Model | None = None, *, by: User | None 
 
 
 def record_each(
-    action: str, subjects: type[models.Model], ids: Iterable[int], *, by: User | None, of: models.Model | None = None, **facts: Fact
+    action: str,
+    subjects: type[models.Model],
+    ids: Iterable[int],
+    *,
+    by: User | None,
+    of: models.Model | None = None,
+    **facts: Fact,
 ) -> None:
     """Write down the same of each of many rows of one table, after the one line that the caller writes of the whole act.
 

@@ -1,4 +1,4 @@
-"""Changes of the salon's profile, the pause of all sending, and how a user likes to see the house. Called by the settings pages."""
+"""Changes of the salon's profile, the pause of all sending, and how a user likes the house. Called by the settings pages."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -16,7 +16,6 @@ SALON_FIELDS = frozenset({
     "name", "legal_name", "street", "postcode", "city", "country", "phone", "email", "time_zone", "language", "currency",
     "public_url", "is_mfa_required",
 })  # fmt: skip
-_PAUSED = "salon.delivery_changed"
 OWN_FIELDS = frozenset({"name", "language", "theme", "density", "has_shortcuts"})
 
 
@@ -63,7 +62,7 @@ def pause(salon: Salon) -> Pause | None:
     """Return the pause of all sending that is in force, or None while messages leave."""
     if salon.delivery != Salon.Delivery.HOLD:
         return None
-    events = AuditEvent.objects.filter(action=_PAUSED, subject_type=Salon._meta.label_lower).select_related("by")
+    events = AuditEvent.objects.filter(action="salon.delivery_changed", subject_type=Salon._meta.label_lower).select_related("by")
     event = events.order_by("-at", "-pk").first()
     if event is None or event.facts.get("delivery") != Salon.Delivery.HOLD:
         return Pause()
@@ -91,5 +90,5 @@ def _deliver(salon: Salon, delivery: Salon.Delivery, by: User) -> Salon:
     if row.delivery != delivery:
         row.delivery = delivery
         row.save(update_fields=["delivery"])
-        audit.record(_PAUSED, row, by=by, delivery=str(delivery))
+        audit.record("salon.delivery_changed", row, by=by, delivery=str(delivery))
     return row

@@ -19,22 +19,20 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 SignIn = Callable[[Role], Browser]
 HOUR = dt.timedelta(hours=1)
+IN_ORDER = ["Zoé", "Anna", "Berta", "Carl", "Dora"]
 
 
 @pytest.fixture
 def book(salon: Salon) -> dict[str, Client]:
     """Zoé comes next, then Anna; Berta's visit is cancelled, Carl's is over, Dora was never here."""
     now = timezone.now()
-    found = {name: factories.client(first_name=name, last_name="", sort_name=name.lower()) for name in ("Zoé", "Anna", "Berta", "Carl", "Dora")}
+    found = {name: factories.client(first_name=name, last_name="", sort_name=name.lower()) for name in IN_ORDER}
     factories.appointment(client=found["Anna"], start_at=now + 50 * HOUR)
     factories.appointment(client=found["Zoé"], start_at=now + 70 * HOUR)
     factories.appointment(client=found["Zoé"], start_at=now + 20 * HOUR)
-    factories.appointment(client=found["Berta"], start_at=now + 10 * HOUR, state=State.CANCELLED)
+    factories.appointment(client=found["Berta"], start_at=now + 10 * HOUR, state=State.CANCELLED, cancelled_at=now)
     factories.appointment(client=found["Carl"], start_at=now - 30 * HOUR, state=State.DONE)
     return found
-
-
-IN_ORDER = ["Zoé", "Anna", "Berta", "Carl", "Dora"]
 
 
 def names(user: User, salon: Salon, query: str) -> list[str]:

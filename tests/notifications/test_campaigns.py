@@ -5,6 +5,7 @@ import re
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from clients import addresses
 from clients.models import Client
@@ -306,7 +307,8 @@ def test_at_night_it_waits_for_the_morning_and_the_page_says_so(
 ) -> None:
     night, morning = now.replace(hour=21), dt.datetime(2026, 11, 25, 6, tzinfo=dt.UTC)
     client = willing(now)
-    shown = composing.compose([client], sending_salon, WORDS, night).context()
+    with timezone.override(sending_salon.zone):
+        shown = composing.compose([client], sending_salon, WORDS, night).context()
     assert (shown["night_until"], shown["send_label"]) == (morning, "Send 1 e-mail on Wed 25 Nov, 07:00")
     campaign = send(client, by=owner, now=night)
     assert campaign.not_before == morning, "what the page said is what is written down"
@@ -318,9 +320,10 @@ def test_at_night_it_waits_for_the_morning_and_the_page_says_so(
 
 def test_by_day_the_button_names_no_time_and_a_chosen_time_is_named(sending_salon: Salon, now: dt.datetime) -> None:
     client, later = willing(now), now + DAY
-    by_day = composing.compose([client], sending_salon, WORDS, now).context()
+    with timezone.override(sending_salon.zone):
+        by_day = composing.compose([client], sending_salon, WORDS, now).context()
+        chosen = composing.compose([client], sending_salon, WORDS, now, at=later).context()
     assert (by_day["night_until"], by_day["send_label"]) == (None, "Send 1 e-mail")
-    chosen = composing.compose([client], sending_salon, WORDS, now, at=later).context()
     assert (chosen["night_until"], chosen["send_label"]) == (None, "Send 1 e-mail on Wed 25 Nov, 10:00")
 
 

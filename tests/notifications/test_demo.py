@@ -170,8 +170,10 @@ def test_a_link_that_only_this_machine_opens_says_that_it_is_the_demos(salon: Sa
     """And only that: a salon's links stay as they are, and a demo with an address of its own is reached."""
     client = factories.client()
     for address, is_demo, is_marked in (
-        ("http://127.0.0.1:8000", True, True), ("https://book.example.com", True, False), ("https://book.example.com", False, False),
-    ):  # fmt: skip
+        ("http://127.0.0.1:8000", True, True),
+        ("https://book.example.com", True, False),
+        ("https://book.example.com", False, False),
+    ):
         Salon.objects.update(public_url=address, is_demo=is_demo)
         now_on = Salon.objects.current()
         for link in (links.preferences_url(now_on, "x"), links.form_url(now_on, client, now=NOW), shortlinks.url(now_on, client)):

@@ -292,7 +292,7 @@ def _fields(html: str) -> dict[str, str]:
     for tag in re.findall(r"<input[^>]*>", html[html.index('id="triggers-form"') :]):
         name, value = re.search(r'name="([^"]+)"', tag), re.search(r'value="([^"]*)"', tag)
         if name and "csrf" not in name[1] and ('type="checkbox"' not in tag or " checked" in tag):
-            found[name[1]] = value[1] if value else "on"
+            found[name[1]] = value[1] if value else "on" if 'type="checkbox"' in tag else ""
     return found
 
 
