@@ -29,9 +29,7 @@ class SendingForm(forms.Form):
         help_text=_("Your mail provider calls it outgoing server or SMTP."),
     )
     # Empty is the usual one for the security, which the field follows while nothing else is typed there.
-    port = forms.IntegerField(
-        label=_("Port"), min_value=1, max_value=65535, initial=sending.PORTS["starttls"], required=False
-    )
+    port = forms.IntegerField(label=_("Port"), min_value=1, max_value=65535, initial=sending.PORTS["starttls"], required=False)
     security = forms.ChoiceField(
         label=_("Security"),
         choices=MailServer.Security.choices,

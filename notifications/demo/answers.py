@@ -15,6 +15,8 @@ from salon.core.models import User
 # Who answers at all: a bench with many more clients would otherwise measure the writing of the ledger.
 ANSWERING_MAX = 5_000
 _Source = ConsentEvent.Source
+# A link to confirm a Yes that is older than this is sent no more: nothing of the demo waits to leave.
+LINK_OVER = dt.timedelta(days=8)
 EMAIL, SMS = Channel.EMAIL.value, Channel.SMS.value
 
 # What happened with a client, and how often. The rest was not asked.
@@ -59,7 +61,8 @@ def _story(client: Client, rng: Random, now: dt.datetime, texts: Mapping[tuple[s
     first = client.created_at + (now - client.created_at) * (0.1 + 0.5 * rng.random())
     later = first + (now - first) * (0.3 + 0.6 * rng.random())
     ways = [way for way, has in ((EMAIL, client.email), (SMS, client.phone)) if has]
-    if not ways or story == "not_asked":
+    is_too_new = story == "waiting" and now - first < LINK_OVER
+    if not ways or story == "not_asked" or is_too_new:
         return []
     way = ways[0]
     told = rng.choice([_Source.IN_PERSON, _Source.PHONE])
