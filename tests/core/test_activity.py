@@ -136,7 +136,9 @@ def test_an_act_on_many_cards_is_one_line_but_where_the_page_is_about_a_card(own
     tagging.add([cards[0].pk], name="bridal", by=owner, now=NOW)
     mine = Wanted(person=str(owner.pk))
     assert [words for words in told(owner, mine) if "regular" in words] == ["Olivia Moreau added the tag regular to 2 clients"]
-    assert len([words for words in told(owner, mine) if "bridal" in words]) == 2, "an act on one card is told with the card"
+    assert [words for words in told(owner, mine) if "bridal" in words] == ["Olivia Moreau added the tag bridal to 1 client"]
+    whole = AuditEvent.objects.filter(action="clients.tagged").latest("pk")
+    assert told(owner, Wanted(of=whole.pk)) == ["Olivia Moreau added the tag bridal"], "the line opens to the card"
     of_one = told(owner, Wanted(clients=[cards[0].pk]))
     assert "Olivia Moreau added the tag regular" in of_one
 
