@@ -5,10 +5,12 @@ writer of Message and Attempt.
 """
 
 import datetime as dt
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
 
+from notifications import reasons
 from notifications.models import Message, State
 from notifications.outbox import TABLE, token_of
 from notifications.providers.base import Outcome, Phase
@@ -53,7 +55,7 @@ def absent(message: Message, *, now: dt.datetime) -> bool:
 
 
 def arrived(message: Message) -> bool:
-    """Note that a message reached the phone."""
+    """Note that a message reached the phone, or the mailbox."""
     return states.move(message, TABLE, to=State.DELIVERED)
 
 
@@ -78,7 +80,16 @@ def instead(message: Message, channel: str, *, now: dt.datetime) -> bool:
 
 def lost(message: Message, *, code: str) -> bool:
     """Note that a message that was taken did not reach the phone."""
-    is_new = states.move(message, TABLE, to=State.BOUNCED, reason=f"reply_{code or 'lost'}"[:40])
+    return _lost(message, code, reason=f"reply_{code or 'lost'}"[:40])
+
+
+def returned(message: Message, *, code: str, now: dt.datetime) -> bool:
+    """Note that a mail that was taken came back, for the reason `code` (RFC 3463)."""
+    return _lost(message, code, reason=f"{reasons.RETURNED}{code}"[:40], settled_at=now)
+
+
+def _lost(message: Message, code: str, **changes: Any) -> bool:
+    is_new = states.move(message, TABLE, to=State.BOUNCED, **changes)
     if is_new:
         audit.record("message.not_delivered", message, kind=message.kind, code=code)
     return is_new

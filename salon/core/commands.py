@@ -63,6 +63,9 @@ COMMANDS: Sequence[Command] = (
         _("settings reminders confirmations notifications"),
     ),
     Command(_("Sending"), "send", "notifications:sending", May.READ_SETTINGS, _("settings mail server SMTP e-mail")),
+    Command(
+        _("Returned mail"), "mail-x", "notifications:mailbox", May.READ_SETTINGS, _("settings bounces mailbox IMAP undelivered")
+    ),
     Command("SMS", "device-mobile", "notifications:sms", May.READ_SETTINGS, _("settings Twilio text messages price budget")),
     Command(
         _("Other systems"), "plug", "notifications:systems", May.EDIT_SENDING, _("settings webhook connection Treatwell API")
