@@ -204,9 +204,11 @@ class _Line(imaplib.IMAP4):
         self.sock.sendall(data)
 
     def shutdown(self) -> None:
-        """Hang up. Never raises."""
-        with contextlib.suppress(OSError):
-            self.sock.close()
+        """Hang up. Never raises. STARTTLS of imaplib opens a file of its own, which would keep the socket."""
+        for name in ("file", "_file", "sock"):
+            with contextlib.suppress(OSError):
+                if (opened := self.__dict__.get(name)) is not None:
+                    opened.close()
 
     def take(self, buffer: Any) -> int:
         """Read what is there, within what is left of time and size."""

@@ -104,8 +104,9 @@ class ImapServer:
         talk = _Talk(self, connection)
         with contextlib.suppress(_Gone, OSError, ValueError):
             talk.run()
-        with contextlib.suppress(OSError):
-            talk.connection.close()
+        for opened in (talk.file, talk.connection):
+            with contextlib.suppress(OSError):
+                opened.close()
 
     def wait(self, seconds: float = 0.05) -> bool:
         """Wait a little; return False once the server is stopping."""
@@ -154,6 +155,7 @@ class _Talk:
 
     def secure(self) -> None:
         assert self.server._context is not None
+        self.file.close()
         self.connection = self.server._context.wrap_socket(self.connection, server_side=True)
         self.file = self.connection.makefile("rb")
 
