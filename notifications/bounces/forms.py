@@ -36,6 +36,7 @@ class MailboxForm(forms.Form):
         super().__init__(*args, **kwargs)
         for name in ("host", "user"):
             self.fields[name].widget.attrs |= {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
+        self.fields["password"].required = not has_password
         if has_password:
             self.fields["password"].help_text = _("One is saved. Leave empty to keep it.")
 

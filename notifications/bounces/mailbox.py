@@ -74,9 +74,8 @@ def save(*, host: str, port: int, security: str, user: str, password: str, by: U
     before = row()
     values: dict[str, Any] = {"host": host, "port": port, "security": security, "user": user}
     is_elsewhere = before is not None and any(getattr(before, name) != value for name, value in values.items())
-    if not password and (before is None or is_elsewhere):
-        words = _("Enter the password of the mailbox.") if before is None else ""
-        raise Refused(words or _("Enter the password again: it was saved for another server or account."), "password")
+    if not password and (before is None or is_elsewhere):  # the form asks for the first one
+        raise Refused(_("Enter the password again: it was saved for another server or account."), "password")
     changed = sorted(name for name, value in values.items() if before is None or getattr(before, name) != value)
     if password:
         values["password"] = password

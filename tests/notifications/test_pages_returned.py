@@ -60,7 +60,7 @@ def test_the_owner_enters_the_mailbox_and_the_password_is_never_shown(signed_in:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"password": ""}, "Enter the password of the mailbox."),
+        ({"password": ""}, "This field is required."),
         ({"host": "imap example"}, "Enter the name of a server"),
         ({"security": "none"}, "Without security only a server on this machine can be used."),
         ({"user": ""}, "This field is required."),
