@@ -7,12 +7,12 @@ writer of Message and Attempt.
 import datetime as dt
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from notifications import reasons
-from notifications.models import Message, State
-from notifications.outbox import TABLE, token_of
+from notifications.models import Attempt, Message, State
+from notifications.outbox import LATE, TABLE, token_of
 from notifications.providers.base import Outcome, Phase
 from salon.core import audit, states
 
@@ -24,18 +24,38 @@ ABSENT = "absent"
 def taken(message: Message, *, provider_id: str, code: str, now: dt.datetime) -> bool:
     """Note that the provider has a message whose answer is out or was lost. `code` says how we know.
 
-    One that waits again, because the provider's own list had not shown it, must not be said twice: it is cancelled.
+    One that waits again, because the provider's own list had not shown it, must not be said twice; and whatever ended it
+    meanwhile, it was said.
     """
     changes = {"settled_at": now, "provider_id": provider_id[:200], "reason": ""}
     owned = Q(lease_token=message.lease_token)
-    if message.state in {State.PENDING, State.CLAIMED} and message.attempts.filter(outcome=ABSENT).exists():
-        return states.move(message, TABLE, to=State.CANCELLED, guard=owned, **{**changes, "reason": "duplicate"})
+    if message.state in LATE and (tried := message.attempts.filter(outcome=ABSENT).order_by("-pk").first()):
+        return _taken_after_all(message, tried, changes, code)
     if message.state not in {State.HANDOFF, State.UNKNOWN}:
         return False
     is_ours = states.move(message, TABLE, to=State.ACCEPTED, guard=owned, **changes)
     if is_ours:
         tried = message.attempts.filter(lease_token=token_of(message), outcome__in=["", "unknown"])
         tried.update(outcome=Outcome.ACCEPTED.value, phase=Phase.REPLY.value, code=code)
+    return is_ours
+
+
+def _taken_after_all(message: Message, tried: Attempt, changes: dict[str, Any], code: str) -> bool:
+    """Note that a message was handed over of which the provider had nothing when it was asked.
+
+    If its address had the same of somebody else meanwhile, it only waits no more: a campaign counts one for an address.
+    """
+    handed = {**changes, "state": State.ACCEPTED, "handoff_at": tried.at, "lease_token": tried.lease_token}
+    rows = Message.objects.filter(pk=message.pk, state=message.state, lease_token=message.lease_token, handoff_at=None)
+    try:
+        with transaction.atomic():
+            is_ours = rows.update(**handed) == 1
+    except IntegrityError:
+        return states.move(message, TABLE, to=State.CANCELLED, **{**changes, "reason": "duplicate"})
+    if is_ours:
+        Attempt.objects.filter(pk=tried.pk).update(outcome=Outcome.ACCEPTED.value, phase=Phase.REPLY.value, code=code)
+        for name, value in handed.items():
+            setattr(message, name, value)
     return is_ours
 
 
@@ -47,7 +67,7 @@ def absent(message: Message, *, now: dt.datetime) -> bool:
     owned = Q(lease_token=token_of(message))
     is_ours = states.move(
         message, TABLE, to=State.PENDING, guard=owned, handoff_at=None, settled_at=None, not_before=now, reason="not_taken",
-        claim_count=0, segments=0, cost=0,
+        claim_count=0,
     )  # fmt: skip
     if is_ours:
         message.attempts.filter(lease_token=token_of(message)).update(outcome=ABSENT, code=ABSENT)
