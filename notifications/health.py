@@ -97,7 +97,8 @@ def _texts(salon: Salon, now: dt.datetime) -> list[Line]:
     if used.problem:
         return [Line(name, is_ok=False, words=explain(Outcome.DOWN, "connect", used.problem), link="notifications:sms")]
     if not used.is_on:
-        return [Line(name, is_ok=False, words=_("SMS are switched off."), link="notifications:sms")]
+        words = _("SMS are switched off.") if used.is_proved else _("No SMS leaves yet: the account waits for a test.")
+        return [Line(name, is_ok=False, words=words, link="notifications:sms")]
     return [_circuit(name, "twilio", f"Twilio: {used.sender}", "notifications:sms", now)]
 
 

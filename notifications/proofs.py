@@ -29,8 +29,8 @@ def taken(message: Message, *, provider_id: str, code: str, now: dt.datetime) ->
     """
     changes = {"settled_at": now, "provider_id": provider_id[:200], "reason": ""}
     owned = Q(lease_token=message.lease_token)
-    if message.state in LATE and (tried := message.attempts.filter(outcome=ABSENT).order_by("-pk").first()):
-        return _taken_after_all(message, tried, changes, code)
+    if message.state in LATE and (asked := message.attempts.filter(outcome=ABSENT).order_by("-pk").first()):
+        return _taken_after_all(message, asked, changes, code)
     if message.state not in {State.HANDOFF, State.UNKNOWN}:
         return False
     is_ours = states.move(message, TABLE, to=State.ACCEPTED, guard=owned, **changes)
