@@ -20,6 +20,7 @@ from notifications.models import (
     Change,
     Delivery,
     Heartbeat,
+    Mailbox,
     MailServer,
     Message,
     OtherSystem,
@@ -154,6 +155,17 @@ class MailServerAdmin(Looking):
     list_display = ("host", "port", "security", "user", "sender", "changed_at")
 
 
+@admin.register(Mailbox, site=site)
+class MailboxAdmin(Looking):
+    """The mailbox for returned mail. Its password is not read."""
+
+    everyday = Everyday(
+        lazy("The mailbox is entered and tested under Settings → Notifications → Sending, Returned mail."),
+        lazy("Open the mailbox"), "notifications:mailbox",
+    )  # fmt: skip
+    list_display = ("host", "port", "security", "user", "looked_at", "changed_at")
+
+
 @admin.register(SmsAccount, site=site)
 class SmsAccountAdmin(Looking):
     """The account at the SMS provider. Its secrets are not read."""
@@ -168,7 +180,7 @@ class SmsAccountAdmin(Looking):
 
 @admin.register(ProviderEvent, site=site)
 class ProviderEventAdmin(OfClient):
-    """What the SMS provider reported, each thing once."""
+    """What the SMS provider or a mail server reported, each thing once."""
 
     client = "message__client"
     everyday = MESSAGES

@@ -1,4 +1,7 @@
-"""Tells the owners in their bell that SMS cannot leave or none is heard, and why: a sender, a country, a key, a signature."""
+"""Tells the owners in their bell that SMS cannot leave or none is heard, and why: a sender, a country, a key, a signature.
+
+And that mail comes back for a reason that lies with the salon.
+"""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -13,7 +16,7 @@ from salon.core import notices
 from salon.core.models import User
 from salon.core.roles import Role
 
-CODE = "sms.trouble"
+CODE, RETURNED = "sms.trouble", "mail.refused"
 # The code of a report whose signature does not fit, how many in a day are no accident, and how they are kept.
 UNSIGNED, UNSIGNED_MAX, UNSIGNED_WITHIN = "403", 3, dt.timedelta(days=1)
 _REFUSED = "refused"
@@ -21,9 +24,17 @@ _REFUSED = "refused"
 
 def ring(code: str, *, now: dt.datetime) -> None:
     """Put what is wrong into the bell of every owner; an unread notice about SMS gives way to it."""
-    url = reverse("notifications:sms")
+    _tell(CODE, reverse("notifications:sms"), now, error=int(code))
+
+
+def ring_returned(*, now: dt.datetime) -> None:
+    """Say that a mail came back because the other side does not accept the sender."""
+    _tell(RETURNED, reverse("notifications:sending"), now)
+
+
+def _tell(code: str, url: str, now: dt.datetime, **facts: int) -> None:
     for owner in User.objects.filter(role=Role.OWNER, is_active=True).order_by("pk"):
-        notices.tell(owner, CODE, url=url, now=now, error=int(code))
+        notices.tell(owner, code, url=url, now=now, **facts)
 
 
 def note_unsigned(account_sid: str, *, now: dt.datetime) -> None:
@@ -47,6 +58,11 @@ def note_unsigned(account_sid: str, *, now: dt.datetime) -> None:
 def register() -> None:
     """Say how the bell tells of it. Called when the app starts."""
     notices.register(CODE, icon="alert-triangle", words=_words)
+    notices.register(RETURNED, icon="alert-triangle", words=_of_returned)
+
+
+def _of_returned(facts: Mapping[str, int]) -> str:
+    return _("A mail came back: the other side does not accept your sender. Check the sender's domain.")
 
 
 def _words(facts: Mapping[str, int]) -> str:

@@ -11,7 +11,7 @@ from django.utils.translation import ngettext_lazy
 
 from clients import access as clients_access
 from notifications import access, reasons, words
-from notifications.models import Campaign, MailServer, Message, SmsAccount
+from notifications.models import Campaign, Mailbox, MailServer, Message, SmsAccount
 from salon.core import activity
 from salon.core.activity import Facts, Kind, Named, Telling, Text
 from salon.core.deeds import fields_of
@@ -103,6 +103,13 @@ TELLINGS: Mapping[str, Telling] = {
     ),
     "sending.removed": Telling(Kind.SETTINGS, "server", lazy("%(who)s removed the mail server")),
     "sending.tested": Telling(Kind.SETTINGS, "server", lazy("%(who)s sent a test mail. %(result)s"), _result),
+    "mailbox.changed": Telling(
+        Kind.SETTINGS, "server", lazy("%(who)s changed the mailbox for returned mail: %(fields)s"), fields_of(Mailbox, _FIELDS)
+    ),
+    "mailbox.tested": Telling(Kind.SETTINGS, "server", lazy("%(who)s tried the mailbox for returned mail. %(result)s"), _result),
+    "mailbox.forgotten": Telling(
+        Kind.SETTINGS, "mail-off", lazy("%(who)s deleted the mailbox for returned mail from the settings")
+    ),
     "reminder.times_set": Telling(Kind.SETTINGS, "bell", lazy("%(who)s set when reminders leave")),
     "reminder.services_set": Telling(
         Kind.SETTINGS, "bell",
@@ -172,7 +179,11 @@ def _mail_server(user: User, ids: Collection[int], now: dt.datetime) -> Mapping[
     return dict.fromkeys(ids, Named(_("Sending"), reverse("notifications:sending")))
 
 
+def _mailbox(user: User, ids: Collection[int], now: dt.datetime) -> Mapping[int, Named]:
+    return dict.fromkeys(ids, Named(_("Returned mail"), reverse("notifications:mailbox")))
+
+
 def register() -> None:
     """Say how the codes around messages are told."""
-    names = {Message: _messages, Campaign: _campaigns, MailServer: _mail_server}
+    names = {Message: _messages, Campaign: _campaigns, MailServer: _mail_server, Mailbox: _mailbox}
     activity.register(TELLINGS, {model._meta.label_lower: name for model, name in names.items()})

@@ -14,11 +14,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from notifications import facts, heartbeats, sending, smsaccount
+from notifications.bounces import mailbox
 from notifications.models import Message, OtherSystem, Provider, State
 from notifications.providers.base import Outcome, explain
 from salon.core.models import Salon
 
 LATE = dt.timedelta(minutes=5)
+# A mailbox that fails rests for a quarter of an hour at most.
+UNREAD = dt.timedelta(minutes=20)
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,7 @@ def report(salon: Salon, now: dt.datetime) -> list[Line]:
         _unknown(),
         _server(salon, now),
         *_texts(salon, now),
+        *filter(None, [mailbox_line(now)]),
         _systems(),
         _delivery(salon),
         _database(),
@@ -93,8 +97,25 @@ def _texts(salon: Salon, now: dt.datetime) -> list[Line]:
     if used.problem:
         return [Line(name, is_ok=False, words=explain(Outcome.DOWN, "connect", used.problem), link="notifications:sms")]
     if not used.is_on:
-        return [Line(name, is_ok=False, words=_("SMS are switched off."), link="notifications:sms")]
+        words = _("SMS are switched off.") if used.is_proved else _("No SMS leaves yet: the account waits for a test.")
+        return [Line(name, is_ok=False, words=words, link="notifications:sms")]
     return [_circuit(name, "twilio", f"Twilio: {used.sender}", "notifications:sms", now)]
+
+
+def mailbox_line(now: dt.datetime) -> Line | None:
+    """Return how the mailbox for returned mail fares, None where there is none."""
+    name, link, row = _("Returned mail"), "notifications:mailbox", mailbox.row()
+    if row is None:
+        return None
+    if problem := mailbox.describe().problem:
+        return Line(name, is_ok=False, words=explain(Outcome.DOWN, "connect", problem), link=link)
+    words = _("The mailbox is read within a minute.")
+    if row.looked_at is not None:
+        words = _("The mailbox was read %(time)s ago.") % {"time": _length(row.looked_at, now)}
+    found = _circuit(name, mailbox.NAME, words, link, now)
+    if found.is_ok and now - (row.looked_at or row.changed_at) > UNREAD:
+        return Line(name, is_ok=False, words=_("The mailbox is not being read at present."), link=link)
+    return found
 
 
 def _circuit(name: str, provider: str, words: str, link: str, now: dt.datetime) -> Line:

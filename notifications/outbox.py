@@ -51,6 +51,9 @@ TABLE = states.Table(
     }
 )  # fmt: skip
 
+# Where a message may stand of which the provider proved that it had it not: if it has it after all, it was said.
+LATE = (State.PENDING, State.CLAIMED, State.HELD, State.CANCELLED, State.SUPPRESSED, State.EXPIRED)
+
 TOLD = models.TOLD
 
 # What a sender takes at once shares three statements and two commits; what it does not come to goes back in time.

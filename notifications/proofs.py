@@ -5,12 +5,14 @@ writer of Message and Attempt.
 """
 
 import datetime as dt
+from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 
-from notifications.models import Message, State
-from notifications.outbox import TABLE, token_of
+from notifications import reasons
+from notifications.models import Attempt, Message, State
+from notifications.outbox import LATE, TABLE, token_of
 from notifications.providers.base import Outcome, Phase
 from salon.core import audit, states
 
@@ -22,18 +24,38 @@ ABSENT = "absent"
 def taken(message: Message, *, provider_id: str, code: str, now: dt.datetime) -> bool:
     """Note that the provider has a message whose answer is out or was lost. `code` says how we know.
 
-    One that waits again, because the provider's own list had not shown it, must not be said twice: it is cancelled.
+    One that waits again, because the provider's own list had not shown it, must not be said twice; and whatever ended it
+    meanwhile, it was said.
     """
     changes = {"settled_at": now, "provider_id": provider_id[:200], "reason": ""}
     owned = Q(lease_token=message.lease_token)
-    if message.state in {State.PENDING, State.CLAIMED} and message.attempts.filter(outcome=ABSENT).exists():
-        return states.move(message, TABLE, to=State.CANCELLED, guard=owned, **{**changes, "reason": "duplicate"})
+    if message.state in LATE and (asked := message.attempts.filter(outcome=ABSENT).order_by("-pk").first()):
+        return _taken_after_all(message, asked, changes, code)
     if message.state not in {State.HANDOFF, State.UNKNOWN}:
         return False
     is_ours = states.move(message, TABLE, to=State.ACCEPTED, guard=owned, **changes)
     if is_ours:
         tried = message.attempts.filter(lease_token=token_of(message), outcome__in=["", "unknown"])
         tried.update(outcome=Outcome.ACCEPTED.value, phase=Phase.REPLY.value, code=code)
+    return is_ours
+
+
+def _taken_after_all(message: Message, tried: Attempt, changes: dict[str, Any], code: str) -> bool:
+    """Note that a message was handed over of which the provider had nothing when it was asked.
+
+    If its address had the same of somebody else meanwhile, it only waits no more: a campaign counts one for an address.
+    """
+    handed = {**changes, "state": State.ACCEPTED, "handoff_at": tried.at, "lease_token": tried.lease_token}
+    rows = Message.objects.filter(pk=message.pk, state=message.state, lease_token=message.lease_token, handoff_at=None)
+    try:
+        with transaction.atomic():
+            is_ours = rows.update(**handed) == 1
+    except IntegrityError:
+        return states.move(message, TABLE, to=State.CANCELLED, **{**changes, "reason": "duplicate"})
+    if is_ours:
+        Attempt.objects.filter(pk=tried.pk).update(outcome=Outcome.ACCEPTED.value, phase=Phase.REPLY.value, code=code)
+        for name, value in handed.items():
+            setattr(message, name, value)
     return is_ours
 
 
@@ -45,7 +67,7 @@ def absent(message: Message, *, now: dt.datetime) -> bool:
     owned = Q(lease_token=token_of(message))
     is_ours = states.move(
         message, TABLE, to=State.PENDING, guard=owned, handoff_at=None, settled_at=None, not_before=now, reason="not_taken",
-        claim_count=0, segments=0, cost=0,
+        claim_count=0,
     )  # fmt: skip
     if is_ours:
         message.attempts.filter(lease_token=token_of(message)).update(outcome=ABSENT, code=ABSENT)
@@ -53,7 +75,7 @@ def absent(message: Message, *, now: dt.datetime) -> bool:
 
 
 def arrived(message: Message) -> bool:
-    """Note that a message reached the phone."""
+    """Note that a message reached the phone, or the mailbox."""
     return states.move(message, TABLE, to=State.DELIVERED)
 
 
@@ -78,7 +100,16 @@ def instead(message: Message, channel: str, *, now: dt.datetime) -> bool:
 
 def lost(message: Message, *, code: str) -> bool:
     """Note that a message that was taken did not reach the phone."""
-    is_new = states.move(message, TABLE, to=State.BOUNCED, reason=f"reply_{code or 'lost'}"[:40])
+    return _lost(message, code, reason=f"reply_{code or 'lost'}"[:40])
+
+
+def returned(message: Message, *, code: str, now: dt.datetime) -> bool:
+    """Note that a mail that was taken came back, for the reason `code` (RFC 3463)."""
+    return _lost(message, code, reason=f"{reasons.RETURNED}{code}"[:40], settled_at=now)
+
+
+def _lost(message: Message, code: str, **changes: Any) -> bool:
+    is_new = states.move(message, TABLE, to=State.BOUNCED, **changes)
     if is_new:
         audit.record("message.not_delivered", message, kind=message.kind, code=code)
     return is_new

@@ -6,6 +6,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from notifications.providers.base import explain
+from notifications.providers.replies import Verdict, verdict
 
 Words = str | Promise
 
@@ -83,6 +84,15 @@ OF_SMS: Mapping[str, Words] = {
     "address_changed": _("The number was just changed. It is tried again."),
 }
 _TURNED = "turned_"
+# Why a mail came back, with the status of its report behind it ("returned_5.1.1").
+RETURNED = "returned_"
+_OF_RETURNED: Mapping[Verdict, Words] = {
+    Verdict.GONE: _("The mailbox does not exist (%(code)s)."),
+    Verdict.FULL: _("The mailbox takes nothing at present (%(code)s)."),
+    Verdict.LATE: _("The recipient's server could not be reached in time (%(code)s)."),
+    Verdict.OURS: _("The recipient's server does not accept the sender or the mail (%(code)s)."),
+    Verdict.OTHER: _("The mail could not be delivered (%(code)s)."),
+}
 
 # Why somebody sends a message of unknown fate again.
 RESEND: Mapping[str, Words] = {
@@ -99,6 +109,9 @@ def sentence(code: str, channel: str = "") -> Words:
     """
     if code.startswith(_TURNED):
         return sentence(code.removeprefix(_TURNED), "email" if channel == "sms" else "sms")
+    if code.startswith(RETURNED):
+        status = code.removeprefix(RETURNED)
+        return str(_OF_RETURNED[verdict(status)]) % {"code": status or "–"}
     if channel == "sms" and code in OF_SMS:
         return OF_SMS[code]
     if code in SENTENCES or not code:

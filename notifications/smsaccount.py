@@ -48,6 +48,7 @@ class Description:
 
     is_set: bool = False
     is_on: bool = False
+    is_proved: bool = False
     sender: str = ""
     sender_kind: str = ""
     problem: str = ""
@@ -126,7 +127,7 @@ def describe(salon: Salon) -> Description:
         problem = "secret"
     base = public.base(salon)
     return Description(
-        True, row.is_on, row.sender, row.get_sender_kind_display(), problem, tuple(_missing(row, salon)),
+        True, row.is_on, row.is_proved, row.sender, row.get_sender_kind_display(), problem, tuple(_missing(row, salon)),
         f"{base}{reverse('notifications:twilio_inbound')}" if base else "",
     )  # fmt: skip
 
@@ -146,6 +147,7 @@ def _missing(row: SmsAccount, salon: Salon) -> list[str]:
 def save(*, by: User, now: dt.datetime, key_secret: str, auth_token: str, **values: Any) -> SmsAccount:
     """Keep the account. An empty secret keeps the saved one. What failed with the old settings counts no more.
 
+    Another account or sender is off until the provider has taken a test (`test`), or somebody switches it on.
     Raises Refused for ids and senders that are none, for an empty secret where none is saved or the key is another one,
     and for a limit without a price to count by.
     """
@@ -160,6 +162,8 @@ def save(*, by: User, now: dt.datetime, key_secret: str, auth_token: str, **valu
         given["auth_token"] = ""  # that of another account proves nothing
     if is_another:
         values["account_since"] = now
+    if row is None or is_another or row.sender != values["sender"]:
+        values |= {"is_on": False, "is_proved": False}
     if row is None:
         SmsAccount.objects.create(pk=1, changed_at=now, **values, **given)
     else:
@@ -217,7 +221,8 @@ def _prices(given: Mapping[str, Any]) -> dict[str, str]:
 
 def switch(*, is_on: bool, by: User, now: dt.datetime) -> None:
     """Turn the whole channel on or off. Off, nothing that waits leaves by SMS. Raises Refused without an account."""
-    if not SmsAccount.objects.filter(pk=1).update(is_on=is_on, changed_at=now):
+    proved = {"is_proved": True} if is_on else {}  # whoever switches it on would do without a test
+    if not SmsAccount.objects.filter(pk=1).update(is_on=is_on, changed_at=now, **proved):
         raise Refused(_("No SMS account is entered yet."))
     audit.record("sms.switched", by=by, is_on=is_on)
     bell.ring()
@@ -226,6 +231,7 @@ def switch(*, is_on: bool, by: User, now: dt.datetime) -> None:
 def test(*, to: str, salon: Salon, by: User) -> Result:
     """Send one SMS to the number `to` at once, and return what the provider said. Waits at most about 20 seconds.
 
+    The first that the provider takes switches an account on that was entered anew.
     Raises Refused for a number that is none, or surely takes no SMS.
     """
     row, number = account(), phone.read(to, salon.country)
@@ -241,6 +247,11 @@ def test(*, to: str, salon: Salon, by: User) -> Result:
     finally:
         carrier.close()
     audit.record("sms.tested", by=by, outcome=result.outcome.value, code=result.code, phase=str(result.phase))
+    if result.outcome is Outcome.ACCEPTED:
+        tested = SmsAccount.objects.filter(pk=1, changed_at=row.changed_at, is_proved=False)
+        if tested.update(is_proved=True, is_on=True):
+            audit.record("sms.switched", by=by, is_on=True)
+            bell.ring()
     return result
 
 

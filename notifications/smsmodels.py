@@ -29,6 +29,8 @@ class SmsAccount(models.Model):
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
     # The switch of the whole channel: off, nothing leaves by SMS and no message chooses it.
     is_on = models.BooleanField(_("SMS are sent"), default=True)
+    # The provider took a test by this account and sender, or the owner would do without one: until then it is off.
+    is_proved = models.BooleanField(default=False)
     account_sid = models.CharField(_("account SID"), max_length=34)
     key_sid = models.CharField(_("API key SID"), max_length=34)
     key_secret = EncryptedField(_("API key secret"))
@@ -62,8 +64,8 @@ class SmsAccount(models.Model):
         subject = None
         erase: ClassVar[set[str]] = set()
         keep: ClassVar[set[str]] = {
-            "id", "is_on", "account_sid", "key_sid", "key_secret", "auth_token", "sender_kind", "sender", "can_answer",
-            "prices", "monthly_budget", "campaign_cap", "may_tidy_names", "changed_at",
+            "id", "is_on", "is_proved", "account_sid", "key_sid", "key_secret", "auth_token", "sender_kind", "sender",
+            "can_answer", "prices", "monthly_budget", "campaign_cap", "may_tidy_names", "changed_at",
             "account_since",
         }  # fmt: skip
 

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from notifications import dispatch, planner
+from notifications.bounces import reading
 from notifications.systems import planning
 from notifications.systems import sending as telling
 
@@ -54,6 +55,12 @@ def wake() -> None:
     """Fill the outbox and hand over what is due: somebody is waiting for a confirmation."""
     planner.plan(timezone.now())
     _deliver()
+
+
+@shared_task(name="notifications.mailbox")
+def mailbox() -> None:
+    """Read what came back. In a thread of its own, and it is not waited for."""
+    reading.read_apart()
 
 
 @shared_task(name="notifications.systems")

@@ -11,6 +11,7 @@ from notifications import reasons
 from notifications.models import Message, State
 from notifications.plans import ReminderTime
 from notifications.providers.base import Outcome, Phase, explain
+from salon.core.templatetags.house import as_day
 
 KINDS: Mapping[str, str | Promise] = {
     "confirmation": _("Confirmation"),
@@ -143,6 +144,9 @@ def why(message: Message) -> str:
     """Return why a message stands as it does, nothing where there is nothing to say (it was sent, it waits its turn)."""
     if is_logged_only(message):
         return explain(Outcome.ACCEPTED, Phase.REPLY, "logged")
+    if message.reason.startswith(reasons.RETURNED) and message.settled_at:
+        why, day = reasons.sentence(message.reason), as_day(message.settled_at)
+        return gettext("%(why)s Came back on %(day)s.") % {"why": why, "day": day}
     if message.reason in reasons.SENTENCES or message.reason.startswith("turned_"):
         return str(reasons.sentence(message.reason, message.channel))
     phase, _gap, code = message.reason.partition("_")

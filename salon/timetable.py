@@ -6,6 +6,7 @@ from typing import Any
 _TASKS = (
     ("notifications.plan", 30, 30),
     ("notifications.deliver", 10, 30),
+    ("notifications.mailbox", 60, 60),
     ("notifications.systems", 15, 30),
     ("notifications.tidy_systems", 3600, 3600),
     ("clients.work", 5, 10),

@@ -15,7 +15,7 @@ from email.utils import format_datetime, formataddr
 from django.utils import timezone
 from django.utils.encoding import iri_to_uri
 
-from notifications import eventfile, gate, letter, sending
+from notifications import eventfile, gate, letter, messageids, sending
 from notifications.models import Message
 from notifications.providers.base import Envelope, Outcome, Phase, Provider, Ready, Result, explain
 from notifications.providers.replies import is_policy
@@ -76,7 +76,7 @@ def open_line(salon: Salon) -> Line:
 
 def message_id_of(message: Message, salon: Salon, sender: str) -> str:
     """Return the Message-ID: the same for every attempt, so that two copies of one mail can be told."""
-    return f"<m.{message.pk}.{salon.instance.hex}@{in_ascii(sender).rpartition('@')[2] or 'localhost'}>"
+    return messageids.write(message.pk, salon.instance, in_ascii(sender).rpartition("@")[2] or "localhost")
 
 
 def build(words: Rendered, *, message_id: str, sender: sending.Sender) -> bytes:

@@ -15,11 +15,15 @@ STEPS = {
 }
 # Only while no provider can have it.
 REVIVALS = ["cancelled", "suppressed"]
+# A provider proves that it has what it had not, as it said before: the hand-over is noted again with that step, and only then.
+LATE = ["pending", "claimed", "held", "cancelled", "suppressed", "expired"]
 PAIRS = ", ".join(f"'{before}>{after}'" for before, states in STEPS.items() for after in states)
 FORBIDDEN = (
     "OLD.state <> NEW.state"
     f" AND (OLD.state || '>' || NEW.state) NOT IN ({PAIRS})"
     f" AND NOT (OLD.state IN ({', '.join(repr(name) for name in REVIVALS)}) AND NEW.state = 'pending' AND OLD.handoff_at IS NULL)"
+    f" AND NOT (OLD.state IN ({', '.join(repr(name) for name in LATE)}) AND NEW.state = 'accepted'"
+    " AND OLD.handoff_at IS NULL AND NEW.handoff_at IS NOT NULL)"
 )
 
 SQLITE = f"""

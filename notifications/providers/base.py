@@ -145,6 +145,13 @@ _WORDS = {
     "secret": lambda: _("The saved password cannot be read. Enter it again."),
     "settings": lambda: _("EMAIL_URL cannot be read."),
     "logged": lambda: _("Written to the log only."),
+    "sign_in": lambda: _("The mailbox refused the user name or the password."),
+    "no_starttls_here": lambda: _("The server offers no STARTTLS. Choose TLS (port 993), or ask your mail provider."),
+    "inbox_garbage": lambda: _("The server's answer makes no sense. Is this a mailbox that is read by IMAP?"),
+    "no_inbox": lambda: _("The inbox of the mailbox cannot be opened."),
+    "read_only": lambda: _("The inbox can only be looked at: what is done cannot be marked as seen there."),
+    "inbox_open": lambda: _("Signed in, and the inbox is open."),
+    "report": lambda: _("A report about the mail said so."),
 }
 
 

@@ -1,10 +1,11 @@
 """What a server's refusal of a recipient means: no such mailbox, a fault of ours, or something that passes.
 
-Pure. Asked by the SMTP provider and by dispatch. Servers answer RCPT with 550 for a limit, a sender that is not theirs
-or a blocked network as well: only what names the mailbox may be held against an address.
+Pure. Asked by the SMTP provider, by dispatch and where mail comes back. Servers answer RCPT with 550 for a limit, a sender
+that is not theirs or a blocked network as well: only what names the mailbox may be held against an address.
 """
 
 import re
+from enum import StrEnum
 
 from notifications.providers.base import Outcome, Phase, Result
 
@@ -20,6 +21,20 @@ _RELAY = re.compile(r"relay", re.IGNORECASE)
 _MAILBOX_FULL = re.compile(r"\b(mail)?box\b.*\bfull\b|over ?quota|quota exceeded", re.IGNORECASE)
 # Without a status of RFC 3463 only the words tell that it is about us.
 _ABOUT_US = re.compile(r"limit|polic|spam|blocked|blocklist|blacklist|reputation|prohibit|authenti|permission", re.IGNORECASE)
+
+
+class Verdict(StrEnum):
+    """Whose fault it is that a mail did not arrive."""
+
+    GONE = "gone"
+    """The mailbox or its domain is not there."""
+    FULL = "full"
+    """The mailbox takes nothing for now."""
+    LATE = "late"
+    """It could not be handed on in time: no word about the mailbox."""
+    OURS = "ours"
+    """The other side refuses the sender or the mail."""
+    OTHER = "other"
 
 
 def status_of(text: str) -> str:
@@ -53,3 +68,17 @@ def is_no_mailbox(result: Result) -> bool:
 def is_policy(result: Result) -> bool:
     """Return whether a permanent no may be meant for us, which only its repetition shows; one that names the mailbox is not."""
     return result.outcome == Outcome.FAILED and result.code.isdigit() and result.status not in NO_SUCH_MAILBOX
+
+
+def verdict(status: str) -> Verdict:
+    """Return whose fault a failure with this status is. What is not surely the mailbox's is never held against it."""
+    if status in NO_SUCH_MAILBOX:
+        return Verdict.GONE
+    family, _dot, rest = status.partition(".")
+    if rest.startswith("2."):
+        return Verdict.FULL if rest == "2.2" or family == "4" else Verdict.OTHER
+    if family == "4":
+        return Verdict.LATE
+    if rest.startswith(("3.", "5.", "6.", "7.")) or rest in {"1.7", "1.8"}:
+        return Verdict.OURS
+    return Verdict.OTHER

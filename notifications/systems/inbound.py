@@ -6,7 +6,7 @@ card that has it, as with our own stops. The sender is not told its own news.
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +23,8 @@ from salon.core.errors import Refused
 from salon.core.models import Salon
 
 EVENT = "client.preferences.changed"
+# Takes the data of an event and returns whether that meant anything here. Raises Fault.
+Taker = Callable[[Mapping[str, Any], dt.datetime], bool]
 _WORDS = frozenset({preferences.YES, preferences.NO, preferences.WAITING, preferences.NOT_ASKED})
 _ID_MAX = 100
 _KINDS_TOLD = ", ".join([preferences.MARKETING, *preferences.KINDS])
@@ -51,15 +53,23 @@ def find(public_id: str) -> OtherSystem | None:
     return OtherSystem.objects.defer(*sending.SEALED).filter(way=OtherSystem.Way.CONNECTED, public_id=public_id).first()
 
 
-def take(system: OtherSystem, headers: Mapping[str, str], body: bytes, *, now: dt.datetime) -> dict[str, Any]:
-    """Do what a signed request says and return the answer, as JSON holds it. Raises Fault for one that cannot be taken."""
+def take(
+    system: OtherSystem, headers: Mapping[str, str], body: bytes, *, now: dt.datetime, others: Mapping[str, Taker]
+) -> dict[str, Any]:
+    """Do what a signed request says and return the answer, as JSON holds it. Raises Fault for one that cannot be taken.
+
+    `others` take the types of event that are not about answers.
+    """
     event_id = _checked(system, headers, body, now)
-    said = _read(body)
+    kind, data = _event(body, others)
+    said = _read(data) if kind == EVENT else Said(None, {})
     with transaction.atomic():
         _row, is_new = Received.objects.get_or_create(system=system, event_id=event_id, defaults={"at": now})
         if not is_new:
             return {"result": "duplicate"}
         with marks.coming_from(system):
+            if kind != EVENT:
+                return {"result": "recorded" if others[kind](data, now) else "nothing_to_do"}
             count = _refuse(said, now)
         audit.record("system.told_us", system, by=None, count=count, ignored_count=said.ignored_count)
     result: dict[str, Any] = {"result": "recorded" if said.refusals else "nothing_to_do"}
@@ -86,15 +96,21 @@ def _checked(system: OtherSystem, headers: Mapping[str, str], body: bytes, now: 
     return event_id
 
 
-def _read(body: bytes) -> Said:
-    """Return what a body says. Raises Fault where it cannot be understood, before anything is written."""
+def _event(body: bytes, others: Collection[str]) -> tuple[str, dict[str, Any]]:
+    """Return the type of an event and its data. Raises Fault."""
     try:
         event = json.loads(body)
     except (ValueError, RecursionError) as error:
         raise Fault(400, "bad_json", "The body is no JSON.") from error
     data = event.get("data") if isinstance(event, dict) else None
-    if not isinstance(data, dict) or event.get("type") != EVENT:
+    kind = event.get("type") if isinstance(event, dict) else None
+    if not isinstance(data, dict) or not isinstance(kind, str) or kind not in {EVENT, *others}:
         raise Fault(422, "unknown_type", f"Send {{'type': '{EVENT}', 'data': {{…}}}}.")
+    return kind, data
+
+
+def _read(data: Mapping[str, Any]) -> Said:
+    """Return what was said about answers. Raises Fault where it cannot be understood, before anything is written."""
     client, answers = data.get("client"), data.get("preferences")
     if not isinstance(client, dict) or not isinstance(answers, dict):
         raise Fault(422, "bad_data", "data holds the objects client and preferences.")

@@ -8,6 +8,7 @@ from django.http import HttpRequest, JsonResponse, RawPostDataException
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
+from notifications.bounces.told import EVENTS
 from notifications.systems import inbound
 from notifications.systems.inbound import Fault
 from salon.core.web import public
@@ -16,7 +17,7 @@ from salon.core.web import public
 @csrf_exempt
 @public
 def hook(request: HttpRequest, public_id: str) -> JsonResponse:
-    """Take over a No that another system heard, and say what became of it."""
+    """Take over a No that another system heard, or that a mail came back, and say what became of it."""
     system = inbound.find(public_id)
     try:
         if system is None:
@@ -25,7 +26,7 @@ def hook(request: HttpRequest, public_id: str) -> JsonResponse:
             raise Fault(405, "method", "Send a POST.")
         if (request.content_type or "") not in {"application/json", ""}:
             raise Fault(415, "content_type", "Send application/json.")
-        return JsonResponse(inbound.take(system, request.headers, _body(request), now=timezone.now()))
+        return JsonResponse(inbound.take(system, request.headers, _body(request), now=timezone.now(), others=EVENTS))
     except Fault as fault:
         headers = {"Allow": "POST"} if fault.status == 405 else {}
         return JsonResponse({"error": fault.code, "message": fault.message}, status=fault.status, headers=headers)

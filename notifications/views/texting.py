@@ -57,10 +57,12 @@ def _account(request: SignedIn, salon: Salon, form: SmsForm) -> dict[str, Any]:
 @require_POST
 def test(request: SignedIn) -> HttpResponse:
     """Send one SMS to a number that the reader typed; answer in the provider's words."""
-    salon = Salon.objects.current()
+    salon, was_open = Salon.objects.current(), smsaccount.is_open()
     try:
         result = smsaccount.test(to=request.POST.get("phone", "")[:40], salon=salon, by=request.user)
         words, is_good = result.words, result.outcome is Outcome.ACCEPTED
+        if smsaccount.is_open() and not was_open:
+            words += " " + _("SMS are sent from now on.")
     except Refused as refused:
         words, is_good = refused.message, False
     if is_fragment(request):

@@ -64,6 +64,9 @@ COMMANDS: Sequence[Command] = (
     ),
     Command(_("Sending"), "send", "notifications:sending", May.READ_SETTINGS, _("settings mail server SMTP e-mail")),
     Command(_("Pause all sending"), "clock-pause", "notifications:pause", May.READ_SETTINGS, _("settings stop hold emergency")),
+    Command(
+        _("Returned mail"), "mail-x", "notifications:mailbox", May.READ_SETTINGS, _("settings bounces mailbox IMAP undelivered")
+    ),
     Command("SMS", "device-mobile", "notifications:sms", May.READ_SETTINGS, _("settings Twilio text messages price budget")),
     Command(
         _("Other systems"), "plug", "notifications:systems", May.EDIT_SENDING, _("settings webhook connection Treatwell API")

@@ -47,6 +47,7 @@ from notifications.models import (
     CampaignRecipient,
     Change,
     Heartbeat,
+    Mailbox,
     MailServer,
     Message,
     OtherSystem,
@@ -69,6 +70,7 @@ EDITED = {User, Service, Staff}
 NOW = dt.datetime(2026, 11, 18, 12, tzinfo=dt.UTC)
 SECRETS = {
     "server-password-x1": "the mail server's",
+    "mailbox-password-x1": "the mailbox's",
     "key-secret-x1": "the SMS account's",
     "auth-token-x1": "the SMS account's",
     "hash-of-the-setup-link": "the set-up link's",
@@ -118,6 +120,7 @@ def rows(owner: User, things: dict[str, str]) -> None:
     OpenedCard.objects.create(user=owner, client=client)
     message = Message.objects.get(pk=things["message"])
     Attempt.objects.create(message=message, lease_token="0" * 32, at=NOW, outcome="accepted")
+    Mailbox.objects.create(host="imap.example.org", user="u", password="mailbox-password-x1")
     MailServer.objects.create(host="mail.example.org", user="u", password="server-password-x1", sender="a@example.org")
     SmsAccount.objects.create(
         account_sid="AC1", key_sid="SK1", key_secret="key-secret-x1", auth_token="auth-token-x1", sender="+33757000000"

@@ -55,6 +55,20 @@ def test_the_database_allows_the_steps_of_the_table_and_no_other(salon: Salon, n
             assert allowed, f"{before} to {after} went through"
 
 
+@pytest.mark.parametrize("before", State.values)
+def test_a_late_proof_notes_the_hand_over_with_its_step(salon: Salon, now: dt.datetime, before: str) -> None:
+    for handoff_at in (None, now):
+        row = message(now, state=before, handoff_at=handoff_at)
+        is_late = before in outbox.LATE and handoff_at is None
+        try:
+            with transaction.atomic():
+                Message.objects.filter(pk=row.pk).update(state=State.ACCEPTED, handoff_at=now)
+        except DatabaseError:
+            assert not is_late, before
+        else:
+            assert is_late or outbox.TABLE.may(before, State.ACCEPTED) or before == State.ACCEPTED, before
+
+
 @pytest.mark.parametrize("state", [State.CANCELLED, State.SUPPRESSED])
 def test_the_database_revives_nothing_that_a_provider_may_have(salon: Salon, now: dt.datetime, state: str) -> None:
     row = message(now, state=state, handoff_at=now)

@@ -158,4 +158,4 @@ def test_the_message_id_is_the_same_for_every_attempt() -> None:
     salon = Salon(name="A")
     first = email.message_id_of(Message(pk=9, attempt_count=0), salon, "a@b.example")
     assert first == email.message_id_of(Message(pk=9, attempt_count=4), salon, "a@b.example")
-    assert re.fullmatch(r"<m\.9\.[0-9a-f]{32}@b\.example>", first)
+    assert re.fullmatch(r"<m\.9\.[0-9a-f]{32}\.[0-9a-f]{16}@b\.example>", first)

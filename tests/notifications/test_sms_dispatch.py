@@ -11,7 +11,7 @@ from django.utils import timezone
 from appointments.models import Appointment
 from clients import addresses, consent
 from clients.models import Address, ConsentEvent
-from notifications import circuit, dispatch, planner, receipts, reconciling, smsaccount, ways
+from notifications import circuit, dispatch, invariants, planner, proofs, receipts, reconciling, smsaccount, ways
 from notifications.channels import sms as channel
 from notifications.models import Attempt, Message, Provider, ProviderEvent, SmsAccount, State, Trigger
 from notifications.providers import twilio as carrier
@@ -263,6 +263,48 @@ def test_d20_reports_come_twice_late_and_in_any_order(twilio: TwilioServer, now:
     assert {answer.status_code for answer in answers} == {204}
     assert only().state == State.DELIVERED
     assert ProviderEvent.objects.count() == len(set(story))
+
+
+ENDS = [
+    ("waits again", {}),
+    ("cancelled", {"state": State.CANCELLED, "reason": "cancelled"}),
+    ("stopped by hand", {"state": State.CANCELLED, "reason": "stopped"}),
+    ("refused", {"state": State.SUPPRESSED, "reason": "channel_stop"}),
+    ("too late", {"state": State.EXPIRED, "reason": "expired"}),
+]
+
+
+@pytest.mark.parametrize(("name", "end"), ENDS)
+@pytest.mark.parametrize("status", ["sent", "delivered", "undelivered"])
+def test_what_arrived_after_all_says_so_whatever_ended_it_meanwhile(
+    twilio: TwilioServer, now: dt.datetime, name: str, end: dict[str, str], status: str
+) -> None:
+    """The list had not shown it for a quarter of an hour, so it waited again; then the report comes."""
+    booked(now)
+    twilio.script = "500_created"
+    deliver(now)
+    row = only()
+    proofs.absent(row, now=now + 15 * MINUTE)
+    Message.objects.filter(pk=row.pk).update(**end)
+    texting.reports(twilio, row, status, ErrorCode="30007" if status == "undelivered" else "")
+    row = only()
+    expected = {"sent": State.ACCEPTED, "delivered": State.DELIVERED, "undelivered": State.BOUNCED}[status]
+    assert (row.state, row.handoff_at is not None, row.cost > 0) == (expected, True, True), name
+    assert Attempt.objects.get().outcome == "accepted"
+    assert list(invariants.faults()) == []
+    taken = len(twilio.requests)
+    for minutes in (20, 40):
+        deliver(now + minutes * MINUTE)
+    assert len(twilio.requests) == taken, "it is not said again"
+    assert only().state == expected
+
+
+def test_the_control_what_was_cancelled_before_it_left_stays_cancelled(twilio: TwilioServer, now: dt.datetime) -> None:
+    booked(now)
+    row = only()
+    Message.objects.filter(pk=row.pk).update(state=State.CANCELLED, reason="stopped")
+    receipts.report(row.pk, provider_id="SM1", status="delivered", code="", now=now)
+    assert (only().state, only().handoff_at) == (State.CANCELLED, None)
 
 
 def test_d20_the_control_a_report_that_twilio_has_not_signed_changes_nothing(twilio: TwilioServer, now: dt.datetime) -> None:

@@ -20,6 +20,7 @@ from salon.core.errors import Refused
 from salon.core.models import Salon, User
 from salon.core.roles import Role
 from tests import factories
+from tests.fakes import twilio_server
 from tests.fakes.twilio_server import TwilioServer
 from tests.notifications import letters, texting
 
@@ -280,7 +281,6 @@ def test_the_owner_enters_the_account_and_secrets_are_never_shown(salon: Salon, 
     row = SmsAccount.objects.get()
     assert (row.sender, row.key_secret, row.auth_token) == ("+33757000000", "hush-key", "hush-token")
     assert row.prices == {"FR": "0.0750", "*": "0.1000"}
-    assert smsaccount.is_open()
     page = browser.get("/settings/notifications/sms/").content.decode()
     assert "hush" not in page
     assert "/hooks/twilio/inbound/" in page
@@ -289,6 +289,53 @@ def test_the_owner_enters_the_account_and_secrets_are_never_shown(salon: Salon, 
     assert (row.key_secret, row.auth_token, row.monthly_budget) == ("hush-key", "hush-token", None), "empty keeps what is saved"
     assert browser.post("/settings/notifications/sms/", {**form, "key_sid": "SK" + "3" * 32, "key_secret": ""}).status_code == 422
     assert "hush" not in signed_in(Role.RECEPTION).get("/settings/notifications/sms/").content.decode()
+
+
+ENTERED = {
+    "account_sid": twilio_server.ACCOUNT, "key_sid": twilio_server.KEY, "key_secret": twilio_server.SECRET, "auth_token": "t",
+    "sender_kind": "number", "sender": texting.OURS, "price_*": "0.1",
+}  # fmt: skip
+SMS_PAGE, NOT_YET = "/settings/notifications/sms/", "No SMS leaves yet."
+
+
+def test_an_account_is_off_until_the_provider_has_taken_a_test(twilio: TwilioServer, signed_in: SignIn, now: dt.datetime) -> None:
+    SmsAccount.objects.all().delete()
+    browser = signed_in(Role.OWNER)
+
+    def tried() -> str:
+        return browser.post(f"{SMS_PAGE}test/", {"phone": texting.NUMBER}, headers={"HX-Request": "true"}).content.decode()
+
+    browser.post(SMS_PAGE, ENTERED)
+    assert not smsaccount.is_open()
+    assert NOT_YET in browser.get(SMS_PAGE).content.decode()
+    assert "waits for a test" in browser.get("/settings/health/").content.decode()
+    twilio.script = "21606,ok"
+    assert "SMS are sent from now on." not in tried()
+    assert not smsaccount.is_open(), "the provider took nothing"
+    assert "SMS are sent from now on." in tried()
+    assert smsaccount.is_open()
+    assert NOT_YET not in browser.get(SMS_PAGE).content.decode()
+    assert "SMS are sent from now on." not in tried(), "they were already"
+
+    browser.post(SMS_PAGE, {**ENTERED, "key_secret": "", "auth_token": "", "price_*": "0.2"})
+    assert smsaccount.is_open(), "a price is no reason"
+    browser.post(SMS_PAGE, {**ENTERED, "key_secret": "", "auth_token": "", "sender": "+33757000001"})
+    assert not smsaccount.is_open(), "another sender is"
+
+
+def test_the_owner_may_do_without_a_test_and_a_test_opens_nothing_that_was_closed_by_hand(
+    twilio: TwilioServer, signed_in: SignIn
+) -> None:
+    SmsAccount.objects.all().delete()
+    browser = signed_in(Role.OWNER)
+    browser.post(SMS_PAGE, ENTERED)
+    assert "Send SMS without a test" in browser.get(SMS_PAGE).content.decode()
+    browser.post(f"{SMS_PAGE}switch/", {"on": "1"})
+    assert smsaccount.is_open()
+    browser.post(f"{SMS_PAGE}switch/", {"on": "0"})
+    browser.post(f"{SMS_PAGE}test/", {"phone": texting.NUMBER})
+    assert not smsaccount.is_open(), "somebody stopped it"
+    assert "SMS are switched off." in browser.get(SMS_PAGE).content.decode()
 
 
 def test_a_test_sms_answers_in_the_providers_words(twilio: TwilioServer, signed_in: SignIn) -> None:

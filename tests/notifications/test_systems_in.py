@@ -15,8 +15,8 @@ from django.utils import timezone
 
 from clients import addresses, consent
 from clients.models import Client, ConsentEvent, Standing
-from notifications import dispatch
-from notifications.models import Message, State
+from notifications import dispatch, planner
+from notifications.models import Message, ProviderEvent, State
 from notifications.systems import managing, planning, signing
 from notifications.systems.models import Delivery, OtherSystem, Received
 from salon.core.models import AuditEvent, Salon, User
@@ -241,3 +241,64 @@ def test_a_no_from_another_system_stops_a_waiting_message(system: OtherSystem, f
     dispatch.deliver_due()  # before any planner had time to look
     states = {row.pk: row.state for row in Message.objects.all()}
     assert states == {kept.pk: State.ACCEPTED, stopped.pk: State.SUPPRESSED}
+
+
+# --- what the mail provider reports, told by a system of the salon --------------------------------------------------
+
+
+def a_mail(fake: FakeProvider) -> tuple[Message, str]:
+    """Return a confirmation that left, and its Message-ID."""
+    now = dt.datetime(2026, 11, 24, 9, 0, tzinfo=dt.UTC)
+    factories.appointment(
+        client=factories.client(email="ann@example.org"), start_at=now + dt.timedelta(hours=25), is_notice_wanted=False,
+        time_set_at=now - dt.timedelta(days=9),
+    )  # fmt: skip
+    planner.plan(now)
+    dispatch.deliver_due(now=now)
+    return Message.objects.get(), fake.delivered[0].message_id
+
+
+def mail(kind: str, message_id: str, recipient: str = "ann@example.org", **more: Any) -> dict[str, Any]:
+    return {"type": kind, "data": {"message_id": message_id, "recipient": recipient, **more}}
+
+
+def test_a_mail_that_came_back_is_told_by_a_system_once(system: OtherSystem, fake: FakeProvider) -> None:
+    message, known = a_mail(fake)
+    for _ in range(2):
+        answer = send(system, mail("mail.bounced", known, status="5.1.1"))
+        assert (answer.status_code, answer.json()) == (200, {"result": "recorded"})
+    message.refresh_from_db()
+    assert (message.state, message.reason) == (State.BOUNCED, "returned_5.1.1")
+    assert addresses.is_undeliverable("email", "ann@example.org")
+    assert ProviderEvent.objects.count() == 1
+
+
+def test_a_complaint_is_told_by_a_system_and_not_told_back(system: OtherSystem, fake: FakeProvider) -> None:
+    _message, known = a_mail(fake)
+    assert send(system, mail("mail.complained", known)).json() == {"result": "recorded"}
+    assert ConsentEvent.objects.get().event == "complaint"
+    assert addresses.is_shut("email", addresses.hash_of("email", "ann@example.org"))
+    planning.plan(timezone.now())
+    assert not Delivery.objects.filter(system=system).exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ({"recipient": "ben@example.org"}, 200), ({"message_id": "<m.1.a@b>"}, 200), ({"status": "2.0.0"}, 422),
+        ({"status": None}, 422), ({"message_id": 7}, 422), ({"recipient": ""}, 422), ({"recipient": ["a"]}, 422),
+    ],
+)  # fmt: skip
+def test_what_is_not_about_a_mail_of_ours_changes_nothing(
+    system: OtherSystem, fake: FakeProvider, change: dict[str, Any], status: int
+) -> None:
+    message, known = a_mail(fake)
+    event = mail("mail.bounced", known, status="5.1.1")
+    event["data"] |= change
+    answer = send(system, event)
+    assert (answer.status_code, answer.json().get("result")) == (status, "nothing_to_do" if status == 200 else None)
+    message.refresh_from_db()
+    assert (message.state, ProviderEvent.objects.count()) == (State.ACCEPTED, 0)
+    assert not addresses.is_undeliverable("email", "ann@example.org")
+    unsigned = send(system, mail("mail.bounced", known, status="5.1.1"), signature="v1,AAAA")
+    assert unsigned.status_code == 401

@@ -12,6 +12,7 @@ from django.db import IntegrityError, close_old_connections
 from django.utils import timezone
 
 from notifications import dispatch, planner
+from notifications.bounces import reading
 from notifications.systems import planning
 from notifications.systems import sending as telling
 
@@ -50,6 +51,7 @@ class Command(BaseCommand):
                 counts += planner.plan(timezone.now())
                 planning.plan(timezone.now())
                 telling.deliver_due(is_waiting=False)
+                reading.read_apart()
             counts += dispatch.deliver_due(threads=threads)
         except (*dispatch.AWAY, IntegrityError) as error:  # the last: planned for somebody who was removed in that moment
             if not loop:
