@@ -8,17 +8,18 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from clients import access, deletions, inactivity
+from clients import access, bookings, deletions, inactivity
 from clients.erasure import plan
-from clients.models import Client, Deletion, Erasure
+from clients.models import Deletion, Erasure
 from clients.rights_forms import DeleteForm
 from salon.core import asking
 from salon.core.errors import Refused
 from salon.core.models import User
 from salon.core.roles import May
-from salon.core.templatetags.house import as_day
+from salon.core.templatetags.house import as_day, as_time, as_weekday
 from salon.core.web import SignedIn, allowed, go, page, refuse, sent, toast
 
 SHOWN = 50
@@ -114,12 +115,34 @@ def bring_back(request: SignedIn, pk: int) -> HttpResponse:
     """Take a deletion back."""
     row = get_object_or_404(Deletion.objects.select_related("client"), pk=pk)
     try:
-        client: Client = deletions.bring_back(row, by=request.user, now=timezone.now())
+        back = deletions.bring_back(row, by=request.user, now=timezone.now())
     except Refused as refused:
         toast(request, refused.message, level=messages.WARNING)
         return go(request, "clients:deleted")
-    toast(request, _("%(name)s is back.") % {"name": client.name})
-    return go(request, "clients:card", client.pk)
+    lost = [returned for returned in back.visits if returned.why_not]
+    words = [
+        _("%(name)s is back.") % {"name": back.client.name},
+        *_stand_again(len(back.visits) - len(lost)),
+        *map(_is_lost, lost),
+    ]
+    toast(request, " ".join(words), level=messages.WARNING if lost else messages.SUCCESS)
+    return go(request, "clients:card", back.client.pk)
+
+
+def _stand_again(count: int) -> list[str]:
+    words = ngettext("%(count)s appointment stands again.", "%(count)s appointments stand again.", count)
+    return [words % {"count": count}] if count else []
+
+
+def _is_lost(returned: bookings.Returned) -> str:
+    visit = returned.visit
+    facts = {
+        "day": as_weekday(visit.start_at),
+        "time": as_time(visit.start_at),
+        "service": visit.service,
+        "why": returned.why_not,
+    }
+    return _("Not back: %(day)s, %(time)s, %(service)s (%(why)s).") % facts
 
 
 @require_POST

@@ -13,6 +13,9 @@ from salon.core.lines import Line
 
 KNOWN = [choice for choice in RightsRequest.Known.choices if choice[0] != RightsRequest.Known.NOT_NEEDED]
 
+# Nobody's answer stands there beforehand: it is written down as the proof that somebody looked.
+ASKED = [("", "–"), *KNOWN]
+
 
 def day_input() -> forms.DateInput:
     """Return the field of a day."""
@@ -24,7 +27,7 @@ class DeleteForm(forms.Form):
 
     when = forms.ChoiceField(label=lazy("When"), choices=[("tidying", ""), ("asked", "")], initial="tidying")
     known_by = forms.ChoiceField(
-        label=lazy("How do you know that it is the client who asks?"), choices=KNOWN, required=False, initial="in_person"
+        label=lazy("How do you know that it is the client who asks?"), choices=ASKED, required=False
     )
     is_notice_wanted = forms.BooleanField(label=lazy("Tell the client first"), required=False, initial=True)
     name = Line(
@@ -47,6 +50,13 @@ class DeleteForm(forms.Form):
         if when == "asked" and not self.may_erase:
             raise forms.ValidationError(_("Only an owner erases at once."))
         return when
+
+    def clean(self) -> dict[str, Any]:
+        """Ask how the client was known where they asked for it: nobody answers that beforehand."""
+        data = super().clean() or {}
+        if data.get("when") == "asked" and not data.get("known_by") and "known_by" not in self.errors:
+            self.add_error("known_by", _("Say how you know that it is the client who asks."))
+        return data
 
     def clean_name(self) -> str:
         """Return what was typed, if it is the name."""
@@ -81,7 +91,7 @@ class RestrictForm(forms.Form):
     reason = forms.ChoiceField(label=lazy("Why"), choices=Restriction.Reason.choices, widget=forms.RadioSelect)
     note = Line(label=lazy("Note"), max_length=300, required=False, help_text=lazy("What is disputed, for example."))
     until = forms.DateField(label=lazy("To be looked at again on"), required=False, widget=day_input())
-    known_by = forms.ChoiceField(label=lazy("How do you know that it is the client?"), choices=KNOWN, initial="in_person")
+    known_by = forms.ChoiceField(label=lazy("How do you know that it is the client?"), choices=ASKED)
 
     def __init__(self, *args: Any, today: dt.date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -24,6 +24,8 @@ class Deletion(models.Model):
     # For bringing it back as it was: an inactive card with its reason.
     was_inactive = models.BooleanField(default=False)
     reason_before = models.CharField(max_length=20, blank=True)
+    # What is needed to let the visits stand again that were cancelled with it (`clients.bookings.Slip`).
+    cancelled = models.JSONField(default=list)
     by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -34,7 +36,7 @@ class Deletion(models.Model):
         """That somebody is to be forgotten goes when they are."""
 
         subject = "client"
-        erase: ClassVar[set[str]] = {"is_asked", "erase_on", "waits_until", "was_inactive", "reason_before", "by"}
+        erase: ClassVar[set[str]] = {"is_asked", "erase_on", "waits_until", "was_inactive", "reason_before", "cancelled", "by"}
         keep: ClassVar[set[str]] = {"id", "client", "created_at"}
 
     class Merging:
