@@ -77,6 +77,7 @@ urlpatterns: list[URLPattern] = [
     path("clients/<int:pk>/delete/", deletion_views.delete, name="delete"),
     path("clients/<int:pk>/delete/inactive/", deletion_views.make_inactive, name="inactive_instead"),
     path("clients/restricted/", rights_views.restricted, name="restricted"),
+    path("clients/<int:pk>/restricted/", rights_views.restricted_card, name="restricted_card"),
     path("clients/restricted/<int:pk>/end/", rights_views.lift, name="lift"),
     path("clients/<int:pk>/data/", rights_views.data, name="data"),
     path("clients/<int:pk>/restrict/", rights_views.restrict, name="restrict"),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from django.core import signing
 from django.db import transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from clients import access
@@ -54,14 +54,10 @@ def lists(user: User) -> list[List]:
     return sorted(found, key=lambda one: -one.count)
 
 
-def open_count() -> int | None:
-    """Return how many lines wait, None where no system is told by hand."""
-    waiting = Count("deliveries", filter=Q(deliveries__state=State.WAITING))
-    counts = (
-        OtherSystem.objects.filter(way=OtherSystem.Way.BY_HAND).annotate(open_count=waiting).values_list("open_count", flat=True)
-    )
-    found = list(counts)
-    return sum(found) if found else None
+def open_count(user: User) -> int | None:
+    """Return how many lines wait that `user` may see, None where no system is told by hand."""
+    systems = list(OtherSystem.objects.filter(way=OtherSystem.Way.BY_HAND).only("pk"))
+    return sum(_seen_by(user, system).count() for system in systems) if systems else None
 
 
 @transaction.atomic

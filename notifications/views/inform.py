@@ -78,7 +78,8 @@ def _page(request: SignedIn, form: SpanForm | None) -> HttpResponse:
     ]
     context = {
         "lists": lists,
-        "tabs": tabs_of("systems", {}), "form": form or SpanForm(initial={"first": today - dt.timedelta(days=30), "last": today}),
+        "tabs": tabs_of(request.user, "systems", {}),
+        "form": form or SpanForm(initial={"first": today - dt.timedelta(days=30), "last": today}),
         "may_export": request.user.may(May.EXPORT), "may_edit": request.user.may(May.EDIT_SENDING), "shown": informing.SHOWN,
     }  # fmt: skip
     return page(request, "notifications/inform.html", context, status=422 if form else 200)

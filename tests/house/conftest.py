@@ -33,6 +33,7 @@ def things(salon: Salon, owner: User) -> dict[str, str]:
     session = UserSession.objects.create(user=owner, ip="192.0.2.1", session_key="elsewhere", user_agent="Firefox/140")
     member = User.objects.create_user("invited@example.org", None, name="Paul", role=Role.STYLIST)
     system = factories.other_system()
+    restriction = Restriction.objects.create(client=factories.client(), reason="disputed")
     rows: dict[str, Any] = {
         "system": system,
         "by_hand": factories.other_system(way="by_hand", name="Treatwell"),
@@ -63,7 +64,8 @@ def things(salon: Salon, owner: User) -> dict[str, str]:
         "import": factories.imported(),
         "export": factories.exported(by=owner),
         "deletion": Deletion.objects.create(client=factories.client(), erase_on=visit.start_at.date()),
-        "restriction": Restriction.objects.create(client=factories.client(), reason="disputed"),
+        "restriction": restriction,
+        "restricted_client": restriction.client,
         "breach": Breach.objects.create(discovered_at=session.created_at, what="A list went astray", data="names"),
         "wording": ConsentText.objects.earliest("pk"),
     }

@@ -185,6 +185,7 @@ TABLE: dict[str, Row] = {
     "clients:correction": get(LEAD, pk="client"),
     "clients:restrict": get(LEAD, pk="client"),
     "clients:restricted": get(LEAD),
+    "clients:restricted_card": get(LEAD, pk="restricted_client"),
     "clients:lift": get(LEAD, pk="restriction"),
     "clients:requests": get(LEAD),
     "clients:retention": get(DESK, changed_by=OWNER),
