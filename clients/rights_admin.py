@@ -10,6 +10,7 @@ from clients.models import (
     OutsideCopy,
     Processing,
     Restriction,
+    RetentionHold,
     RetentionRule,
     RetentionWarning,
     RightsRequest,
@@ -93,6 +94,16 @@ class RetentionWarningAdmin(Looking):
     everyday = RETENTION
     list_display = ("client_id", "code", "warned_on", "erase_on")
     ordering = ("erase_on",)
+
+
+@admin.register(RetentionHold, site=site)
+class RetentionHoldAdmin(Looking):
+    """Cards that somebody wanted kept."""
+
+    everyday = Everyday(lazy("Cards are kept under Settings."), lazy("Cards that will go"), "clients:retention_due")
+    list_display = ("client_id", "until", "by", "at")
+    list_select_related = ("by",)
+    ordering = ("until",)
 
 
 @admin.register(Processing, site=site)

@@ -21,6 +21,8 @@ DEEDS: Mapping[str, Telling] = {
     "client.restricted": Telling(Kind.CARDS, "lock", lazy("%(who)s restricted the card")),
     "client.restriction_lifted": Telling(Kind.CARDS, "lock-open", lazy("%(who)s ended the restriction of the card")),
     "client.right_served": Telling(Kind.CARDS, "clipboard", lazy("%(who)s served a right of the client: %(kind)s"), _served),
+    "client.kept": Telling(Kind.CARDS, "calendar-plus", lazy("%(who)s had the card kept for another year")),
+    "client.let_go": Telling(Kind.CARDS, "calendar-x", lazy("%(who)s had the card kept no longer than others")),
     "retention.changed": Telling(Kind.SETTINGS, "calendar-x", lazy("%(who)s changed how long something is kept")),
     "retention.ran": Telling(Kind.SETTINGS, "calendar-x", lazy("%(who)s deleted what was kept long enough: %(count)s")),
     "processing.changed": Telling(Kind.SETTINGS, "book", lazy("%(who)s changed the record of processing")),

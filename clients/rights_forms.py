@@ -26,9 +26,7 @@ class DeleteForm(forms.Form):
     """When, whether the client is told of their visits, and the name to confirm."""
 
     when = forms.ChoiceField(label=lazy("When"), choices=[("tidying", ""), ("asked", "")], initial="tidying")
-    known_by = forms.ChoiceField(
-        label=lazy("How do you know that it is the client who asks?"), choices=ASKED, required=False
-    )
+    known_by = forms.ChoiceField(label=lazy("How do you know that it is the client who asks?"), choices=ASKED, required=False)
     is_notice_wanted = forms.BooleanField(label=lazy("Tell the client first"), required=False, initial=True)
     name = Line(
         label=lazy("Type the last name to confirm"), max_length=200,

@@ -10,13 +10,12 @@ from clients.models.lists import CardRun, SavedFilter, TagRun
 from clients.models.merges import Merge, MergedHealthNote
 from clients.models.person import CameThrough, Channel, Client, ClientContact, ClientLink, ClientQuerySet, OpenedCard, Tag
 from clients.models.records import Breach, Processing
+from clients.models.retention import RetentionHold, RetentionRule, RetentionWarning
 from clients.models.rights import (
     Deletion,
     Erasure,
     OutsideCopy,
     Restriction,
-    RetentionRule,
-    RetentionWarning,
     RightsRequest,
 )
 from clients.models.sheets import SignedForm
@@ -51,6 +50,7 @@ __all__ = [
     "OutsideCopy",
     "Processing",
     "Restriction",
+    "RetentionHold",
     "RetentionRule",
     "RetentionWarning",
     "RightsRequest",

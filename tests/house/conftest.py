@@ -6,7 +6,7 @@ import pytest
 from allauth.usersessions.models import UserSession
 
 from clients import inactivity, tagging
-from clients.models import Breach, ConsentText, Deletion, DuplicatePair, Merge, Restriction, SavedFilter
+from clients.models import Breach, ConsentText, Deletion, DuplicatePair, Merge, Restriction, RetentionHold, SavedFilter
 from notifications.models import Campaign, Message, Reply
 from salon.core.models import Salon, User
 from salon.core.roles import Role
@@ -66,6 +66,7 @@ def things(salon: Salon, owner: User) -> dict[str, str]:
         "deletion": Deletion.objects.create(client=factories.client(), erase_on=visit.start_at.date()),
         "restriction": restriction,
         "restricted_client": restriction.client,
+        "hold": RetentionHold.objects.create(client=factories.client(), reason="x", until=visit.start_at.date()),
         "breach": Breach.objects.create(discovered_at=session.created_at, what="A list went astray", data="names"),
         "wording": ConsentText.objects.earliest("pk"),
     }
