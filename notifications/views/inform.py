@@ -35,7 +35,8 @@ def done(request: SignedIn, pk: int) -> HttpResponse:
     system = get_object_or_404(OtherSystem.objects.defer(*sending.SEALED), pk=pk)
     upto = _number(request.POST.get("upto", ""))
     which = {"upto": upto} if upto else {"only": _number(request.POST.get("line", ""))}
-    ticked = informing.tick(system, **which, by=request.user, now=timezone.now())
+    is_gone = request.POST.get("what") == "gone"
+    ticked = informing.tick(system, **which, is_gone=is_gone, by=request.user, now=timezone.now())
     if ticked:
         count = len(ticked)
         text = ngettext("%(count)s line ticked off.", "%(count)s lines ticked off.", count) % {"count": count}
