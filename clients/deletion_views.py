@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -100,10 +101,11 @@ def make_inactive(request: SignedIn, pk: int) -> HttpResponse:
 def deleted(request: SignedIn) -> HttpResponse:
     """Show who is to be erased and when, and what was erased, without names."""
     now = timezone.now()
-    waiting = Deletion.objects.select_related("client", "by").order_by("erase_on", "pk")
+    rows = Deletion.objects.select_related("client", "by").order_by("erase_on", "pk")
+    numbered = Paginator(rows, SHOWN).get_page(request.GET.get("page"))
     erasures = Erasure.objects.select_related("by").prefetch_related("outside").order_by("-at", "-pk")[:SHOWN]
     context: dict[str, Any] = {
-        "waiting": [(row, deletions.is_late(row, now)) for row in waiting], "erasures": erasures,
+        "waiting": [(row, deletions.is_late(row, now)) for row in numbered], "numbered": numbered, "erasures": erasures,
         "may_erase": request.user.may(May.ERASE_CLIENTS), "ask": asking.sentence(May.ERASE_CLIENTS),
     }  # fmt: skip
     return page(request, "clients/deleted.html", context)

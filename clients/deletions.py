@@ -27,9 +27,19 @@ PUT_OFF = dt.timedelta(days=7)
 TELL_WITHIN = dt.timedelta(hours=12)
 
 
-def delete(client: Client, *, is_asked: bool, is_notice_wanted: bool, by: User, now: dt.datetime, known_by: str = "") -> Deletion:
-    """Cancel the visits to come, hide the card and return when it is erased. `is_asked`: at once, by `carry_out`.
+def delete(
+    client: Client,
+    *,
+    is_asked: bool,
+    is_notice_wanted: bool,
+    by: User,
+    now: dt.datetime,
+    known_by: str = "",
+    is_at_once: bool = False,
+) -> Deletion:
+    """Cancel the visits to come, hide the card and return when it is erased.
 
+    `is_asked`: the client asked for it, so it is erased at once, by `carry_out`; `is_at_once`: so the salon wants it.
     `is_notice_wanted`: the client is told of the visits first, and is hidden when that has left or after twelve hours.
     `known_by` is how it was made sure that it is they who ask (RightsRequest.Known). Raises Refused for one who is gone
     or being deleted already, and where nobody says how they were known.
@@ -47,7 +57,7 @@ def delete(client: Client, *, is_asked: bool, is_notice_wanted: bool, by: User, 
             raise Refused(_("A visit was booked meanwhile. Look again."))
         today = _today(now)
         row = Deletion.objects.create(
-            client=card, is_asked=is_asked, erase_on=today if is_asked else today + GRACE, by=by, created_at=now,
+            client=card, is_asked=is_asked, erase_on=today if is_asked or is_at_once else today + GRACE, by=by, created_at=now,
             waits_until=now + TELL_WITHIN if is_telling else None,
             was_inactive=card.inactive_at is not None, reason_before=card.inactive_reason, cancelled=cancelled,
         )  # fmt: skip

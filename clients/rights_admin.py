@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as lazy
 from clients.models import (
     Breach,
     Deletion,
+    DeletionRun,
     Erasure,
     OutsideCopy,
     Processing,
@@ -104,6 +105,16 @@ class RetentionHoldAdmin(Looking):
     list_display = ("client_id", "until", "by", "at")
     list_select_related = ("by",)
     ordering = ("until",)
+
+
+@admin.register(DeletionRun, site=site)
+class DeletionRunAdmin(Looking):
+    """Deletions of many."""
+
+    everyday = Everyday(lazy("Inactive clients are deleted from the list."), lazy("Deleted clients"), "clients:deleted")
+    list_display = ("pk", "by", "created_at", "is_at_once", "cards_count", "done_count", "settled_at")
+    list_select_related = ("by",)
+    ordering = ("-pk",)
 
 
 @admin.register(Processing, site=site)

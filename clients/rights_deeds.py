@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import ngettext_lazy
 
 from clients.models import RightsRequest
 from salon.core import activity
@@ -15,6 +16,24 @@ def _served(facts: Facts) -> Mapping[str, Text]:
 
 DEEDS: Mapping[str, Telling] = {
     "client.deleted": Telling(Kind.CARDS, "trash", lazy("%(who)s deleted the client")),
+    "clients.deletion_started": Telling(
+        Kind.CARDS,
+        "trash",
+        ngettext_lazy(
+            "%(who)s started the deletion of %(clients_count)s client",
+            "%(who)s started the deletion of %(clients_count)s clients",
+            "clients_count",
+        ),
+    ),
+    "clients.deleted": Telling(
+        Kind.CARDS,
+        "trash",
+        ngettext_lazy(
+            "%(who)s deleted %(clients_count)s client in one act",
+            "%(who)s deleted %(clients_count)s clients in one act",
+            "clients_count",
+        ),
+    ),
     "client.brought_back": Telling(Kind.CARDS, "arrow-back-up", lazy("%(who)s brought the deleted client back")),
     "client.deletion_hastened": Telling(Kind.CARDS, "trash", lazy("%(who)s had the deleted client erased at once")),
     "client.erased": Telling(Kind.CARDS, "trash", lazy("%(who)s erased a client for good")),

@@ -64,6 +64,28 @@ class DeleteForm(forms.Form):
         return typed
 
 
+class DeleteManyForm(forms.Form):
+    """When, whether clients are told of their visits, and the number of cards to confirm."""
+
+    when = forms.ChoiceField(label=lazy("When"), choices=[("tidying", ""), ("now", "")], initial="tidying")
+    is_notice_wanted = forms.BooleanField(label=lazy("Tell the clients first"), required=False, initial=True)
+    typed = forms.IntegerField(
+        label=lazy("Type the number of cards to confirm"), min_value=1,
+        widget=forms.NumberInput(attrs={"autocomplete": "off", "class": "s-w-sm"}),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, may_erase: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.may_erase = may_erase
+
+    def clean_when(self) -> str:
+        """Return the choice; only an owner erases at once."""
+        when: str = self.cleaned_data["when"]
+        if when == "now" and not self.may_erase:
+            raise forms.ValidationError(_("Only an owner erases at once."))
+        return when
+
+
 class CopyForm(forms.Form):
     """How it was made sure that it is the client who asks for a copy."""
 

@@ -5,6 +5,7 @@ from django.urls import URLPattern, path
 from clients import (
     bulk_views,
     card_views,
+    clearing_views,
     consent_views,
     deletion_views,
     duplicate_views,
@@ -72,6 +73,8 @@ urlpatterns: list[URLPattern] = [
     path("clients/<int:pk>/consent/paper/<int:number>/", table_views.signed_form, name="signed_form"),
     path("clients/<int:pk>/consent/undo/", consent_views.undo, name="consent_undo"),
     path("clients/<int:pk>/consent/history/", consent_views.history, name="consent_history"),
+    path("clients/delete/", clearing_views.delete, name="delete_many"),
+    path("clients/deleted/runs/<int:pk>/", clearing_views.run, name="deletion_run"),
     path("clients/deleted/", deletion_views.deleted, name="deleted"),
     path("clients/deleted/<int:pk>/bring-back/", deletion_views.bring_back, name="bring_back"),
     path("clients/deleted/<int:pk>/erase/", deletion_views.erase_now, name="erase_now"),

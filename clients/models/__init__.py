@@ -1,6 +1,7 @@
 """The tables of the person and of what they agreed to, under one name: rows only."""
 
 from clients.models.blacklist import Blacklisting
+from clients.models.deletion_runs import DeletionRun
 from clients.models.duplicates import DuplicatePair, DuplicateSearch
 from clients.models.exports import Export, ExportPart
 from clients.models.health import HealthNote, HealthNoteQuerySet
@@ -35,6 +36,7 @@ __all__ = [
     "ConsentEvidence",
     "ConsentText",
     "Deletion",
+    "DeletionRun",
     "DuplicatePair",
     "DuplicateSearch",
     "Erasure",

@@ -6,7 +6,17 @@ import pytest
 from allauth.usersessions.models import UserSession
 
 from clients import inactivity, tagging
-from clients.models import Breach, ConsentText, Deletion, DuplicatePair, Merge, Restriction, RetentionHold, SavedFilter
+from clients.models import (
+    Breach,
+    ConsentText,
+    Deletion,
+    DeletionRun,
+    DuplicatePair,
+    Merge,
+    Restriction,
+    RetentionHold,
+    SavedFilter,
+)
 from notifications.models import Campaign, Message, Reply
 from salon.core.models import Salon, User
 from salon.core.roles import Role
@@ -64,6 +74,7 @@ def things(salon: Salon, owner: User) -> dict[str, str]:
         "import": factories.imported(),
         "export": factories.exported(by=owner),
         "deletion": Deletion.objects.create(client=factories.client(), erase_on=visit.start_at.date()),
+        "deletion_run": DeletionRun.objects.create(by=owner, settled_at=session.created_at),
         "restriction": restriction,
         "restricted_client": restriction.client,
         "hold": RetentionHold.objects.create(client=factories.client(), reason="x", until=visit.start_at.date()),

@@ -20,10 +20,10 @@ from django.utils import timezone
 
 from appointments import booking, claims
 from appointments.models import Appointment
-from clients import consent, deletions, records, tags
+from clients import clearing, consent, deletions, records, tags
 from clients.erasure import above, act, again, journal, settling, wiping
 from clients.importing import jobs
-from clients.models import Address, Client, ConsentEvent, Deletion, Erasure, Import, Subject
+from clients.models import Address, Client, ConsentEvent, Deletion, DeletionRun, Erasure, Import, Subject
 from notifications import carrying, dispatch, invariants, links, planner
 from notifications.models import Campaign, Message, State
 from notifications.providers.base import Envelope
@@ -388,6 +388,21 @@ def test_a_line_of_another_database_is_not_voided(owner: User) -> None:
     Erasure.objects.all().delete()
     assert settling.settle() == 0
     assert len(journal.entries()) == 3
+
+
+@pytest.mark.chaos
+def test_a_deletion_of_many_goes_on_where_its_worker_was_killed(committed: Salon) -> None:
+    owner, now = people.user_with(Role.OWNER), timezone.now()
+    cards = [factories.client(inactive_at=now, inactive_reason="moved") for _number in range(4)]
+    found = clearing.look([card.pk for card in cards], by=owner, now=now)
+    row = clearing.start(found, typed=4, is_at_once=False, is_notice_wanted=False, by=owner, now=now)
+    connections.close_all()
+    assert run_due("clearing_deleted@3") == -signal.SIGKILL
+    assert Deletion.objects.count() == 3
+    DeletionRun.objects.update(lease_until=workers.LONG_AGO)
+    clearing.work(timezone.now())
+    row.refresh_from_db()
+    assert (row.done_count, row.refused, Deletion.objects.count()) == (4, {}, 4)
 
 
 def run_due(step: str) -> int:
