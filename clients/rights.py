@@ -82,7 +82,8 @@ def log() -> "QuerySet[RightsRequest]":
 
 def restriction_of(user: User, pk: int) -> Restriction | None:
     """Return the restriction in force of a card whose rights `user` serves, None for any other card and any other user."""
-    return restricted().filter(client=pk, client__erased_at=None).first() if user.may(May.SERVE_RIGHTS) else None
+    card = Client.objects.filter(pk=pk, restricted_at__isnull=False, erased_at=None).first()
+    return restricted().filter(client=card).first() if card is not None and user.may(May.SERVE_RIGHTS) else None
 
 
 def restricted() -> "QuerySet[Restriction]":

@@ -43,7 +43,8 @@ def things(salon: Salon, owner: User) -> dict[str, str]:
     session = UserSession.objects.create(user=owner, ip="192.0.2.1", session_key="elsewhere", user_agent="Firefox/140")
     member = User.objects.create_user("invited@example.org", None, name="Paul", role=Role.STYLIST)
     system = factories.other_system()
-    restriction = Restriction.objects.create(client=factories.client(), reason="disputed")
+    restricted = factories.client(restricted_at=visit.start_at)
+    restriction = Restriction.objects.create(client=restricted, reason="disputed")
     rows: dict[str, Any] = {
         "system": system,
         "by_hand": factories.other_system(way="by_hand", name="Treatwell"),
