@@ -1,16 +1,17 @@
 """Which visits a user may see and change. A stylist sees everybody's day and changes the own column only."""
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from dataclasses import replace
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import Max, QuerySet
 from django.shortcuts import get_object_or_404
 
 from appointments import availability
-from appointments.models import STANDS, TAKES_TIME, Appointment, Staff, State
+from appointments.models import STANDS, TAKES_TIME, TO_DO, Appointment, Staff, State
 from clients import access as clients_access
-from clients.access import Visits
+from clients.access import Contacts, Visits
 from salon.core.models import Salon, User
 from salon.core.roles import May
 
@@ -56,6 +57,26 @@ def own_client_ids(user: User, on: dt.date) -> set[int]:
     rows = Appointment.objects.filter(staff__user=user, state__in=(*TAKES_TIME, State.NO_SHOW), client__isnull=False)
     rows = rows.exclude(created_by=user, created_at__gte=span.start_at, created_at__lt=span.end_at)
     return set(rows.overlapping(span.start_at, span.end_at).values_list("client_id", flat=True))
+
+
+def contacts_of(user: User, visits: Iterable[Appointment], salon: Salon, *, now: dt.datetime) -> dict[int, Contacts]:
+    """Return the contacts of the clients of these visits as `user` may see them, by the id of the visit.
+
+    Who has a restricted card is greeted by the first name where the visit is still to be done, and not named elsewhere.
+    """
+    theirs = {visit.pk: visit.client for visit in visits if visit.client}
+    known = clients_access.contacts_of(user, theirs.values(), salon, now=now)
+    today = now.astimezone(salon.zone).date()
+    found = {}
+    for visit in visits:
+        if visit.client is None:
+            continue
+        shown, client = known[visit.client.pk], visit.client
+        is_expected = visit.state in TO_DO and visit.start_at.astimezone(salon.zone).date() >= today
+        if client.restricted_at and client.first_name and is_expected:
+            shown = replace(shown, name=client.first_name)
+        found[visit.pk] = shown
+    return found
 
 
 def columns(client_ids: Collection[int], user: User, salon: Salon, now: dt.datetime) -> dict[int, Visits]:

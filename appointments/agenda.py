@@ -13,7 +13,6 @@ from django.utils.translation import pgettext_lazy
 from appointments import access, availability, claims, states
 from appointments.availability import Shift, Span
 from appointments.models import TAKES_TIME, Appointment, Staff, State, WorkingHours
-from clients import access as clients_access
 from clients.access import Contacts
 from salon.core.models import Salon, User
 
@@ -93,7 +92,7 @@ def day(on: dt.date, *, user: User, salon: Salon, now: dt.datetime) -> Day:
     people = list(Staff.objects.all())
     hours = hours_on(on, people, salon.zone)
     visits = claims.of_staff([person.pk for person in people], availability.day(on, salon.zone))
-    contacts = clients_access.contacts_of(user, [visit.client for visit in visits if visit.client], salon, now=now)
+    contacts = access.contacts_of(user, visits, salon, now=now)
     by_staff: dict[int, list[Appointment]] = defaultdict(list)
     for visit in visits:
         by_staff[visit.staff_id].append(visit)
@@ -144,8 +143,7 @@ def _column(
     column = Column(person, can_book, hours)
     lines: list[Line] = []
     for visit in visits:
-        shown = contacts.get(visit.client_id) if visit.client_id else None
-        line = line_of(visit, contacts=shown, can_change=access.may_change(user, person), now=now, zone=zone)
+        line = line_of(visit, contacts=contacts.get(visit.pk), can_change=access.may_change(user, person), now=now, zone=zone)
         (column.cancelled if visit.state == State.CANCELLED else lines).append(line)
         if visit.state in TAKES_TIME:
             column.booked_minutes += Span(visit.start_at, visit.end_at).minutes

@@ -188,9 +188,14 @@ def set_state(appointment: Appointment, *, to: str, by: User | None, now: dt.dat
 
 
 def write_note(appointment: Appointment, *, note: str, by: User | None, version: int | None = None) -> Appointment:
-    """Write the note of this visit, and return it. Raises Conflict if the visit is not in `version` any more."""
+    """Write the note of this visit, and return it.
+
+    Raises Conflict if the visit is not in `version` any more, Refused for one of a card that is restricted or being deleted.
+    """
     with transaction.atomic():
         row = _fresh(appointment, version)
+        if row.client is not None and row.client.is_hidden:
+            raise Refused(_("This card is only kept: nothing is written on it."))
         if row.note != note.strip():
             row.note = note.strip()
             _save(row)
@@ -249,8 +254,8 @@ def _restore(row: Appointment, slip: slips.Slip, *, acted_at: dt.datetime, was_t
 
 
 def _check_active(client: Client | None, service: Service) -> None:
-    if client is not None and (client.erased_at or client.restricted_at or client.inactive_at):
-        raise Refused(_("This client is inactive. Make the card active first."), "client")
+    if client is not None:
+        claims.refuse_client(client)
     if not service.is_active:
         raise Refused(_("%(name)s is not offered any more.") % {"name": service.name}, "service")
 

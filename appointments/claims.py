@@ -8,14 +8,17 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 
 from appointments import availability
 from appointments.availability import Span
 from appointments.models import Appointment, AppointmentQuerySet, Staff, StaffDay
 from clients import survivors
-from clients.models import Client
+from clients.models import Client, Deletion
 from salon.core.errors import Refused
 from salon.core.models import Salon
+
+_IS_DELETED = lazy("This client is being deleted. An owner can bring the card back first, under Deleted clients.")
 
 
 class Overlap(Refused):
@@ -49,11 +52,25 @@ def hold_client(made: Appointment) -> None:
         return
     if (home := survivors.hold(made.client_id)) != made.client_id:
         raise TakenIn(home)
-    here = list(Client.objects.active().filter(pk=made.client_id).values_list("deletion__pk", flat=True))
-    if not here:
+    client = Client.objects.get(pk=made.client_id)
+    refuse_client(client)
+    refuse_deleted(client)
+
+
+def refuse_deleted(client: Client) -> None:
+    """Raise Refused for a client who is being deleted, though the card may still be there to tell them so."""
+    if Deletion.objects.filter(client=client).exists():
+        raise Refused(str(_IS_DELETED), "client")
+
+
+def refuse_client(client: Client) -> None:
+    """Raise Refused, with what can be done about it, for a card for which nobody books."""
+    if client.restricted_at is not None:
+        raise Refused(_("This card is restricted: nothing is booked for it until that ends."), "client")
+    if client.erased_at is not None or client.inactive_reason == Client.DELETING:
+        raise Refused(str(_IS_DELETED), "client")
+    if client.inactive_at is not None:
         raise Refused(_("This client is inactive. Make the card active first."), "client")
-    if here != [None]:
-        raise Refused(_("This client is being deleted already."), "client")
 
 
 def in_the_way(

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as lazy
 
 from appointments import access
 from appointments.models import Appointment, Service, Staff, State
-from clients import access as clients_access
+from clients.access import Contacts
 from salon.core import activity
 from salon.core.activity import Facts, Kind, Named, Telling, Text
 from salon.core.deeds import fields_of
@@ -67,14 +67,13 @@ TELLINGS: Mapping[str, Telling] = {
 def _visits(user: User, ids: Collection[int], now: dt.datetime) -> Mapping[int, Named]:
     """Whose visit it is and when, so that one is told from the other."""
     rows = list(access.appointments_for(user).filter(pk__in=ids))
-    cards = {row.client.pk: row.client for row in rows if row.client}
-    names = clients_access.contacts_of(user, cards.values(), Salon.objects.current(), now=now)
+    names = access.contacts_of(user, rows, Salon.objects.current(), now=now)
     return {row.pk: Named(_visit(row, names), reverse("appointments:detail", args=[row.pk])) for row in rows}
 
 
-def _visit(row: Appointment, names: Mapping[int, clients_access.Contacts]) -> str:
+def _visit(row: Appointment, names: Mapping[int, Contacts]) -> str:
     when = f"{as_day(row.start_at)}, {as_time(row.start_at)}"
-    return f"{names[row.client.pk].name} · {when}" if row.client else when
+    return f"{names[row.pk].name} · {when}" if row.pk in names else when
 
 
 def _services(user: User, ids: Collection[int], now: dt.datetime) -> Mapping[int, Named]:

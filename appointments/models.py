@@ -129,6 +129,8 @@ class State(models.TextChoices):
 
 # The states in which the visit takes somebody's time, so that another one would overlap it.
 TAKES_TIME = (State.BOOKED, State.CONFIRMED, State.ARRIVED, State.IN_CHAIR, State.DONE)
+# The states in which the client is still to be served.
+TO_DO = (State.BOOKED, State.CONFIRMED, State.ARRIVED, State.IN_CHAIR)
 # The states in which the visit is still to come.
 STANDS = (State.BOOKED, State.CONFIRMED)
 

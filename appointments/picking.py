@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
-from appointments import agenda
+from appointments import access, agenda
 from appointments.forms import BookForm, WhenForm
 from appointments.models import Appointment
 from appointments.objections import Objection
@@ -112,9 +112,9 @@ def _by_part(found: list[agenda.Slot]) -> list[tuple[str, list[agenda.Slot]]]:
 
 def named(request: SignedIn, against: list[Objection]) -> list[tuple[Objection, str]]:
     """Return each objection with the name of the client in the way, as this reader may see it."""
-    clients = [found.visit.client for found in against if found.visit and found.visit.client]
-    shown = clients_access.contacts_of(request.user, clients, request.salon, now=timezone.now())
-    return [(found, shown[found.visit.client_id].name if found.visit and found.visit.client_id else "") for found in against]
+    visits = [found.visit for found in against if found.visit]
+    shown = access.contacts_of(request.user, visits, request.salon, now=timezone.now())
+    return [(found, shown[found.visit.pk].name if found.visit and found.visit.pk in shown else "") for found in against]
 
 
 def minutes_after(visit: Appointment, service: Any) -> int:

@@ -5,6 +5,7 @@ import uuid
 from itertools import groupby
 from typing import Any
 
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.urls import reverse
@@ -18,6 +19,7 @@ from appointments.forms import BookForm
 from appointments.models import STANDS, Appointment
 from clients import access as clients_access
 from clients import cards
+from clients.models import Client
 from salon.core import dates
 from salon.core.errors import Refused
 from salon.core.roles import May
@@ -56,7 +58,7 @@ def book(request: SignedIn) -> HttpResponse:
         raise PermissionDenied(_why_nobody(request))
     options: dict[str, Any] = {"staff": people, "clients": clients, "user": request.user, "salon": request.salon}
     if request.method != "POST":
-        return _ask(request, BookForm(initial=_first_values(request), **options))
+        return _ask(request, BookForm(initial=_first_values(request) | _unbookable(request), **options))
     act = request.POST.get("act", "book")
     if act != "book":
         if act.startswith("wake-"):
@@ -113,9 +115,8 @@ def _book(request: SignedIn, form: BookForm, *, may_overbook: bool) -> Appointme
 
 def name_of(request: SignedIn, visit: Appointment) -> str:
     """Return the client's name as this reader may see it."""
-    if visit.client is None:
-        return _("Walk-in")
-    return clients_access.contacts(request.user, visit.client, request.salon, now=timezone.now()).name
+    found = access.contacts_of(request.user, [visit], request.salon, now=timezone.now())
+    return found[visit.pk].name if visit.pk in found else _("Walk-in")
 
 
 def facts_of(request: SignedIn, visit: Appointment) -> dict[str, str]:
@@ -132,6 +133,19 @@ def _first_values(request: SignedIn) -> dict[str, Any]:
     on = start_at.date() if start_at else dates.read(request.GET.get("on", ""))
     values |= {"on": on or timezone.localdate(), "key": uuid.uuid4().hex}
     return values | ({"time": start_at.time()} if start_at else {})
+
+
+def _unbookable(request: SignedIn) -> dict[str, Any]:
+    """Say why, where the address asks to book for a client for whom nobody books, and return the form without them."""
+    client = Client.objects.filter(pk=whole(request.GET.get("client", "")) or 0, merged_into=None).first()
+    try:
+        if client is not None:
+            claims.refuse_client(client)
+            claims.refuse_deleted(client)
+    except Refused as refused:
+        toast(request, refused.message, level=messages.WARNING)
+        return {"client": ""}
+    return {}
 
 
 def _ask(

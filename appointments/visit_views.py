@@ -14,7 +14,6 @@ from appointments.forms import MoveForm, NoteForm
 from appointments.models import Appointment, State
 from appointments.states import TABLE
 from appointments.views import day_context, facts_of, name_of
-from clients import access as clients_access
 from salon.core import dates
 from salon.core.errors import Refused
 from salon.core.roles import May
@@ -106,10 +105,9 @@ def _move_or_say_why(request: SignedIn, visit: Appointment, form: MoveForm) -> H
 
 def _as_it_stands(visit: Appointment) -> dict[str, Any]:
     start_at = timezone.localtime(visit.start_at)
-    has_address = bool(visit.client and visit.client.email)
     return {
         "service": visit.service_id, "staff": visit.staff_id, "on": start_at.date(), "time": start_at.time(),
-        "is_notice_wanted": has_address, "version": visit.version,
+        "is_notice_wanted": _can_be_told(visit), "version": visit.version,
     }  # fmt: skip
 
 
@@ -155,6 +153,8 @@ def note(request: SignedIn, pk: int) -> HttpResponse:
         except Refused as refused:
             refuse(form, refused)
             status, visit = 409, _fresh(request, pk)
+            if visit.client is not None and visit.client.is_hidden:
+                toast(request, refused.message, level=messages.ERROR)  # there is no form that could say it
     if status == 200:
         toast(request, _("Note saved."))
         if not is_fragment(request):
@@ -182,15 +182,21 @@ def _context(request: SignedIn, visit: Appointment) -> dict[str, Any]:
     """Return what `_visit.html` needs."""
     now, user, salon = timezone.now(), request.user, request.salon
     can_change = access.may_change(user, visit.staff)
-    contacts = clients_access.contacts(user, visit.client, salon, now=now) if visit.client else None
+    contacts = access.contacts_of(user, [visit], salon, now=now).get(visit.pk)
+    is_hidden = contacts is not None and contacts.is_hidden
     line = agenda.line_of(visit, contacts=contacts, can_change=can_change, now=now, zone=salon.zone)
     steps = [state for state in State if TABLE.may(visit.state, state) and state not in (State.CANCELLED, line.following)]
     return {
         "visit": visit, "line": line, "contacts": contacts, "can_change": can_change, "steps": steps if can_change else [],
-        "can_tell": bool(visit.client and visit.client.email) and visit.start_at > now,
+        "can_tell": _can_be_told(visit) and visit.start_at > now,
         "can_book": access.bookable_staff(user).exists(), "can_repeat": visit.state == State.CANCELLED and visit.start_at > now,
-        "note_form": _note_form(visit), "last_visits": _last_visits(request, visit),
+        "note_form": _note_form(visit), "last_visits": [] if is_hidden else _last_visits(request, visit),
     }  # fmt: skip
+
+
+def _can_be_told(visit: Appointment) -> bool:
+    """Return whether a message about the visit could leave at all."""
+    return visit.client is not None and bool(visit.client.email) and not visit.client.is_hidden
 
 
 def _note_form(visit: Appointment) -> NoteForm:

@@ -2,6 +2,8 @@
 
 A stylist sees the contact details of the day's own clients and masks everywhere else, search included. What "the
 day's own clients" and the visits of a list are is told by the room above, which registers here when it starts.
+A restricted card, and one that waits for its erasure, is found nowhere; where the row of another table leads to one, it
+is shown without a name (docs/adr/0019).
 """
 
 import datetime as dt
@@ -12,6 +14,7 @@ from typing import Any, Protocol
 from django.db.models import Q
 from django.http import Http404
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
 
 from clients import search, survivors
 from clients.models import Client, ClientQuerySet, Export
@@ -51,13 +54,17 @@ class Reachable(Protocol):
 
 @dataclass(frozen=True)
 class Contacts:
-    """How this reader sees a person: name, phone and e-mail as text to show. `dial` is empty where they are masked."""
+    """How this reader sees a person: name, phone and e-mail as text to show. `dial` is empty where they are masked.
+
+    `is_hidden`: the card may not be seen, and `name` says why instead of who.
+    """
 
     name: str
     phone: str
     email: str
     dial: str
     is_masked: bool
+    is_hidden: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,7 +98,12 @@ def clients_for(user: User) -> ClientQuerySet:
     """Return the clients that `user` may see: none without the right, never the forgotten, the deleted and the restricted."""
     if not user.may(May.SEE_CLIENTS):
         return Client.objects.none()
-    return Client.objects.filter(erased_at=None, restricted_at=None).exclude(inactive_reason="deleting")
+    return Client.objects.filter(erased_at=None, restricted_at=None).exclude(inactive_reason=Client.DELETING)
+
+
+def hidden() -> Q:
+    """Return the condition by which rows that lead to a card by `client` are about one that may not be seen."""
+    return Q(client__restricted_at__isnull=False) | Q(client__inactive_reason=Client.DELETING)
 
 
 def client_for(user: User, pk: int) -> Client:
@@ -130,7 +142,10 @@ def contacts(user: User, client: Client, salon: Salon, *, now: dt.datetime) -> C
 def contacts_of(user: User, clients: Iterable[Reachable], salon: Salon, *, now: dt.datetime) -> dict[int, Contacts]:
     """Return the contacts of several clients by id, with one look at the day's visits for all of them."""
     open_ids = None if user.may(May.SEE_ALL_CONTACTS) else _own_today(user, salon, now)
-    return {client.pk: _shown(client, salon, is_masked=open_ids is not None and client.pk not in open_ids) for client in clients}
+    return {
+        client.pk: _hidden(client) or _shown(client, salon, is_masked=open_ids is not None and client.pk not in open_ids)
+        for client in clients
+    }
 
 
 def visits_of(client_ids: Collection[int], user: User, salon: Salon, *, now: dt.datetime) -> dict[int, Visits]:
@@ -154,6 +169,14 @@ def export_for(user: User, pk: int) -> Export:
 def _own_today(user: User, salon: Salon, now: dt.datetime) -> set[int]:
     day = now.astimezone(salon.zone).date()
     return {pk for ids_of in _own_clients for pk in ids_of(user, day)}
+
+
+def _hidden(client: Reachable) -> Contacts | None:
+    """Return what is said instead of a card that may not be seen. What was read of a card came from `clients_for`."""
+    if not isinstance(client, Client) or not client.is_hidden:
+        return None
+    words = _("Restricted card") if client.restricted_at else _("Deleted client")
+    return Contacts(words, "", "", "", is_masked=True, is_hidden=True)
 
 
 def _shown(client: Reachable, salon: Salon, *, is_masked: bool) -> Contacts:

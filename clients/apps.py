@@ -19,7 +19,7 @@ class ClientsConfig(AppConfig):
             copyparts,
             deeds,
             merge_admin,  # noqa: F401
-            retention_rules,
+            retention_own,
             rights_deeds,
             rights_telling,
             standings,
@@ -41,5 +41,5 @@ class ClientsConfig(AppConfig):
         rights_deeds.register()
         rights_telling.register()
         copyparts.register()
-        retention_rules.add_own()
+        retention_own.register()
         state_deeds.register()

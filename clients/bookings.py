@@ -25,21 +25,35 @@ class Ahead:
 
 
 NextStart = Callable[[dt.datetime], Any]
+
+
+@dataclass(frozen=True)
+class Returned:
+    """A cancelled visit that was to stand again: `why_not` is a sentence where it does not, else empty."""
+
+    visit: Ahead
+    why_not: str
+
+
 AheadOf = Callable[[Collection[int], dt.datetime], Mapping[int, Sequence[Ahead]]]
-CancelAll = Callable[..., int]
+# What is needed to put a visit back, as JSON holds it: the room above knows what it means.
+Slip = dict[str, Any]
+CancelAll = Callable[..., Sequence[Slip]]
+PutBack = Callable[..., Sequence[Returned]]
 
 
 @dataclass(frozen=True)
 class Diary:
-    """The questions: which visits these clients (ids) have ahead, by id, to cancel all of one client's, and when the next is.
+    """The questions: which visits these clients (ids) have ahead, by id, to cancel all of one client's and back, and the next.
 
-    `cancel_all(client, by=, now=, is_notice_wanted=)` returns how many were cancelled. It takes no lock of the client,
-    and must be called before one is taken: the order of locks is StaffDay, visit (`appointments.booking`). `next_start`
-    gives an expression over clients: the start of their next visit at that moment.
+    `cancel_all(client, by=, now=, is_notice_wanted=)` returns a slip of each, `put_back(slips, by=, now=)` takes them.
+    Both take no lock of the client, and must be called before one is taken: the order of locks is StaffDay, visit
+    (`appointments.booking`). `next_start` gives an expression over clients: the start of their next visit at that moment.
     """
 
     ahead_of: AheadOf
     cancel_all: CancelAll
+    put_back: PutBack
     next_start: NextStart
 
 
@@ -66,6 +80,15 @@ def next_start(now: dt.datetime) -> Any:
     return next((diary.next_start(now) for diary in _diaries), None)
 
 
-def cancel_all(client: Client, *, by: User | None, now: dt.datetime, is_notice_wanted: bool) -> int:
-    """Cancel all visits to come of the client, telling them or not, and return how many. Raises Refused as cancelling does."""
-    return sum(diary.cancel_all(client, by=by, now=now, is_notice_wanted=is_notice_wanted) for diary in _diaries)
+def cancel_all(client: Client, *, by: User | None, now: dt.datetime, is_notice_wanted: bool) -> list[Slip]:
+    """Cancel all visits to come of the client, telling them or not, and return what `put_back` needs of each.
+
+    Raises Refused as cancelling does.
+    """
+    cancelled = [diary.cancel_all(client, by=by, now=now, is_notice_wanted=is_notice_wanted) for diary in _diaries]
+    return [slip for slips in cancelled for slip in slips]
+
+
+def put_back(slips: Sequence[Slip], *, by: User | None, now: dt.datetime) -> list[Returned]:
+    """Let the visits stand again that `cancel_all` cancelled, each where its time is free, and say of each how it went."""
+    return [returned for diary in _diaries for returned in diary.put_back(slips, by=by, now=now)]

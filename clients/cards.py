@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import pgettext_lazy
 
-from clients import access, answers, contacts, fold, links, lists, neighbours, readings, rooms, tags, timeline, ways
+from clients import access, answers, contacts, deletions, fold, links, lists, neighbours, readings, rooms, tags, timeline, ways
 from clients.duplicates import pairs, telling
 from clients.models import Client
 from salon.core import asking, countries
@@ -56,7 +56,7 @@ class Neighbour:
 
 def head(request: SignedIn, client: Client, *, tab: str) -> dict[str, Any]:
     """Return what `clients/_head.html` needs: client, contacts, tabs (current: `tab`), the way back, book_url,
-    write_url, write_ask (whom to ask instead).
+    write_url, write_ask (whom to ask instead), the `deletion` of a card that is being deleted.
 
     `tab` is one of _TABS. The way back: back_url, back_to, and where the card was opened from a list its place `in_list`,
     with the cards `before` and `after` it (None at the ends).
@@ -64,7 +64,7 @@ def head(request: SignedIn, client: Client, *, tab: str) -> dict[str, Any]:
     user, now = request.user, timezone.now()
     query = came_from(request)
     suffix = f"?{urlencode({'from': query})}" if query is not None else ""
-    counts = rooms.tab_counts(user, client)
+    counts, deletion = rooms.tab_counts(user, client), deletions.of(client)
     tabs = [
         Tab(name, url + suffix, label, name == tab, counts.get(name, 0))
         for name, (view, label) in _TABS.items()
@@ -74,10 +74,11 @@ def head(request: SignedIn, client: Client, *, tab: str) -> dict[str, Any]:
         "client": client,
         "contacts": access.contacts(user, client, request.salon, now=now),
         "tabs": tabs,
-        "book_url": _book_url(user, client),
+        "deletion": deletion,
+        "book_url": _book_url(user, client) if deletion is None else "",
         "sms_stopped_at": readings.stopped_by_sms(client),
         **_way_back(request, client, query, suffix, tab=tab, now=now),
-        **(writing(user) if client.inactive_at is None else {"write_url": "", "write_ask": ""}),
+        **(writing(user) if client.inactive_at is None and deletion is None else {"write_url": "", "write_ask": ""}),
     }
 
 

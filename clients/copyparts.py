@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clients import datacopy, ledger, wording
 from clients.datacopy import Part, Row
-from clients.models import Client, ConsentEvent, HealthNote, RightsRequest, SignedForm
+from clients.models import Client, ConsentEvent, HealthNote, RetentionHold, RightsRequest, SignedForm
 from salon.core import secrets
 from salon.core.models import Salon
 
@@ -111,6 +111,8 @@ def _marks(client: Client) -> Sequence[Row]:
         }
         for row in client.blacklistings.order_by("pk")
     ]  # fmt: skip
+    for hold in RetentionHold.objects.filter(client=client):
+        found.append({"what": _("Kept on purpose"), "detail": hold.reason, "since": hold.at, "until": hold.until})
     for row in client.restrictions.order_by("pk"):
         found.append({"what": row.get_reason_display(), "detail": row.note, "since": row.set_at})
     return found

@@ -3,22 +3,24 @@
 from typing import Any
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from clients import access, deletions, inactivity
+from clients import access, bookings, deletions, inactivity
 from clients.erasure import plan
-from clients.models import Client, Deletion, Erasure
+from clients.models import Deletion, Erasure
 from clients.rights_forms import DeleteForm
 from salon.core import asking
 from salon.core.errors import Refused
 from salon.core.models import User
 from salon.core.roles import May
-from salon.core.templatetags.house import as_day
+from salon.core.templatetags.house import as_day, as_time, as_weekday
 from salon.core.web import SignedIn, allowed, go, page, refuse, sent, toast
 
 SHOWN = 50
@@ -99,10 +101,11 @@ def make_inactive(request: SignedIn, pk: int) -> HttpResponse:
 def deleted(request: SignedIn) -> HttpResponse:
     """Show who is to be erased and when, and what was erased, without names."""
     now = timezone.now()
-    waiting = Deletion.objects.select_related("client", "by").order_by("erase_on", "pk")
+    rows = Deletion.objects.select_related("client", "by").order_by("erase_on", "pk")
+    numbered = Paginator(rows, SHOWN).get_page(request.GET.get("page"))
     erasures = Erasure.objects.select_related("by").prefetch_related("outside").order_by("-at", "-pk")[:SHOWN]
     context: dict[str, Any] = {
-        "waiting": [(row, deletions.is_late(row, now)) for row in waiting], "erasures": erasures,
+        "waiting": [(row, deletions.is_late(row, now)) for row in numbered], "numbered": numbered, "erasures": erasures,
         "may_erase": request.user.may(May.ERASE_CLIENTS), "ask": asking.sentence(May.ERASE_CLIENTS),
     }  # fmt: skip
     return page(request, "clients/deleted.html", context)
@@ -114,12 +117,34 @@ def bring_back(request: SignedIn, pk: int) -> HttpResponse:
     """Take a deletion back."""
     row = get_object_or_404(Deletion.objects.select_related("client"), pk=pk)
     try:
-        client: Client = deletions.bring_back(row, by=request.user, now=timezone.now())
+        back = deletions.bring_back(row, by=request.user, now=timezone.now())
     except Refused as refused:
         toast(request, refused.message, level=messages.WARNING)
         return go(request, "clients:deleted")
-    toast(request, _("%(name)s is back.") % {"name": client.name})
-    return go(request, "clients:card", client.pk)
+    lost = [returned for returned in back.visits if returned.why_not]
+    words = [
+        _("%(name)s is back.") % {"name": back.client.name},
+        *_stand_again(len(back.visits) - len(lost)),
+        *map(_is_lost, lost),
+    ]
+    toast(request, " ".join(words), level=messages.WARNING if lost else messages.SUCCESS)
+    return go(request, "clients:card", back.client.pk)
+
+
+def _stand_again(count: int) -> list[str]:
+    words = ngettext("%(count)s appointment stands again.", "%(count)s appointments stand again.", count)
+    return [words % {"count": count}] if count else []
+
+
+def _is_lost(returned: bookings.Returned) -> str:
+    visit = returned.visit
+    facts = {
+        "day": as_weekday(visit.start_at),
+        "time": as_time(visit.start_at),
+        "service": visit.service,
+        "why": returned.why_not,
+    }
+    return _("Not back: %(day)s, %(time)s, %(service)s (%(why)s).") % facts
 
 
 @require_POST

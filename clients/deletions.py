@@ -6,13 +6,14 @@ Called by the pages, the worker and `manage.py erase_due`. The erasure itself is
 import datetime as dt
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from clients import bookings, inactivity
-from clients.erasure import above, act, schema
+from clients.erasure import above, act, schema, settling
 from clients.models import Client, Deletion, Erasure, RightsRequest
 from salon.core import audit, bell
 from salon.core.errors import Refused
@@ -24,21 +25,31 @@ GRACE = dt.timedelta(days=30)
 PUT_OFF = dt.timedelta(days=7)
 # How long a cancellation that the client is to get may take before they are hidden without it: a night, since none leaves then.
 TELL_WITHIN = dt.timedelta(hours=12)
-# Why a hidden card is inactive.
-REASON = "deleting"
 
 
-def delete(client: Client, *, is_asked: bool, is_notice_wanted: bool, by: User, now: dt.datetime, known_by: str = "") -> Deletion:
-    """Cancel the visits to come, hide the card and return when it is erased. `is_asked`: at once, by `carry_out`.
+def delete(
+    client: Client,
+    *,
+    is_asked: bool,
+    is_notice_wanted: bool,
+    by: User,
+    now: dt.datetime,
+    known_by: str = "",
+    is_at_once: bool = False,
+) -> Deletion:
+    """Cancel the visits to come, hide the card and return when it is erased.
 
+    `is_asked`: the client asked for it, so it is erased at once, by `carry_out`; `is_at_once`: so the salon wants it.
     `is_notice_wanted`: the client is told of the visits first, and is hidden when that has left or after twelve hours.
     `known_by` is how it was made sure that it is they who ask (RightsRequest.Known). Raises Refused for one who is gone
-    or being deleted already.
+    or being deleted already, and where nobody says how they were known.
     """
+    if is_asked and known_by not in RightsRequest.Known.values:
+        raise Refused(_("Say how you know that it is the client who asks."), "known_by")
     _check(client)
     is_telling = is_notice_wanted and bool(bookings.ahead_of([client.pk], now=now))
     # For itself: whoever holds a visit may not wait for a client, since a hand-over takes them the other way round.
-    bookings.cancel_all(client, by=by, now=now, is_notice_wanted=is_notice_wanted)
+    cancelled = bookings.cancel_all(client, by=by, now=now, is_notice_wanted=is_notice_wanted)
     with transaction.atomic():
         card = Client.objects.select_for_update().get(pk=client.pk)
         _check(card)
@@ -46,14 +57,13 @@ def delete(client: Client, *, is_asked: bool, is_notice_wanted: bool, by: User, 
             raise Refused(_("A visit was booked meanwhile. Look again."))
         today = _today(now)
         row = Deletion.objects.create(
-            client=card, is_asked=is_asked, erase_on=today if is_asked else today + GRACE, by=by, created_at=now,
+            client=card, is_asked=is_asked, erase_on=today if is_asked or is_at_once else today + GRACE, by=by, created_at=now,
             waits_until=now + TELL_WITHIN if is_telling else None,
-            was_inactive=card.inactive_at is not None, reason_before=card.inactive_reason,
+            was_inactive=card.inactive_at is not None, reason_before=card.inactive_reason, cancelled=cancelled,
         )  # fmt: skip
         if is_asked:
-            known = known_by if known_by in RightsRequest.Known.values else RightsRequest.Known.IN_PERSON
             RightsRequest.objects.create(
-                client=card, kind=RightsRequest.Kind.ERASURE, received_on=today, known_by=known, by=by, created_at=now
+                client=card, kind=RightsRequest.Kind.ERASURE, received_on=today, known_by=known_by, by=by, created_at=now
             )
         audit.record("client.deleted", card, by=by, is_asked=is_asked, is_telling=is_telling)
         if is_telling:
@@ -70,9 +80,26 @@ def _check(card: Client) -> None:
         raise Refused(_("This client is being deleted already."))
 
 
+@dataclass(frozen=True)
+class Back:
+    """A card that was brought back, and how it went with each visit that was cancelled when it was deleted."""
+
+    client: Client
+    visits: Sequence[bookings.Returned]
+
+
+def bring_back(row: Deletion, *, by: User, now: dt.datetime) -> Back:
+    """Return the card, as it was before it was deleted, and its cancelled visits where their time is free.
+
+    Raises Refused once its day has come, or where the client asked.
+    """
+    card, cancelled = _bring_back(row, by=by, now=now)
+    # Once the card is let go: whoever holds a visit may not wait for a client (`delete`).
+    return Back(card, bookings.put_back(cancelled, by=by, now=now))
+
+
 @transaction.atomic
-def bring_back(row: Deletion, *, by: User, now: dt.datetime) -> Client:
-    """Return the card, as it was before it was deleted. Raises Refused once its day has come, or where the client asked."""
+def _bring_back(row: Deletion, *, by: User, now: dt.datetime) -> tuple[Client, Sequence[bookings.Slip]]:
     card = Client.objects.select_for_update().get(pk=row.client_id)
     row = _current(row)
     if is_late(row, now):
@@ -84,7 +111,7 @@ def bring_back(row: Deletion, *, by: User, now: dt.datetime) -> Client:
         card.inactive_reason = row.reason_before
         card.save(update_fields=["inactive_reason"])
     audit.record("client.brought_back", card, by=by)
-    return card
+    return card, row.cancelled
 
 
 @transaction.atomic
@@ -99,7 +126,11 @@ def hasten(row: Deletion, *, by: User, now: dt.datetime) -> Deletion:
 
 
 def work(now: dt.datetime) -> int:
-    """Hide who has been told, erase whose day has come, and return how many were erased. What goes wrong is tried again."""
+    """Hide who has been told, erase whose day has come, and return how many were erased. What goes wrong is tried again.
+
+    First the journal is told how those ended that a killed process left open (`erasure.settling`).
+    """
+    settling.settle()
     count = 0
     for row in _open(now):
         if row.waits_until is not None and not _is_told(row, now):
@@ -129,6 +160,11 @@ def carry_out(row: Deletion, *, now: dt.datetime) -> Erasure | None:
     """
     ground = Erasure.Ground.ASKED if row.is_asked else Erasure.Ground.TIDYING
     return act.erase(row.client, ground=ground, by=row.by, now=now, still=Deletion.objects.filter(pk=row.pk).exists)
+
+
+def of(client: Client) -> Deletion | None:
+    """Return the deletion of a card that is being deleted, None for any other."""
+    return Deletion.objects.filter(client=client).select_related("by").first()
 
 
 def is_waiting(row: Deletion) -> bool:
@@ -164,9 +200,9 @@ def _end_the_wait(row: Deletion, now: dt.datetime) -> None:
 
 def _hide(card: Client, *, by: User | None, now: dt.datetime) -> None:
     if card.inactive_at is None:
-        inactivity.make_inactive(card, reason=REASON, by=by, now=now)
+        inactivity.make_inactive(card, reason=Client.DELETING, by=by, now=now)
     else:
-        card.inactive_reason = REASON
+        card.inactive_reason = Client.DELETING
         card.save(update_fields=["inactive_reason"])
 
 

@@ -10,6 +10,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from clients import access
 from clients.import_forms import ColumnsForm, UploadForm
 from clients.importing import commit, jobs, reading, report, sample, stored, undoing
 from clients.importing.report import Report
@@ -158,7 +159,7 @@ def _check(request: SignedIn, row: Import) -> dict[str, Any]:
 
 def _done(request: SignedIn, row: Import) -> dict[str, Any]:
     now, found = timezone.now(), Report.loaded(row.report)
-    kept = row.cards.exclude(outcome__in=["", undoing.EMPTIED]).select_related("client").order_by("pk")
+    kept = row.cards.exclude(outcome__in=["", undoing.EMPTIED]).exclude(access.hidden()).select_related("client").order_by("pk")
     left = Paginator(kept, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "row": row, "report": found, "step": 4, "card_count": row.new_count + row.filled_count,

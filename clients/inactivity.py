@@ -28,7 +28,7 @@ REASONS: Mapping[str, str | Promise] = {
     "other": pgettext_lazy("reason", "Other"),
 }
 # The card waits to be erased: it stands in no list, and comes back from the list of the deleted alone.
-DELETING = "deleting"
+DELETING = Client.DELETING
 # What becomes of appointments to come: they stay, are cancelled and the client is told, or the card stays active.
 Bookings = Literal["keep", "cancel", "leave"]
 # Until then it is not yet known whether a message about what was just cancelled waits.

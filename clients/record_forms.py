@@ -12,6 +12,16 @@ from django.utils.translation import gettext_lazy as lazy
 from clients import processing, retention_rules
 from clients.models import Breach, Processing
 from clients.retention_rules import Standing
+from salon.core.lines import Line
+
+
+class KeepForm(forms.Form):
+    """Why a card is kept whose time would be over."""
+
+    reason = Line(
+        label=lazy("Why"), max_length=200,
+        error_messages={"required": lazy("Say why the card is kept: the client may ask.")},
+    )  # fmt: skip
 
 
 class RetentionForm(forms.Form):

@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from clients import breaches, processing, retention_rules
+from clients import breaches, holds, processing, retention_rules
 from clients.models import Breach
 from clients.record_forms import BreachForm, ProcessingForm, RetentionForm
 from salon.core import asking
@@ -43,9 +43,15 @@ def retention(request: SignedIn) -> HttpResponse:
     rows = [(one, form[f"{one.rule.code}-months"], form[f"{one.rule.code}-on"]) for one in form.standings]
     context = {
         "form": form, "rows": rows, "preview": preview, "seen": _mark(form) if preview else "", "may_edit": may_edit,
-        "ask": "" if may_edit else asking.sentence(May.EDIT_SENDING), "named": NAMED,
+        "ask": "" if may_edit else asking.sentence(May.EDIT_SENDING), "named": NAMED, **_due(request),
     }  # fmt: skip
     return page(request, "clients/retention.html", context, status=422 if form.is_bound and form.errors else 200)
+
+
+def _due(request: SignedIn) -> dict[str, Any]:
+    """Return how many cards will go soon, for whoever may keep one."""
+    may_keep = request.user.may(May.DELETE_CLIENTS)
+    return {"may_keep": may_keep, "due_count": holds.due(request.user).count() if may_keep else 0}
 
 
 def _mark(form: RetentionForm) -> str:

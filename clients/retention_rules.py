@@ -9,30 +9,17 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import models, transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
+from django.urls import reverse
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as lazy
 
 from clients import lengths
 from clients.erasure import act
-from clients.models import (
-    Client,
-    ConsentEvent,
-    ConsentEvidence,
-    Deletion,
-    Erasure,
-    HealthNote,
-    RetentionRule,
-    RetentionWarning,
-    RightsRequest,
-    SignedForm,
-    Subject,
-)
-from clients.retention import may_delete
+from clients.models import Client, Erasure, RetentionHold, RetentionRule, RetentionWarning
 from salon.core import audit, notices
 from salon.core.errors import Refused
 from salon.core.models import Salon, User
-from salon.core.roles import Role
+from salon.core.roles import May, roles_with
 
 log = logging.getLogger(__name__)
 WARN_BEFORE = dt.timedelta(days=30)
@@ -89,6 +76,16 @@ def register_contact(since: LastContact, *, visited: Callable[[], Q] | None = No
         _visited.extend([visited] if visited else [])
 
 
+def contacts() -> Sequence[LastContact]:
+    """Return the conditions by which somebody got in touch, as the rooms above gave them."""
+    return tuple(_contacts)
+
+
+def visited() -> Sequence[Callable[[], Q]]:
+    """Return the conditions by which somebody ever was a client."""
+    return tuple(_visited)
+
+
 def every() -> list[Rule]:
     """Return all rules in the order of their defaults."""
     return [_rules[code] for code in lengths.MONTHS if code in _rules]
@@ -135,6 +132,7 @@ def change(values: Mapping[str, tuple[int, bool]], *, by: User, now: dt.datetime
 def run(now: dt.datetime) -> dict[str, int]:
     """Do what the rules that are on call for today, and return how many rows each ended. Once a day; twice does no harm."""
     today = now.astimezone(Salon.objects.current().zone).date()
+    RetentionHold.objects.filter(until__lte=today).delete()
     done: dict[str, int] = {}
     for row in RetentionRule.objects.filter(is_on=True).exclude(ran_on=today):
         rule = _rules.get(row.code)
@@ -197,104 +195,6 @@ def _people(rule: Rule, months: int, before: dt.datetime, now: dt.datetime, toda
 
 
 def _warn(count: int, now: dt.datetime) -> None:
-    for owner in User.objects.filter(role=Role.OWNER, is_active=True):
-        notices.tell(owner, NOTICE, url="/settings/privacy/retention/", now=now, count=count)
-
-
-# --- the rules of the client book ----------------------------------------------------------------------------------
-
-
-def _silent(before: dt.datetime) -> "models.QuerySet[Client]":
-    """Return who has not got in touch since `before`: no visit, no answer of their own, no card made."""
-    rows = Client.objects.filter(erased_at=None, restricted_at=None, created_at__lt=before)
-    rows = rows.exclude(pk__in=Deletion.objects.values("client"))
-    own = ConsentEvent.objects.filter(
-        subject__client=OuterRef("pk"), actor_type=ConsentEvent.Actor.CLIENT, recorded_at__gte=before
-    )
-    rows = rows.exclude(Exists(own))
-    for since in _contacts:
-        rows = rows.exclude(since(before))
-    return rows
-
-
-def _clients(before: dt.datetime) -> "models.QuerySet[Client]":
-    rows = _silent(before)
-    for visited in _visited:
-        rows = rows.filter(visited())
-    return rows
-
-
-def _prospects(before: dt.datetime) -> "models.QuerySet[Client]":
-    rows = _silent(before)
-    for visited in _visited:
-        rows = rows.exclude(visited())
-    return rows
-
-
-def _ip(before: dt.datetime) -> "models.QuerySet[ConsentEvidence]":
-    rows = ConsentEvidence.objects.filter(event__recorded_at__lt=before)
-    return rows.exclude(ip_truncated="", user_agent_hash="")
-
-
-def _end_ip(ids: Collection[int]) -> int:
-    return ConsentEvidence.objects.filter(pk__in=ids).update(ip_truncated="", user_agent_hash="")
-
-
-def _health(before: dt.datetime) -> "models.QuerySet[HealthNote]":
-    return HealthNote.objects.filter(client__in=_silent(before).values("pk"), written_at__lt=before)
-
-
-def _requests(before: dt.datetime) -> "models.QuerySet[RightsRequest]":
-    return RightsRequest.objects.filter(received_on__lt=before.date())
-
-
-def _ledger(before: dt.datetime) -> "models.QuerySet[Subject]":
-    """Return whom the ledger is about who were forgotten, its last line (that their consents ended then) being that old."""
-    events = ConsentEvent.objects.filter(subject=OuterRef("pk"))
-    return Subject.objects.filter(Exists(events), ~Exists(events.filter(recorded_at__gte=before)), client=None)
-
-
-def _end_ledger(ids: Collection[int]) -> int:
-    """Delete the lines of these subjects, those that void others first, and the subjects with them."""
-    with may_delete():
-        events = ConsentEvent.objects.filter(subject__in=ids)
-        events.exclude(voids=None).delete()
-        events.delete()
-    SignedForm.objects.filter(subject__in=ids).delete()
-    Subject.objects.filter(pk__in=ids).delete()
-    return len(ids)
-
-
-def add_own() -> None:
-    """Add the rules of the client book. Called once, when the app starts."""
-    for rule in _OWN:
-        register(rule)
-
-
-_OWN = (
-    Rule(
-        "clients", lazy("Clients who have not been in touch"),
-        lazy("From the last visit, booking or answer of their own; opening a mail is none. The CNIL names three years."),
-        _clients,
-    ),
-    Rule(
-        "prospects", lazy("Cards of people who never came"),
-        lazy("From the last answer of their own, or from when the card was made. At most three years."), _prospects,
-    ),
-    Rule(
-        "health", lazy("Health notes"), lazy("From the last visit. Health data is kept no longer than it is needed (Art. 9)."),
-        _health, lambda ids: HealthNote.objects.filter(pk__in=ids).delete()[0],
-    ),
-    Rule(
-        "consent_ip", lazy("Network address of an answer given online"),
-        lazy("It is stored shortened, and proves little after a year."), _ip, _end_ip,
-    ),
-    Rule(
-        "requests", lazy("Log of requests by clients"), lazy("As proof that they were answered in time."),
-        _requests, lambda ids: RightsRequest.objects.filter(pk__in=ids).delete()[0],
-    ),
-    Rule(
-        "ledger", lazy("Answers about marketing of people who were erased"),
-        lazy("As long as a claim can be made: three years from the erasure in most countries."), _ledger, _end_ledger,
-    ),
-)  # fmt: skip
+    """Tell everybody who may say that a card is to be kept."""
+    for user in User.objects.filter(is_active=True, role__in=roles_with(May.DELETE_CLIENTS)).order_by("pk"):
+        notices.tell(user, NOTICE, url=reverse("clients:retention_due"), now=now, count=count)

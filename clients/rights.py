@@ -1,6 +1,7 @@
 """The rights of a client besides erasure: a restriction set and lifted, and the log of what was asked and when it was answered.
 
-Called by the pages. A restricted card may only be kept: it is on no list, nothing is sent to it and nobody edits it.
+Called by the pages. A restricted card may only be kept: it is on no list, nothing is sent to it and nobody edits it
+(docs/adr/0019).
 """
 
 import datetime as dt
@@ -24,7 +25,7 @@ ANSWER_WITHIN = dt.timedelta(days=30)
 def client_for(user: User, pk: int) -> Client:
     """Return a client whose rights `user` serves, a restricted one too. Raises Http404 otherwise."""
     if user.may(May.SERVE_RIGHTS):
-        client = Client.objects.filter(pk=pk, erased_at=None).exclude(inactive_reason="deleting").first()
+        client = Client.objects.filter(pk=pk, erased_at=None).exclude(inactive_reason=Client.DELETING).first()
         if client is not None:
             return client
         raise Http404
@@ -77,6 +78,12 @@ def answered(client: Client, kind: str, *, known_by: str, received_on: dt.date, 
 def log() -> "QuerySet[RightsRequest]":
     """Return the log, the newest first, with the client where they are still there."""
     return RightsRequest.objects.select_related("client", "by").order_by("-received_on", "-pk")
+
+
+def restriction_of(user: User, pk: int) -> Restriction | None:
+    """Return the restriction in force of a card whose rights `user` serves, None for any other card and any other user."""
+    card = Client.objects.filter(pk=pk, restricted_at__isnull=False, erased_at=None).first()
+    return restricted().filter(client=card).first() if card is not None and user.may(May.SERVE_RIGHTS) else None
 
 
 def restricted() -> "QuerySet[Restriction]":

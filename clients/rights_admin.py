@@ -6,10 +6,12 @@ from django.utils.translation import gettext_lazy as lazy
 from clients.models import (
     Breach,
     Deletion,
+    DeletionRun,
     Erasure,
     OutsideCopy,
     Processing,
     Restriction,
+    RetentionHold,
     RetentionRule,
     RetentionWarning,
     RightsRequest,
@@ -93,6 +95,26 @@ class RetentionWarningAdmin(Looking):
     everyday = RETENTION
     list_display = ("client_id", "code", "warned_on", "erase_on")
     ordering = ("erase_on",)
+
+
+@admin.register(RetentionHold, site=site)
+class RetentionHoldAdmin(Looking):
+    """Cards that somebody wanted kept."""
+
+    everyday = Everyday(lazy("Cards are kept under Settings."), lazy("Cards that will go"), "clients:retention_due")
+    list_display = ("client_id", "until", "by", "at")
+    list_select_related = ("by",)
+    ordering = ("until",)
+
+
+@admin.register(DeletionRun, site=site)
+class DeletionRunAdmin(Looking):
+    """Deletions of many."""
+
+    everyday = Everyday(lazy("Inactive clients are deleted from the list."), lazy("Deleted clients"), "clients:deleted")
+    list_display = ("pk", "by", "created_at", "is_at_once", "cards_count", "done_count", "settled_at")
+    list_select_related = ("by",)
+    ordering = ("-pk",)
 
 
 @admin.register(Processing, site=site)

@@ -13,6 +13,9 @@ from salon.core.lines import Line
 
 KNOWN = [choice for choice in RightsRequest.Known.choices if choice[0] != RightsRequest.Known.NOT_NEEDED]
 
+# Nobody's answer stands there beforehand: it is written down as the proof that somebody looked.
+ASKED = [("", "–"), *KNOWN]
+
 
 def day_input() -> forms.DateInput:
     """Return the field of a day."""
@@ -23,9 +26,7 @@ class DeleteForm(forms.Form):
     """When, whether the client is told of their visits, and the name to confirm."""
 
     when = forms.ChoiceField(label=lazy("When"), choices=[("tidying", ""), ("asked", "")], initial="tidying")
-    known_by = forms.ChoiceField(
-        label=lazy("How do you know that it is the client who asks?"), choices=KNOWN, required=False, initial="in_person"
-    )
+    known_by = forms.ChoiceField(label=lazy("How do you know that it is the client who asks?"), choices=ASKED, required=False)
     is_notice_wanted = forms.BooleanField(label=lazy("Tell the client first"), required=False, initial=True)
     name = Line(
         label=lazy("Type the last name to confirm"), max_length=200,
@@ -48,12 +49,41 @@ class DeleteForm(forms.Form):
             raise forms.ValidationError(_("Only an owner erases at once."))
         return when
 
+    def clean(self) -> dict[str, Any]:
+        """Ask how the client was known where they asked for it: nobody answers that beforehand."""
+        data = super().clean() or {}
+        if data.get("when") == "asked" and not data.get("known_by") and "known_by" not in self.errors:
+            self.add_error("known_by", _("Say how you know that it is the client who asks."))
+        return data
+
     def clean_name(self) -> str:
         """Return what was typed, if it is the name."""
         typed: str = self.cleaned_data["name"]
         if not plan.is_confirmed(self.client, typed, self.country):
             raise forms.ValidationError(_("That is not what stands on the card."))
         return typed
+
+
+class DeleteManyForm(forms.Form):
+    """When, whether clients are told of their visits, and the number of cards to confirm."""
+
+    when = forms.ChoiceField(label=lazy("When"), choices=[("tidying", ""), ("now", "")], initial="tidying")
+    is_notice_wanted = forms.BooleanField(label=lazy("Tell the clients first"), required=False, initial=True)
+    typed = forms.IntegerField(
+        label=lazy("Type the number of cards to confirm"), min_value=1,
+        widget=forms.NumberInput(attrs={"autocomplete": "off", "class": "s-w-sm"}),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, may_erase: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.may_erase = may_erase
+
+    def clean_when(self) -> str:
+        """Return the choice; only an owner erases at once."""
+        when: str = self.cleaned_data["when"]
+        if when == "now" and not self.may_erase:
+            raise forms.ValidationError(_("Only an owner erases at once."))
+        return when
 
 
 class CopyForm(forms.Form):
@@ -81,7 +111,7 @@ class RestrictForm(forms.Form):
     reason = forms.ChoiceField(label=lazy("Why"), choices=Restriction.Reason.choices, widget=forms.RadioSelect)
     note = Line(label=lazy("Note"), max_length=300, required=False, help_text=lazy("What is disputed, for example."))
     until = forms.DateField(label=lazy("To be looked at again on"), required=False, widget=day_input())
-    known_by = forms.ChoiceField(label=lazy("How do you know that it is the client?"), choices=KNOWN, initial="in_person")
+    known_by = forms.ChoiceField(label=lazy("How do you know that it is the client?"), choices=ASKED)
 
     def __init__(self, *args: Any, today: dt.date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -1,12 +1,12 @@
 """The pages by which a client's rights are served: the copy of their data, a restriction, and the log of requests."""
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from clients import datacopy, rights
+from clients import bookings, cards, datacopy, rights
 from clients.models import Client, Restriction, RightsRequest
 from clients.rights_forms import CopyForm, CorrectionForm, LiftForm, RestrictForm
 from salon.core.errors import Refused
@@ -55,15 +55,28 @@ def restrict(request: SignedIn, pk: int) -> HttpResponse:
             refuse(form, refused)
         else:
             toast(request, _("The card is restricted. It is only kept now."))
-            return go(request, "clients:restricted")
+            return go(request, "clients:restricted_card", client.pk)
     return page(request, "clients/restrict.html", {"client": client, "form": form}, status=422 if form.is_bound else 200)
 
 
 @allowed(May.SERVE_RIGHTS)
 def restricted(request: SignedIn) -> HttpResponse:
-    """Show the restricted cards: the one place where they are seen."""
+    """Show the restricted cards: the one list on which they are."""
     context = {"rows": rights.restricted(), "today": timezone.localdate()}
     return page(request, "clients/restricted.html", context)
+
+
+@allowed(May.SERVE_RIGHTS)
+def restricted_card(request: SignedIn, pk: int) -> HttpResponse:
+    """Show what is kept on a restricted card, under a banner that says why, to be read only."""
+    row, now = rights.restriction_of(request.user, pk), timezone.now()
+    if row is None:
+        raise Http404
+    context = {
+        "row": row, "client": row.client, "birth": cards.birth_of(row.client, timezone.localdate()),
+        "ahead": bookings.ahead_of([pk], now=now).get(pk, []), **cards.address(row.client),
+    }  # fmt: skip
+    return page(request, "clients/restricted_card.html", context)
 
 
 @allowed(May.SERVE_RIGHTS)

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from clients import blacklist, deletions, growing_up, inactivity, retention_rules, runs
+from clients import blacklist, clearing, deletions, growing_up, inactivity, retention_rules, runs
 from clients.duplicates import scan
 from clients.erasure import act
 from clients.exporting import exports
@@ -27,8 +27,9 @@ def export() -> None:
 
 @shared_task(name="clients.erase")
 def erase() -> None:
-    """Erase the clients whose day has come, and do what is left of erasures before."""
+    """Delete those of whom many were to be, erase the clients whose day has come, do what is left of erasures before."""
     now = timezone.now()
+    clearing.work(now)
     deletions.work(now)
     act.finish(now)
 
@@ -57,6 +58,7 @@ def tidy() -> None:
     exports.tidy(now)
     notices.tidy(now)
     runs.tidy(now)
+    clearing.tidy(now)
     blacklist.expire(now)
     blacklist.remind(now)
 

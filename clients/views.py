@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_htmx.http import trigger_client_event
 
-from clients import access, cards, lists, opened, records
+from clients import access, cards, lists, opened, records, rights
 from clients import search as searching
 from clients.duplicates import scan
 from clients.editing import Editing
@@ -44,7 +44,9 @@ def search(request: SignedIn) -> HttpResponse:
 
 @allowed(May.SEE_CLIENTS)
 def card(request: SignedIn, pk: int) -> HttpResponse:
-    """Show a client's card: main data, timeline, note, consent, and the panel of the messages."""
+    """Show a client's card: main data, timeline, note, consent, and the panel of the messages. A restricted one elsewhere."""
+    if rights.restriction_of(request.user, pk):
+        return go(request, "clients:restricted_card", pk)
     client = access.client_for(request.user, pk)
     if is_fragment(request) and request.htmx.target == "timeline":
         return page(request, "clients/card.html", cards.told(request, client), fragment="clients/_timeline.html")

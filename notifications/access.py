@@ -1,4 +1,8 @@
-"""Who may see which message. The desk sees all; on a client's card everybody who may see the client."""
+"""Who may see which message. The desk sees all; on a client's card everybody who may see the client.
+
+What was said to a client whose card is restricted or being deleted nobody sees. What such a client writes is read by those
+who serve their rights: it may be that they want it lifted.
+"""
 
 from django.db.models import F, QuerySet
 from django.shortcuts import get_object_or_404
@@ -12,7 +16,7 @@ from salon.core.roles import May
 
 def messages_for(user: User) -> QuerySet[Message]:
     """Return the messages that `user` may see in the lists, with client and visit: none without the right."""
-    rows = Message.objects.select_related("client", "appointment__service")
+    rows = Message.objects.select_related("client", "appointment__service").exclude(clients_access.hidden())
     return rows if user.may(May.SEE_MESSAGES) else rows.none()
 
 
@@ -24,6 +28,8 @@ def message_for(user: User, pk: int) -> Message:
 def replies_for(user: User) -> QuerySet[Reply]:
     """Return the SMS of clients that `user` may see, those that nobody has read first: none without the right."""
     rows = Reply.objects.select_related("client", "handled_by").order_by(F("handled_at").desc(nulls_first=True), "-at", "-pk")
+    if not user.may(May.SERVE_RIGHTS):
+        rows = rows.exclude(clients_access.hidden())
     return rows if user.may(May.SEE_MESSAGES) else rows.none()
 
 

@@ -20,8 +20,13 @@ def ring(cards: Sequence[Client], meaning: Meaning, *, now: dt.datetime) -> None
     code = DOUBT if meaning is Meaning.DOUBT else ANSWER
     url = reverse("notifications:replies") + (f"#client-{cards[0].pk}" if cards else "")
     for user in User.objects.filter(is_active=True).order_by("pk"):
-        if user.may(May.SEE_MESSAGES):
+        # Nobody else reads what somebody with a restricted card writes (`access.replies_for`).
+        if user.may(May.SEE_MESSAGES) and (user.may(May.SERVE_RIGHTS) or not _are_hidden(cards)):
             notices.tell(user, code, url=url, now=now, client=cards[0].pk if cards else 0)
+
+
+def _are_hidden(cards: Sequence[Client]) -> bool:
+    return bool(cards) and all(card.is_hidden for card in cards)
 
 
 def register() -> None:

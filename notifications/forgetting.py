@@ -8,12 +8,14 @@ from collections.abc import Collection, Mapping, Sequence
 
 from django.db.models import Q
 from django.utils.functional import Promise
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from clients.erasure import above, outside
 from clients.erasure.above import Copy, Room
 from notifications import campaigns, outcomes, smsaccount
 from notifications.models import Message, Reply, State
+from notifications.systems.models import OtherSystem
 
 REASON = "erased"
 
@@ -55,6 +57,13 @@ def erased(ids: Collection[int]) -> Sequence[str | Promise]:
     return [words % {"count": count}] if count else []
 
 
+def kept(ids: Collection[int]) -> Sequence[str | Promise]:
+    """Return what stays elsewhere until somebody deletes it by hand, for the page that asks."""
+    names = list(OtherSystem.objects.filter(way=OtherSystem.Way.BY_HAND).values_list("name", flat=True))
+    words = _("In %(systems)s, until somebody deletes the client there: Messages, Other systems keeps a line to tick off")
+    return [words % {"systems": ", ".join(names)}] if names else []
+
+
 def register() -> None:
     """Take part in erasures, and say how the SMS provider is asked to delete what it holds."""
     above.register(ROOM)
@@ -66,4 +75,4 @@ def _forget_sms(reference: str) -> None:
         raise LookupError("still there")
 
 
-ROOM = Room("messages", prepare, copies, glean, is_telling, erased)
+ROOM = Room("messages", prepare, copies, glean, is_telling, erased, kept)

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.utils.translation import gettext as _
 
 from notifications import resending, words
@@ -79,10 +79,10 @@ def _line(message: Message, attempt: Attempt | None, now: dt.datetime) -> Line:
     return Line(message, words.kind(message.kind), group, state, words.why(message), at, is_waiting and at > now, attempt)
 
 
-def counts() -> dict[str, int]:
-    """Return how many messages wait and how many are of unknown fate, by name of their group."""
+def counts(seen: "QuerySet[Message]") -> dict[str, int]:
+    """Return how many of the messages that somebody sees wait and how many are of unknown fate, by name of their group."""
     found: dict[str, int] = {}
-    rows = Message.objects.filter(state__in=COUNTED).order_by().values("state").annotate(count=Count("pk"))
+    rows = seen.select_related(None).filter(state__in=COUNTED).order_by().values("state").annotate(count=Count("pk"))
     for row in rows:
         name = words.OF_STATE[row["state"]].name
         found[name] = found.get(name, 0) + row["count"]

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 
 from django.db import transaction
 from django.db.models import F
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from clients import addresses, consent, fold
@@ -103,10 +102,3 @@ def handle(reply: Reply, *, is_stop: bool, by: User, now: dt.datetime) -> int:
     audit.record("sms.reply_read", reply.client, by=by, is_stop=is_stop, cards_count=len(said))
     bell.ring()
     return len(said)
-
-
-def url_of(reply: Reply) -> str:
-    """Return the page that shows an answer: the card's messages, or the list where it has no card."""
-    if reply.client_id is None:
-        return reverse("notifications:replies")
-    return reverse("notifications:of_client", args=[reply.client_id])

@@ -25,6 +25,8 @@ from salon.core.tries import once_more
 State, Band = DuplicatePair.State, DuplicatePair.Band
 ANSWERS = (State.NOT_SAME, State.HOUSEHOLD)
 Key = tuple[int, int]
+# Pairs written in one transaction.
+_STEP = 500
 # What is so strong that an answer given without it is asked for again. One household shares numbers anyway.
 _STRONG = {
     State.NOT_SAME: frozenset({Reason.PHONE, Reason.EMAIL, Reason.BIRTH, Reason.NAME}),
@@ -102,24 +104,37 @@ def keep(found: Mapping[Key, Verdict], *, about: Collection[int] | None, now: dt
         rows = rows.filter(Q(low__in=about) | Q(high__in=about))
         if not found and not rows.exists():  # as with most cards
             return 0
-    return _keep(found, rows, is_all=about is None, now=now)
+    wanted = {key: found[key] for key in set(found) - _linked(found)}
+    # In steps that each stand whole: on SQLite whoever writes keeps everybody from booking for as long.
+    keys = sorted(wanted)
+    count = sum(_keep(wanted, keys[start : start + _STEP], now=now) for start in range(0, len(keys), _STEP))
+    # One that came while we looked is somebody else's find.
+    known = rows.filter(state=State.OPEN).exclude(found_at__gt=now).order_by("pk").values_list("pk", "low", "high")
+    gone = [pk for pk, low, high in known.iterator(chunk_size=5000) if (low, high) not in wanted]
+    if about is None:
+        erased = DuplicatePair.objects.filter(Q(low__erased_at__isnull=False) | Q(high__erased_at__isnull=False))
+        _let_go(list(erased.order_by("pk").values_list("pk", flat=True)), DuplicatePair.objects.all())
+    _let_go(gone, DuplicatePair.objects.filter(state=State.OPEN))
+    return count
 
 
 @once_more
 @transaction.atomic
-def _keep(found: Mapping[Key, Verdict], rows: QuerySet[DuplicatePair], *, is_all: bool, now: dt.datetime) -> int:
+def _keep(wanted: Mapping[Key, Verdict], some: Sequence[Key], *, now: dt.datetime) -> int:
+    """Write these pairs, which stand in order, and return how many are new."""
+    rows = DuplicatePair.objects.filter(low__gte=some[0][0], low__lte=some[-1][0], low__in={low for low, _high in some})
     known = {(row.low_id, row.high_id): row for row in rows.select_for_update().order_by("pk")}
-    wanted = {key: found[key] for key in set(found) - _linked(found)}
-    gone = [row.pk for key, row in known.items() if row.state == State.OPEN and key not in wanted]
-    changed = [row for key, row in known.items() if key in wanted and _renew(row, wanted[key])]
+    changed = [row for key in some if (row := known.get(key)) is not None and _renew(row, wanted[key])]
     DuplicatePair.objects.bulk_update(changed, ["score", "band", "reasons", "state", "by", "decided_at"], batch_size=200)
-    for some in runs.chunks(gone):
-        DuplicatePair.objects.filter(pk__in=some).delete()
-    new = [_made(key, wanted[key], now) for key in sorted(set(wanted) - set(known))]
+    new = [_made(key, wanted[key], now) for key in some if key not in known]
     DuplicatePair.objects.bulk_create(new, ignore_conflicts=True, batch_size=200)
-    if is_all:
-        DuplicatePair.objects.filter(Q(low__erased_at__isnull=False) | Q(high__erased_at__isnull=False)).delete()
     return len(new)
+
+
+def _let_go(ids: Sequence[int], rows: QuerySet[DuplicatePair]) -> None:
+    """Delete those of `rows` that have these ids, a step at a time: one that was answered meanwhile stays."""
+    for start in range(0, len(ids), _STEP):
+        rows.filter(pk__in=ids[start : start + _STEP]).delete()
 
 
 def forget(client_ids: Collection[int]) -> int:

@@ -4,6 +4,7 @@ Called by `clients.deletions`, by retention and after a restore. It asks nobody:
 """
 
 import datetime as dt
+import logging
 import uuid
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
@@ -18,6 +19,7 @@ from salon.core import audit, bell, failpoints
 from salon.core.models import User
 from salon.core.privacy import Fate
 
+log = logging.getLogger(__name__)
 _CHANNEL = {"email": "email", "phone": "sms"}
 
 
@@ -47,9 +49,19 @@ def erase(
             journal.take_back(case)
         raise
     failpoints.hit("erase_committed")
+    if written:
+        _settle(case)
     if erasure is not None:
         bell.ring(bell.ERASURES)
     return erasure
+
+
+def _settle(case: uuid.UUID) -> None:
+    """Say in the journal that it is done. Where that fails now, `settling` says it within a minute: the person is erased."""
+    try:
+        journal.settle(case)
+    except OSError as error:
+        log.warning("journal of erasures: %s, said again later", type(error).__name__)
 
 
 def _came_to_nothing(client: Client, case: uuid.UUID) -> bool:

@@ -3,6 +3,8 @@
 import datetime as dt
 from dataclasses import dataclass
 
+from django.db import transaction
+
 from clients import addresses
 from clients.erasure import act, journal
 from clients.models import Address, Client, Erasure
@@ -26,9 +28,10 @@ def erase(now: dt.datetime) -> Repeated:
     """
     entries, count = journal.entries(), 0
     for entry in entries:
-        for channel, hmac in entry.stops:
-            if not addresses.is_shut(channel, hmac):
-                addresses.stop_hash(channel, hmac, scope=Address.Scope.MARKETING, reason=Address.Reason.ERASED, now=entry.at)
+        with transaction.atomic():  # an address is stopped under its lock
+            for channel, hmac in entry.stops:
+                if not addresses.is_shut(channel, hmac):
+                    addresses.stop_hash(channel, hmac, scope=Address.Scope.MARKETING, reason=Address.Reason.ERASED, now=entry.at)
         for card in _there(entry):
             case = None if Erasure.objects.filter(case=entry.case).exists() else entry.case
             count += act.erase(card, ground=entry.ground, by=None, now=now, again=case) is not None

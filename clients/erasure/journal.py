@@ -2,7 +2,9 @@
 
 One line of JSON each, in a file that grows only, written before the database commits. No name and no address: ids, the
 moment a card was made (an id may be given again after a restore), keyed hashes of the addresses that stay stopped. Each
-line carries a code over itself and the one before, so that a lost or changed line is noticed.
+line carries a code over itself and the one before, so that a lost or changed line is noticed. A second line says whether
+the database committed (`settle`) or not (`take_back`); a process that was killed between the two is answered for by
+`clients.erasure.settling`.
 """
 
 import datetime as dt
@@ -42,8 +44,14 @@ def write(entry: Entry) -> None:
         {
             "case": str(entry.case), "at": entry.at.isoformat(), "ground": entry.ground,
             "cards": [[pk, made_at.isoformat()] for pk, made_at in entry.cards], "stops": [list(stop) for stop in entry.stops],
+            "is_open": True,
         }
     )  # fmt: skip
+
+
+def settle(case: uuid.UUID) -> None:
+    """Say that the database committed the erasure: whatever a restore brings back, the line stands."""
+    _append({"case": str(case), "done": True})
 
 
 def take_back(case: uuid.UUID) -> None:
@@ -53,14 +61,27 @@ def take_back(case: uuid.UUID) -> None:
 
 def entries() -> list[Entry]:
     """Return the erasures that stand, the oldest first. A line that was cut off in the middle is passed over."""
-    lines = [line for line, _is_whole in _lines() if line is not None]
-    voided = {line["case"] for line in lines if line.get("void")}
-    return [_entry(line) for line in lines if not line.get("void") and line["case"] not in voided]
+    return [_entry(line) for line in _standing()]
+
+
+def unsettled() -> list[Entry]:
+    """Return those of which no line says how they ended. Lines of before there were such lines are none of them."""
+    standing = _standing()
+    if not any(line.get("is_open") for line in standing):
+        return []
+    done = {line["case"] for line, _is_whole in _lines() if line is not None and line.get("done")}
+    return [_entry(line) for line in standing if line.get("is_open") and line["case"] not in done]
 
 
 def is_whole() -> bool:
     """Return whether no line is missing, changed or cut off."""
     return all(is_whole for _line, is_whole in _lines())
+
+
+def _standing() -> list[dict[str, Any]]:
+    lines = [line for line, _is_whole in _lines() if line is not None]
+    voided = {line["case"] for line in lines if line.get("void")}
+    return [line for line in lines if "cards" in line and line["case"] not in voided]
 
 
 def _entry(line: Mapping[str, Any]) -> Entry:

@@ -34,7 +34,7 @@ def cards(now: dt.datetime) -> list[Card]:
                 pk=pk,
                 version=version,
                 # Nothing is filled into a card that is to be erased either.
-                is_restricted=restricted_at is not None or inactive_reason == "deleting",
+                is_restricted=restricted_at is not None or inactive_reason == Client.DELETING,
                 refused_on=frozenset(refused.get(pk, ())),
                 granted_on=frozenset(granted.get(pk, ())),
                 claimed_on=claims,

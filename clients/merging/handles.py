@@ -1,5 +1,6 @@
 """The rows of the client book that cannot simply be moved: links, health notes, subjects of the ledger. Registered at start."""
 
+import datetime as dt
 from typing import Any
 
 from django.db.models import Q
@@ -68,7 +69,9 @@ def _join_notes(joining: Joining) -> dict[str, Any]:
     names = dict(Client.objects.filter(pk__in=notes).values_list("pk", "first_name"))
     texts = list(dict.fromkeys(note.text.strip() for note in ordered if note.text.strip()))
     if len(texts) > 1:
-        others = [f"{_heading(names[note.client_id], note)}\n{note.text.strip()}" for note in ordered if note is not main]
+        others = [
+            f"{heading(names[note.client_id], note.written_at)}\n{note.text.strip()}" for note in ordered if note is not main
+        ]
         texts = [main.text.strip(), *others] if main.text.strip() else others
     main.text = "\n\n".join(texts)
     main.patch_tested_on = max((note.patch_tested_on for note in ordered if note.patch_tested_on), default=None)
@@ -80,12 +83,13 @@ def _join_notes(joining: Joining) -> dict[str, Any]:
     return {"version": main.version}
 
 
-def _heading(name: str, note: HealthNote) -> str:
-    return _("From the card of %(name)s, written on %(day)s:") % {"name": name, "day": as_day(note.written_at)}
+def heading(name: str, written_at: dt.datetime) -> str:
+    """Return the line above what a card brought to a joined health note."""
+    return _("From the card of %(name)s, written on %(day)s:") % {"name": name, "day": as_day(written_at)}
 
 
 def _part_notes(joining: Joining, kept: dict[str, Any]) -> None:
-    """Take the joined note away, unless it was written on since. `undoing` then gives each card its own."""
+    """Take the joined note away, unless it was edited since: then `texts` parts it. `undoing` gives each card its own."""
     if kept["version"]:
         HealthNote.objects.filter(client=joining.winner, version=kept["version"]).delete()
 

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from clients import consent, fold
-from clients.merging import fields, merges, rows, snapshots, stragglers
+from clients.merging import fields, merges, rows, snapshots, stragglers, texts
 from clients.merging.pointers import Joining
 from clients.merging.snapshots import Snapshot
 from clients.models import (
@@ -98,7 +98,7 @@ def undo(merge: Merge, *, by: User | None, now: dt.datetime) -> Merge:
     failpoints.hit("unmerge_rows_moved")
     _say_again(said, [winner, *losers], now=now)
     consent.void_holds(snapshot.holds, by=by, now=now)
-    _end(merge, [winner, *losers], now=now)
+    _end(merge, [winner, *losers], snapshot, now=now)
     audit.record("client.unmerged", winner, by=by, merge=merge.pk, cards=[card.pk for card in losers], rows_count=count)
     failpoints.hit("unmerge_written")
     return merge
@@ -128,11 +128,15 @@ def _locked(merge: Merge) -> dict[int, Client]:
 
 
 def _restore(winner: Client, snapshot: Snapshot) -> None:
-    """Give the main card back what stood on it, where nobody changed it since."""
+    """Give the main card back what stood on it, where nobody changed it since; of an edited note what is its own."""
     before = snapshot.before[str(winner.pk)]
-    names = [name for group, is_same in untouched(winner, snapshot).items() if is_same for name in group]
+    same = untouched(winner, snapshot)
+    names = [name for group, is_same in same.items() if is_same for name in group]
     for name in names:
         setattr(winner, name, snapshots.from_json(name, before[name]))
+    if not same.get(("note",), True):
+        winner.note = texts.note_left(winner, snapshot)
+        names.append("note")
     winner.version += 1
     winner.save(update_fields=[*names, "version"])
 
@@ -190,14 +194,19 @@ def _say_again(said: Sequence[ConsentEvent], cards: Sequence[Client], *, now: dt
     consent.record_many(again, now=now)
 
 
-def _end(merge: Merge, cards: Sequence[Client], *, now: dt.datetime) -> None:
+def _end(merge: Merge, cards: Sequence[Client], snapshot: Snapshot, *, now: dt.datetime) -> None:
     """Fold the ledgers anew, give the health notes back, write the search texts, and forget the snapshot."""
     merges.project(cards, now=now)
     granted = Standing.objects.filter(client__in=cards, purpose=consent.HEALTH, state=Standing.State.GRANTED)
     agreed = set(granted.values_list("client", flat=True))
+    is_edited = texts.is_health_edited(merge, snapshot)
+    if is_edited:
+        texts.part_health(merge, snapshot)
     has_one = set(HealthNote.objects.filter(client__in=cards).values_list("client", flat=True))
     for note in MergedHealthNote.objects.filter(merge=merge):
-        if note.card in agreed and note.card not in has_one:
+        # What was written, or emptied, on the main card since is what stands there now.
+        is_newer = is_edited and note.card == snapshot.winner
+        if note.card in agreed and note.card not in has_one and not is_newer:
             HealthNote.objects.create(client_id=note.card, **_as_it_was(note))
     HealthNote.objects.forget([card.pk for card in cards])
     for card in cards:

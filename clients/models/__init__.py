@@ -1,6 +1,7 @@
 """The tables of the person and of what they agreed to, under one name: rows only."""
 
 from clients.models.blacklist import Blacklisting
+from clients.models.deletion_runs import DeletionRun
 from clients.models.duplicates import DuplicatePair, DuplicateSearch
 from clients.models.exports import Export, ExportPart
 from clients.models.health import HealthNote, HealthNoteQuerySet
@@ -10,13 +11,12 @@ from clients.models.lists import CardRun, SavedFilter, TagRun
 from clients.models.merges import Merge, MergedHealthNote
 from clients.models.person import CameThrough, Channel, Client, ClientContact, ClientLink, ClientQuerySet, OpenedCard, Tag
 from clients.models.records import Breach, Processing
+from clients.models.retention import RetentionHold, RetentionRule, RetentionWarning
 from clients.models.rights import (
     Deletion,
     Erasure,
     OutsideCopy,
     Restriction,
-    RetentionRule,
-    RetentionWarning,
     RightsRequest,
 )
 from clients.models.sheets import SignedForm
@@ -36,6 +36,7 @@ __all__ = [
     "ConsentEvidence",
     "ConsentText",
     "Deletion",
+    "DeletionRun",
     "DuplicatePair",
     "DuplicateSearch",
     "Erasure",
@@ -51,6 +52,7 @@ __all__ = [
     "OutsideCopy",
     "Processing",
     "Restriction",
+    "RetentionHold",
     "RetentionRule",
     "RetentionWarning",
     "RightsRequest",

@@ -107,6 +107,9 @@ class Client(models.Model):
 
     objects = ClientQuerySet.as_manager()
 
+    # Why a card that waits for its erasure is inactive.
+    DELETING = "deleting"
+
     class Meta:
         constraints = [
             models.CheckConstraint(
@@ -170,6 +173,11 @@ class Client(models.Model):
     def name(self) -> str:
         """Return first and last name, or the phone number of somebody who gave no name."""
         return " ".join(part for part in (self.first_name, self.last_name) if part) or str(self.phone)
+
+    @property
+    def is_hidden(self) -> bool:
+        """Return whether nothing of the card may be shown but in its own place: it is restricted, or waits for its erasure."""
+        return self.restricted_at is not None or self.inactive_reason == self.DELETING
 
     @property
     def initials(self) -> str:

@@ -24,6 +24,8 @@ class Deletion(models.Model):
     # For bringing it back as it was: an inactive card with its reason.
     was_inactive = models.BooleanField(default=False)
     reason_before = models.CharField(max_length=20, blank=True)
+    # What is needed to let the visits stand again that were cancelled with it (`clients.bookings.Slip`).
+    cancelled = models.JSONField(default=list)
     by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -34,7 +36,7 @@ class Deletion(models.Model):
         """That somebody is to be forgotten goes when they are."""
 
         subject = "client"
-        erase: ClassVar[set[str]] = {"is_asked", "erase_on", "waits_until", "was_inactive", "reason_before", "by"}
+        erase: ClassVar[set[str]] = {"is_asked", "erase_on", "waits_until", "was_inactive", "reason_before", "cancelled", "by"}
         keep: ClassVar[set[str]] = {"id", "client", "created_at"}
 
     class Merging:
@@ -214,49 +216,3 @@ class Restriction(models.Model):
 
     def __str__(self) -> str:
         return f"restriction of client {self.client_id}"
-
-
-class RetentionRule(models.Model):
-    """How long one thing is kept, where the owner said something else than the default, and whether it is deleted by itself."""
-
-    code = models.CharField(max_length=20, primary_key=True)
-    months = models.PositiveSmallIntegerField()
-    is_on = models.BooleanField(default=False)
-    changed_at = models.DateTimeField(default=timezone.now)
-    changed_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
-    # The salon's day on which it last ran.
-    ran_on = models.DateField(null=True)
-
-    class Privacy:
-        """No person."""
-
-        subject = None
-        erase: ClassVar[set[str]] = set()
-        keep: ClassVar[set[str]] = {"code", "months", "is_on", "changed_at", "changed_by", "ran_on"}
-
-    def __str__(self) -> str:
-        return f"{self.code}: {self.months} months"
-
-
-class RetentionWarning(models.Model):
-    """A card whose time will be over: the owner was told, and it is erased on that day unless the client comes back."""
-
-    client = models.OneToOneField(Client, on_delete=models.CASCADE, related_name="+")
-    code = models.CharField(max_length=20)
-    warned_on = models.DateField()
-    erase_on = models.DateField(db_index=True)
-
-    class Privacy:
-        """Goes with the card."""
-
-        subject = "client"
-        erase: ClassVar[set[str]] = {"code", "warned_on", "erase_on"}
-        keep: ClassVar[set[str]] = {"id", "client"}
-
-    class Merging:
-        """The joined card is looked at anew."""
-
-        clashes: ClassVar[dict[str, Clash]] = {"client": Clash.REBUILT}
-
-    def __str__(self) -> str:
-        return f"client {self.client_id} until {self.erase_on}"

@@ -64,6 +64,7 @@ def plan(now: dt.datetime) -> Counter[str]:
                 counts[system.way] += _put_gone(system, now) + _put_returned(system, now)
             else:
                 _follow(system, now)
+                counts[system.way] += _put_gone(system, now, kinds=(Kind.ERASED,))
     if counts[Way.BY_HAND]:
         _ring(now)
     return +counts
@@ -108,10 +109,13 @@ def _numbers(marks: Iterable[Change]) -> Mapping[int, Collection[int]]:
     return {mark.pk: holders[mark.channel, mark.hmac] if mark.client_number is None else [mark.client_number] for mark in marks}
 
 
-def _put_gone(system: OtherSystem, now: dt.datetime) -> int:
-    """Write down the cards that were erased or merged since the system is known, each once."""
+def _put_gone(system: OtherSystem, now: dt.datetime, *, kinds: Collection[str] = _GONE) -> int:
+    """Write down the cards that were erased or merged since the system is known, each once; of `kinds` only."""
     said = Delivery.objects.filter(system=system, kind__in=_GONE, client_number=OuterRef("pk"), about_at=OuterRef("erased_at"))
-    gone = Client.objects.filter(~Exists(said), erased_at__gte=system.created_at).values_list("pk", "erased_at", "merged_into")
+    rows_of = Client.objects.filter(~Exists(said), erased_at__gte=system.created_at)
+    if Kind.MERGED not in kinds:
+        rows_of = rows_of.filter(merged_into=None)
+    gone = rows_of.values_list("pk", "erased_at", "merged_into")
     rows = [Delivery(kind=Kind.MERGED if into else Kind.ERASED, client_number=pk, about_at=at) for pk, at, into in gone[:CHUNK]]
     _write(system, rows, now)
     return len(rows)
@@ -127,7 +131,7 @@ def _put_returned(system: OtherSystem, now: dt.datetime) -> int:
 
 def _follow(system: OtherSystem, now: dt.datetime) -> None:
     """Let lines to be told by hand follow their card into the one that took it in; those of erased clients are over."""
-    waiting = Delivery.objects.filter(system=system, state=State.WAITING)
+    waiting = Delivery.objects.filter(system=system, state=State.WAITING, kind=Kind.CHANGED)
     gone = dict(
         Client.objects.filter(pk__in=waiting.values("client_number"), erased_at__isnull=False).values_list("pk", "merged_into")
     )
@@ -150,6 +154,8 @@ def _write(system: OtherSystem, rows: Collection[Delivery], now: dt.datetime) ->
 def _ring(now: dt.datetime) -> None:
     """Tell those who lead that somebody has to be told by hand."""
     waiting = Delivery.objects.filter(system__way=Way.BY_HAND, state=State.WAITING)
-    facts: dict[str, int] = defaultdict(int, count=waiting.count(), systems=waiting.values("system").distinct().count())
+    erased = waiting.filter(kind=Kind.ERASED).count()
+    systems = waiting.values("system").distinct().count()
+    facts: dict[str, int] = defaultdict(int, count=waiting.count() - erased, erased=erased, systems=systems)
     for user in User.objects.filter(is_active=True, role__in=roles_with(May.EDIT_SETTINGS)):
         notices.tell(user, "systems_inform", url=reverse("notifications:inform"), now=now, **facts)

@@ -108,7 +108,15 @@ def _inform(facts: Mapping[str, int]) -> str:
         "Tell your other systems: %(count)s times No wait to be passed on.",
         count,
     )
-    return words % {"count": count}
+    found = [words % {"count": count}] if count or not facts.get("erased") else []
+    if erased := facts.get("erased", 0):
+        words = ngettext(
+            "Delete %(count)s erased client in your other systems too.",
+            "Delete %(count)s erased clients in your other systems too.",
+            erased,
+        )
+        found.append(words % {"count": erased})
+    return " ".join(found)
 
 
 def register() -> None:

@@ -111,7 +111,8 @@ def _gone(request: SignedIn, campaign: Campaign) -> HttpResponse:
 def index(request: SignedIn) -> HttpResponse:
     """List the campaigns, the newest first."""
     numbered = Paginator(results.campaigns_for(request.user), PER_PAGE).get_page(request.GET.get("page"))
-    context = {"numbered": numbered, "rows": results.summaries(numbered), "tabs": tabs_of("campaigns", {}), "filtered": None}
+    tabs = tabs_of(request.user, "campaigns", {})
+    context = {"numbered": numbered, "rows": results.summaries(numbered), "tabs": tabs, "filtered": None}
     return page(request, "notifications/campaigns.html", context, fragment="notifications/_campaigns.html")
 
 

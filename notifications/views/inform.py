@@ -35,7 +35,8 @@ def done(request: SignedIn, pk: int) -> HttpResponse:
     system = get_object_or_404(OtherSystem.objects.defer(*sending.SEALED), pk=pk)
     upto = _number(request.POST.get("upto", ""))
     which = {"upto": upto} if upto else {"only": _number(request.POST.get("line", ""))}
-    ticked = informing.tick(system, **which, by=request.user, now=timezone.now())
+    is_gone = request.POST.get("what") == "gone"
+    ticked = informing.tick(system, **which, is_gone=is_gone, by=request.user, now=timezone.now())
     if ticked:
         count = len(ticked)
         text = ngettext("%(count)s line ticked off.", "%(count)s lines ticked off.", count) % {"count": count}
@@ -78,7 +79,8 @@ def _page(request: SignedIn, form: SpanForm | None) -> HttpResponse:
     ]
     context = {
         "lists": lists,
-        "tabs": tabs_of("systems", {}), "form": form or SpanForm(initial={"first": today - dt.timedelta(days=30), "last": today}),
+        "tabs": tabs_of(request.user, "systems", {}),
+        "form": form or SpanForm(initial={"first": today - dt.timedelta(days=30), "last": today}),
         "may_export": request.user.may(May.EXPORT), "may_edit": request.user.may(May.EDIT_SENDING), "shown": informing.SHOWN,
     }  # fmt: skip
     return page(request, "notifications/inform.html", context, status=422 if form else 200)

@@ -16,11 +16,11 @@ from clients import access as clients_access
 from clients.models import Client
 from notifications import access, ahead, facts, history, resending, sending, stopping, words
 from notifications.forms import ResendForm
-from notifications.models import Reply, State
+from notifications.models import State
 from notifications.systems import informing
 from salon.core import asking
 from salon.core.errors import Refused
-from salon.core.models import Salon
+from salon.core.models import Salon, User
 from salon.core.roles import May
 from salon.core.web import SignedIn, allowed, go, page, refuse, safe_next, toast
 
@@ -76,26 +76,26 @@ def _listing(request: SignedIn, group: words.Group) -> dict[str, Any]:
         "filtered": client,
         "filtered_name": client.name if client else "",
         "base": _query(group.name, kept) + "&",
-        "tabs": tabs_of(group.name, kept),
+        "tabs": tabs_of(request.user, group.name, kept),
     }
 
 
-def tabs_of(current: str, kept: dict[str, str]) -> list[dict[str, Any]]:
+def tabs_of(user: User, current: str, kept: dict[str, str]) -> list[dict[str, Any]]:
     """Return the tabs of the message pages, the campaigns last; `kept` is what their addresses carry on."""
-    counts = history.counts()
+    counts = history.counts(access.messages_for(user))
     groups = [
         {"url": _tab_url(name, kept), "label": tab.label, "count": counts.get(name, 0), "current": name == current}
         for name, tab in words.GROUPS.items()
     ]
     campaigns = {"url": reverse("notifications:campaigns"), "label": _("Campaigns"), "current": current == "campaigns"}
-    waiting = Reply.objects.filter(handled_at=None).count()
+    waiting = access.replies_for(user).filter(handled_at=None).count()
     replies = {"url": reverse("notifications:replies"), "label": _("Answers"), "count": waiting, "current": current == "replies"}
-    return [*groups, campaigns, replies, *_systems_tab(current)]
+    return [*groups, campaigns, replies, *_systems_tab(user, current)]
 
 
-def _systems_tab(current: str) -> list[dict[str, Any]]:
+def _systems_tab(user: User, current: str) -> list[dict[str, Any]]:
     """Return the tab of what is passed on by hand, where the salon has such a system."""
-    if (count := informing.open_count()) is None:
+    if (count := informing.open_count(user)) is None:
         return []
     label = _("Other systems")
     return [{"url": reverse("notifications:inform"), "label": label, "count": count, "current": current == "systems"}]

@@ -20,7 +20,7 @@ PER_PAGE = 50
 def index(request: SignedIn) -> HttpResponse:
     """List what clients sent, the newest first; what nobody has read stands on top."""
     numbered = Paginator(access.replies_for(request.user), PER_PAGE).get_page(request.GET.get("page"))
-    context = {"numbered": numbered, "tabs": tabs_of("replies", {}), "filtered": None}
+    context = {"numbered": numbered, "tabs": tabs_of(request.user, "replies", {}), "filtered": None}
     return page(request, "notifications/replies.html", context, fragment="notifications/_replies.html")
 
 

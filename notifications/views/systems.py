@@ -26,7 +26,7 @@ _SECRET = "new_system_secret"  # noqa: S105 (the name of a place in the session)
 def index(request: SignedIn) -> HttpResponse:
     """List the other systems, each with how it goes."""
     rows = [(row, words.off(row), _waiting(row)) for row in OtherSystem.objects.defer(*sending.SEALED)]
-    return page(request, "notifications/systems.html", {"systems": rows, "open_count": informing.open_count()})
+    return page(request, "notifications/systems.html", {"systems": rows, "open_count": informing.open_count(request.user)})
 
 
 @allowed(May.EDIT_SENDING)

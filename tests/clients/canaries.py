@@ -21,7 +21,7 @@ CODES: dict[str, set[str]] = {
     "clients.standing": {"purpose", "channel"},
     "clients.importedcard": {"outcome"},
     "clients.signedform": {"content_type"},
-    "clients.deletion": {"reason_before"},
+    "clients.deletion": {"reason_before", "cancelled"},
     "clients.retentionwarning": {"code"},
     "clients.client": {"country"},
     "notifications.message": {"kind", "occasion", "reason", "provider", "address_hmac", "language"},

@@ -11,6 +11,7 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from appointments import booking
+from appointments.models import Appointment, Staff
 from clients import bookings, deletions
 from clients.erasure import act, journal, outside, plan, wiping
 from clients.erasure.above import Copy
@@ -31,7 +32,10 @@ def path(client: Client, more: str = "") -> str:
 
 
 def delete(client: Client, by: User, *, is_asked: bool = False, is_notice_wanted: bool = False) -> Deletion:
-    return deletions.delete(client, is_asked=is_asked, is_notice_wanted=is_notice_wanted, by=by, now=timezone.now())
+    known_by = "in_person" if is_asked else ""
+    return deletions.delete(
+        client, is_asked=is_asked, is_notice_wanted=is_notice_wanted, by=by, now=timezone.now(), known_by=known_by
+    )
 
 
 def test_the_page_says_what_goes_what_stays_and_what_comes(signed_in: SignIn) -> None:
@@ -155,6 +159,22 @@ def test_a_formal_request_erases_now_and_says_no_name(signed_in: SignIn) -> None
     assert AuditEvent.objects.filter(action="client.erased", subject_id=client.pk).exists()
 
 
+def test_how_the_client_was_known_is_nobodys_answer_beforehand(signed_in: SignIn, owner: User) -> None:
+    desk, client = signed_in(Role.OWNER), factories.client(last_name="Bertrand")
+    page = desk.get(path(client)).content.decode()
+    assert '<option value="" selected>' in page
+    answer = desk.post(path(client), {"when": "asked", "name": "Bertrand"})
+    assert answer.status_code == 422
+    assert "Say how you know" in answer.content.decode()
+    with pytest.raises(Refused, match="Say how you know"):
+        deletions.delete(client, is_asked=True, is_notice_wanted=False, by=owner, now=timezone.now())
+    assert not Deletion.objects.exists()
+    # Tidying up is the salon's own will: nobody asked, nobody had to be known.
+    assert desk.post(path(client), {"when": "tidying", "name": "Bertrand"}).status_code == 303
+    given = {"reason": "disputed", "note": "", "until": ""}
+    assert desk.post(f"/clients/{factories.client().pk}/restrict/", given).status_code == 422
+
+
 def test_a_manager_deletes_and_does_not_erase(signed_in: SignIn) -> None:
     manager, client = signed_in(Role.MANAGER), factories.client(last_name="Bertrand")
     page = manager.get(path(client)).content.decode()
@@ -191,16 +211,66 @@ def test_a_client_who_is_to_be_told_is_hidden_afterwards(owner: User) -> None:
     assert client.erased_at is not None
 
 
+def test_the_card_says_that_it_is_being_deleted_and_book_says_why_not(signed_in: SignIn, owner: User) -> None:
+    client, desk = factories.client(), signed_in(Role.RECEPTION)
+    card = f"/clients/{client.pk}/"
+    factories.appointment(client=client)
+    assert 'id="deletion-line"' not in desk.get(card).content.decode()
+    delete(client, owner, is_notice_wanted=True)
+    page = desk.get(card).content.decode()
+    assert 'id="deletion-line"' in page
+    for gone in ('id="book"', 'id="message"', 'id="card-delete"', 'id="bring-back"'):
+        assert gone not in page
+    assert 'id="bring-back"' in signed_in(Role.OWNER).get(card).content.decode()
+    page = desk.get(f"/calendar/new/?client={client.pk}").content.decode()
+    assert "This client is being deleted." in page
+    assert client.last_name not in page
+    free = factories.client(last_name=client.last_name)
+    assert client.last_name in desk.get(f"/calendar/new/?client={free.pk}").content.decode()
+
+
+def test_the_visits_come_back_with_the_card_where_their_time_is_free(signed_in: SignIn, owner: User) -> None:
+    client, now = factories.client(last_name="Bertrand"), timezone.now()
+    ways: dict[str, Any] = {"service": factories.service(), "by": owner, "now": now}
+    free, taken, left, over = (
+        booking.book(client=client, staff=factories.staff(name=name), start_at=now + dt.timedelta(days=day), **ways)
+        for name, day in (("Free", 3), ("Taken", 4), ("Left", 5), ("Over", 6))
+    )
+    booking.set_state(free, to="confirmed", by=owner, now=now)
+    page = signed_in(Role.OWNER).get(path(client)).content.decode()
+    assert "those whose time is still free" in page
+    row = delete(client, owner)
+    booking.book(client=factories.client(), staff=taken.staff, start_at=taken.start_at, **ways)
+    Staff.objects.filter(pk=left.staff_id).update(is_active=False)
+    Appointment.objects.filter(pk=over.pk).update(start_at=now - dt.timedelta(hours=2), end_at=now - dt.timedelta(hours=1))
+    assert "4 appointments were cancelled" in signed_in(Role.OWNER).get("/clients/deleted/").content.decode()
+    page = signed_in(Role.OWNER).post(f"/clients/deleted/{row.pk}/bring-back/", follow=True).content.decode()
+    assert "1 appointment stands again." in page
+    for why in ("the time is taken", "Left does not work here any more", "the time is over"):
+        assert why in page
+    states = [Appointment.objects.get(pk=visit.pk).state for visit in (free, taken, left, over)]
+    assert states == ["confirmed", "cancelled", "cancelled", "cancelled"]
+
+
+def test_a_visit_that_was_cancelled_before_does_not_come_back_with_the_card(owner: User) -> None:
+    client, now = factories.client(), timezone.now()
+    visit = factories.appointment(client=client)
+    booking.cancel(visit, by=owner, now=now, is_notice_wanted=False)
+    back = deletions.bring_back(delete(client, owner), by=owner, now=now)
+    visit.refresh_from_db()
+    assert (back.visits, visit.state) == ([], "cancelled")
+
+
 def test_nothing_is_booked_for_who_is_told_of_the_end_first(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
     client, now = factories.client(), timezone.now()
     ways: dict[str, Any] = {"service": factories.service(), "staff": factories.staff(), "by": owner, "now": now}
     first = booking.book(client=client, start_at=now + dt.timedelta(days=2), **ways)
     cancel_all = bookings.cancel_all
 
-    def slow(*args: Any, **given: Any) -> int:
-        count = cancel_all(*args, **given)
+    def slow(*args: Any, **given: Any) -> list[bookings.Slip]:
+        slips = cancel_all(*args, **given)
         booking.book(client=client, start_at=now + dt.timedelta(days=3), **ways)
-        return count
+        return slips
 
     monkeypatch.setattr(bookings, "cancel_all", slow)
     with pytest.raises(Refused, match="booked meanwhile"):

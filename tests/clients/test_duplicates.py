@@ -254,6 +254,45 @@ def test_a_key_that_too_many_share_is_reported_and_not_compared(reception: User)
 
 
 @pytest.mark.django_db
+def test_all_cards_are_kept_in_steps_that_each_stand_whole(reception: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(5):
+        for name in ("Ann", "Anne"):
+            factories.client(first_name=name, last_name=f"Lee{number}", phone=f"+3368800000{number}", email="")
+    monkeypatch.setattr(pairs, "_STEP", 2)
+    real, steps = pairs._made, list[int]()
+
+    def stumbles(key: pairs.Key, *given: Any) -> DuplicatePair:
+        steps.append(key[0])
+        if len(steps) == 4:
+            raise ZeroDivisionError
+        return real(key, *given)
+
+    monkeypatch.setattr(pairs, "_made", stumbles)
+    with pytest.raises(ZeroDivisionError):
+        scan.all_cards(NOW)
+    assert DuplicatePair.objects.count() == 2, "the step before stands, the one that failed does not"
+    scan.all_cards(NOW)
+    first = DuplicatePair.objects.order_by("pk")[0]
+    pairs.answer(first, "not_same", by=reception, now=NOW)
+    names = ("Hugo Quint", "Tarek Varga", "Zofia Ostrow", "Ingrid Pell", "Bo Drach")
+    for card, name in zip(Client.objects.filter(first_name="Anne"), names, strict=True):
+        given, last = name.split()
+        Client.objects.filter(pk=card.pk).update(
+            phone="", first_name=given, last_name=last, sort_name=f"{last} {given}".lower(), search_text=name.lower()
+        )
+    scan.all_cards(NOW)
+    assert list(DuplicatePair.objects.values_list("pk", "state")) == [(first.pk, "not_same")]
+
+
+def test_a_pair_that_is_found_while_all_are_looked_at_stays(reception: User) -> None:
+    one, two = factories.client(), factories.client()
+    young = DuplicatePair.objects.create(low=one, high=two, score=60, band="likely", found_at=NOW + dt.timedelta(seconds=5))
+    old = DuplicatePair.objects.create(low=two, high=factories.client(), score=60, band="likely", found_at=NOW)
+    scan.all_cards(NOW)
+    assert DuplicatePair.objects.filter(pk=young.pk).exists()
+    assert not DuplicatePair.objects.filter(pk=old.pk).exists()
+
+
 def test_an_answer_is_remembered_until_something_stronger_is_found(amelie: tuple[Client, Client], reception: User) -> None:
     first, second = amelie
     scan.all_cards(NOW)

@@ -11,13 +11,14 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from appointments.models import Appointment
-from clients import breaches, consent, growing_up, lengths, processing, retention_rules
+from clients import breaches, consent, growing_up, holds, lengths, processing, retention_rules
 from clients.erasure import act
 from clients.models import (
     Breach,
     Client,
     ConsentEvent,
     ConsentEvidence,
+    HealthNote,
     Processing,
     RetentionRule,
     RetentionWarning,
@@ -27,7 +28,7 @@ from clients.models import (
 from notifications.models import Message, Reply
 from salon.core.models import AuditEvent, Notice, Salon, User
 from salon.core.roles import Role
-from tests import factories
+from tests import factories, people
 
 pytestmark = pytest.mark.django_db
 SignIn = Callable[[Role], Browser]
@@ -118,6 +119,65 @@ def test_a_silent_client_is_warned_of_and_erased_a_month_later(owner: User) -> N
         Client.objects.filter(erased_at=None).values_list("pk", flat=True)
     )
     assert Notice.objects.filter(user=owner).count() == 1
+
+
+def test_a_card_that_somebody_wants_kept_is_left_alone_for_a_year_and_warned_of_again(signed_in: SignIn, owner: User) -> None:
+    kept, other, lead = old(40, last_name="Behalten"), old(40, last_name="Vergessen"), people.user_with(Role.MANAGER)
+    on("clients", "health")
+    HealthNote.objects.create(client=kept, text="x", written_at=ago(40))
+    with time_machine.travel(NOW, tick=False):
+        retention_rules.run(NOW)
+        manager = signed_in(Role.MANAGER)
+        notice = Notice.objects.get(user=lead)
+        page = manager.get(notice.url).content.decode()
+        for words in ("Behalten", "Vergessen", "To be erased on 18 Dec"):
+            assert words in page
+        assert "2 cards will be erased" in manager.get(PATH).content.decode()
+        path = f"/settings/privacy/retention/{kept.pk}/keep/"
+        assert signed_in(Role.RECEPTION).post(path, {"reason": "x"}).status_code == 403
+        refused = manager.post(path, {"reason": " "})
+        assert refused.status_code == 422
+        assert "Say why the card is kept" in refused.content.decode()
+        assert RetentionWarning.objects.count() == 2
+        assert manager.post(path, {"reason": "Comes from Canada every three years"}).status_code == 303
+        page = manager.get("/settings/privacy/retention/due/").content.decode()
+        assert "until 18 Nov 2027" in page
+        assert "Comes from Canada" in page
+    retention_rules.run(NOW + dt.timedelta(days=31))
+    assert list(Client.objects.filter(erased_at__isnull=False)) == [other]
+    assert not HealthNote.objects.exists(), "what else a rule ends goes from a kept card too"
+    # A year later it is asked again, and nothing goes without a month's warning.
+    later = NOW + dt.timedelta(days=366)
+    retention_rules.run(later)
+    assert RetentionWarning.objects.get(client=kept).erase_on == later.date() + retention_rules.WARN_BEFORE
+    kept.refresh_from_db()
+    assert kept.erased_at is None
+
+
+def test_a_card_that_is_kept_no_longer_is_warned_of_before_it_goes(signed_in: SignIn, owner: User) -> None:
+    client = old(40)
+    on("clients")
+    row = holds.keep(client, reason="A claim", by=owner, now=NOW)
+    retention_rules.run(NOW)
+    assert not RetentionWarning.objects.exists()
+    assert signed_in(Role.MANAGER).post(f"/settings/privacy/retention/kept/{row.pk}/end/").status_code == 303
+    retention_rules.run(NOW + dt.timedelta(days=1))
+    assert RetentionWarning.objects.get().client == client
+    assert set(AuditEvent.objects.filter(subject_id=client.pk).values_list("action", flat=True)) >= {
+        "client.kept",
+        "client.let_go",
+    }
+
+
+def test_a_restricted_card_is_not_named_among_those_that_go(signed_in: SignIn, owner: User) -> None:
+    client = old(40, last_name="Verborgen")
+    on("clients")
+    retention_rules.run(NOW)
+    Client.objects.update(restricted_at=NOW)
+    assert "Verborgen" not in signed_in(Role.OWNER).get("/settings/privacy/retention/due/").content.decode()
+    retention_rules.run(NOW + dt.timedelta(days=31))
+    client.refresh_from_db()
+    assert client.erased_at is None
 
 
 def test_who_answers_at_the_last_moment_is_not_erased(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -106,7 +106,8 @@ def test_a_restricted_card_is_seen_in_one_place_only_until_the_client_was_told(s
     assert manager.post(f"/clients/{client.pk}/restrict/", form).status_code == 303
     client.refresh_from_db()
     assert client.restricted_at is not None
-    assert manager.get(f"/clients/{client.pk}/").status_code == 404
+    assert manager.get(f"/clients/{client.pk}/").headers["Location"] == f"/clients/{client.pk}/restricted/"
+    assert manager.get(f"/clients/{client.pk}/edit/").status_code == 404
     assert f"/clients/{client.pk}/" not in manager.get("/clients/?q=Verborgen").content.decode()
     assert "the address" in manager.get("/clients/restricted/").content.decode()
     assert signed_in(Role.RECEPTION).get("/clients/restricted/").status_code == 403

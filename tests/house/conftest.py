@@ -6,7 +6,17 @@ import pytest
 from allauth.usersessions.models import UserSession
 
 from clients import inactivity, tagging
-from clients.models import Breach, ConsentText, Deletion, DuplicatePair, Merge, Restriction, SavedFilter
+from clients.models import (
+    Breach,
+    ConsentText,
+    Deletion,
+    DeletionRun,
+    DuplicatePair,
+    Merge,
+    Restriction,
+    RetentionHold,
+    SavedFilter,
+)
 from notifications.models import Campaign, Message, Reply
 from salon.core.models import Salon, User
 from salon.core.roles import Role
@@ -33,6 +43,8 @@ def things(salon: Salon, owner: User) -> dict[str, str]:
     session = UserSession.objects.create(user=owner, ip="192.0.2.1", session_key="elsewhere", user_agent="Firefox/140")
     member = User.objects.create_user("invited@example.org", None, name="Paul", role=Role.STYLIST)
     system = factories.other_system()
+    restricted = factories.client(restricted_at=visit.start_at)
+    restriction = Restriction.objects.create(client=restricted, reason="disputed")
     rows: dict[str, Any] = {
         "system": system,
         "by_hand": factories.other_system(way="by_hand", name="Treatwell"),
@@ -63,7 +75,10 @@ def things(salon: Salon, owner: User) -> dict[str, str]:
         "import": factories.imported(),
         "export": factories.exported(by=owner),
         "deletion": Deletion.objects.create(client=factories.client(), erase_on=visit.start_at.date()),
-        "restriction": Restriction.objects.create(client=factories.client(), reason="disputed"),
+        "deletion_run": DeletionRun.objects.create(by=owner, settled_at=session.created_at),
+        "restriction": restriction,
+        "restricted_client": restriction.client,
+        "hold": RetentionHold.objects.create(client=factories.client(), reason="x", until=visit.start_at.date()),
         "breach": Breach.objects.create(discovered_at=session.created_at, what="A list went astray", data="names"),
         "wording": ConsentText.objects.earliest("pk"),
     }

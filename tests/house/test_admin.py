@@ -35,6 +35,7 @@ from clients.models import (
     OpenedCard,
     OutsideCopy,
     Processing,
+    RetentionHold,
     RetentionRule,
     RetentionWarning,
     RightsRequest,
@@ -147,6 +148,7 @@ def rows(owner: User, things: dict[str, str]) -> None:
     RightsRequest.objects.create(client=client, kind="copy", received_on=NOW.date(), known_by="document")
     RetentionRule.objects.create(pk="clients", months=36)
     RetentionWarning.objects.create(client=client, code="clients", warned_on=NOW.date(), erase_on=NOW.date())
+    RetentionHold.objects.create(client=client, reason="A claim", until=NOW.date())
     Processing.objects.create(pk="cards", purpose="x")
     OwnRhythm.objects.create(client=client, weeks=5)
     time, _ = ReminderTime.objects.get_or_create(slot=1, defaults={"days_before": 1, "at": dt.time(10)})

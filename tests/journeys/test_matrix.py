@@ -16,10 +16,22 @@ from playwright.sync_api import BrowserContext, Page
 from pytest_django.live_server_helper import LiveServer
 
 from appointments.models import Appointment, Service, Staff
-from clients import deletions, rights, tagging
+from clients import deletions, holds, rights, tagging
 from clients.erasure import act
 from clients.merging import merges
-from clients.models import Breach, Client, ConsentText, Deletion, Export, Import, Merge, Restriction, TagRun
+from clients.models import (
+    Breach,
+    Client,
+    ConsentText,
+    Deletion,
+    DeletionRun,
+    Export,
+    Import,
+    Merge,
+    Restriction,
+    RetentionWarning,
+    TagRun,
+)
 from notifications import links
 from notifications.demo import salon as demo
 from notifications.models import Campaign, Message, State
@@ -59,6 +71,8 @@ def paths(*, is_signed_in: bool) -> list[str]:
         "import": (Import.objects.first() or factories.imported()).pk,
         "export": (Export.objects.first() or factories.exported(by=User.objects.get(role=Role.OWNER))).pk,
         "restriction": Restriction.objects.latest("pk").pk,
+        "restricted_client": Restriction.objects.latest("pk").client_id,
+        "deletion_run": DeletionRun.objects.latest("pk").pk,
         "breach": Breach.objects.latest("pk").pk,
         "deletion": Deletion.objects.latest("pk").pk,
         "merge": (Merge.objects.first() or _merge(client)).pk,
@@ -73,6 +87,7 @@ def paths(*, is_signed_in: bool) -> list[str]:
         found += [f"{reverse('notifications:new')}?sel={client.pk}", f"{reverse('clients:list')}?select=1&sel={client.pk}"]
         found += [f"{reverse('clients:list')}?lang=fr&unseen=3m", f"{reverse('clients:list')}?mail=yes&q=ma&select=1"]
         found += [f"{reverse(f'clients:{name}')}?sel={client.pk}" for name in ("tag_many", "untag_many", "labels")]
+        found += [f"{reverse('clients:delete_many')}?sel={client.pk}&sel={pk}" for pk in _asleep()]
         found += [f"{reverse(f'clients:{name}')}?lang=fr&born=5" for name in ("filter", "filters", "filter_save")]
         twins = Client.objects.active().order_by("pk")[:4]
         found += [f"{reverse('clients:merge')}?{'&'.join(f'id={card.pk}' for card in some)}" for some in (twins[:2], twins)]
@@ -82,6 +97,10 @@ def paths(*, is_signed_in: bool) -> list[str]:
     if not is_signed_in:
         return [*found, reverse("notifications:form", args=[links.form_token(client, now=timezone.now())])]
     return found
+
+
+def _asleep() -> list[int]:
+    return list(Client.objects.filter(inactive_reason="moved").values_list("pk", flat=True)[:1])
 
 
 def _merge(client: Client) -> Merge:
@@ -122,8 +141,12 @@ def olivia(live_server: LiveServer, transactional_db: None) -> User:
 
 
 def of_rights(user: User) -> None:
-    """One of each that the pages about rights show: a deletion, an erasure, a restriction, a breach."""
-    now, one, two, three = timezone.now(), *Client.objects.filter(messages=None).order_by("-pk")[:3]
+    """One of each that the pages about rights show: a deletion, an erasure, a restriction, a breach, cards that will go."""
+    now, one, two, three, four, five = timezone.now(), *Client.objects.filter(messages=None).order_by("-pk")[:5]
+    Client.objects.filter(pk=five.pk).update(inactive_at=now, inactive_reason="moved")
+    RetentionWarning.objects.create(client=four, code="clients", warned_on=now.date(), erase_on=now.date())
+    holds.keep(five, reason="Comes from Canada every three years", by=user, now=now)
+    DeletionRun.objects.create(by=user, settled_at=now, done_count=3, refused={str(four.pk): "active"})
     deletions.delete(one, is_asked=False, is_notice_wanted=False, by=user, now=now)
     act.erase(two, ground="asked", by=user, now=now)
     given = {"reason": "disputed", "note": "the year", "until": now.date(), "known_by": "document"}

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,10 @@ from django.utils import timezone
 
 from appointments import booking, claims
 from appointments.models import Appointment
-from clients import consent, deletions, records, tags
-from clients.erasure import above, act, journal, wiping
+from clients import clearing, consent, deletions, records, tags
+from clients.erasure import above, act, again, journal, settling, wiping
 from clients.importing import jobs
-from clients.models import Address, Client, ConsentEvent, Deletion, Erasure, Import, Subject
+from clients.models import Address, Client, ConsentEvent, Deletion, DeletionRun, Erasure, Import, Subject
 from notifications import carrying, dispatch, invariants, links, planner
 from notifications.models import Campaign, Message, State
 from notifications.providers.base import Envelope
@@ -110,7 +111,7 @@ def test_a_cancellation_reaches_the_client_before_they_are_hidden(fake: FakeProv
     client = client_of(visit)
     planner.plan(now - dt.timedelta(days=2))
     Message.objects.all().delete()
-    deletions.delete(client, is_asked=True, is_notice_wanted=True, by=owner, now=now)
+    deletions.delete(client, is_asked=True, is_notice_wanted=True, by=owner, now=now, known_by="in_person")
     planner.plan(now)
     assert deletions.work(now + MINUTE) == 0  # it waits, that Undo may stop it
     dispatch.deliver_due(now=now + MINUTE)
@@ -341,12 +342,67 @@ def test_a_kill_at_any_step_leaves_all_or_nothing_and_the_next_one_ends_it(commi
         assert run_due(step) == -signal.SIGKILL
         left = set(canaries.left(found))
         assert left == (set() if step == "erase_committed" else whole)
-        assert client.pk in [pk for entry in journal.entries() for pk, _made in entry.cards]
+        killed = journal.unsettled()
+        assert [[pk for pk, _made in entry.cards] for entry in killed] == [[client.pk]]
         assert run_due("") == 0
+        # What was killed before its commit is no line of the journal any more, what was committed is confirmed.
+        assert journal.unsettled() == []
+        assert (killed[0] in journal.entries()) is (step == "erase_committed")
+        assert [client.pk in dict(entry.cards) for entry in journal.entries()].count(True) == 1
         assert canaries.left(found) == {}
         assert Erasure.objects.filter(wiped_at=None).count() == 0
     assert list(invariants.faults()) == []
     connection.check_constraints()
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("is_settled", [True, False])
+def test_who_is_brought_back_after_a_kill_is_not_erased_by_the_journal_of_it(committed: Salon, is_settled: bool) -> None:
+    owner, now = people.user_with(Role.OWNER), timezone.now()
+    client = factories.client(last_name="Bertrand")
+    row = deletions.delete(client, is_asked=False, is_notice_wanted=False, by=owner, now=now)
+    Deletion.objects.update(erase_on=now.date() - dt.timedelta(days=1))
+    connections.close_all()
+    assert run_due("erase_journal") == -signal.SIGKILL
+    Deletion.objects.update(erase_on=now.date() + dt.timedelta(days=20))
+    if is_settled:
+        assert settling.settle() == 1
+    deletions.bring_back(row, by=owner, now=now)
+    # A restore, to a moment at which they are there.
+    assert again.erase(now).again == (0 if is_settled else 1)
+    client.refresh_from_db()
+    assert client.last_name == ("Bertrand" if is_settled else "")
+    assert settling.settle() == 0
+
+
+@pytest.mark.django_db
+def test_a_line_of_another_database_is_not_voided(owner: User) -> None:
+    client = factories.client()
+    elsewhere = client.created_at - dt.timedelta(days=1)
+    journal.write(journal.Entry(uuid.uuid4(), timezone.now(), "asked", [(client.pk, elsewhere)], []))
+    journal.write(journal.Entry(uuid.uuid4(), timezone.now(), "asked", [(client.pk + 1000, elsewhere)], []))
+    assert settling.settle() == 0
+    assert len(journal.entries()) == 2
+    # And one that is done stands, whatever the database says later.
+    assert erase(client) is not None
+    Erasure.objects.all().delete()
+    assert settling.settle() == 0
+    assert len(journal.entries()) == 3
+
+
+@pytest.mark.chaos
+def test_a_deletion_of_many_goes_on_where_its_worker_was_killed(committed: Salon) -> None:
+    owner, now = people.user_with(Role.OWNER), timezone.now()
+    cards = [factories.client(inactive_at=now, inactive_reason="moved") for _number in range(4)]
+    found = clearing.look([card.pk for card in cards], by=owner, now=now)
+    row = clearing.start(found, typed=4, is_at_once=False, is_notice_wanted=False, by=owner, now=now)
+    connections.close_all()
+    assert run_due("clearing_deleted@3") == -signal.SIGKILL
+    assert Deletion.objects.count() == 3
+    DeletionRun.objects.update(lease_until=workers.LONG_AGO)
+    clearing.work(timezone.now())
+    row.refresh_from_db()
+    assert (row.done_count, row.refused, Deletion.objects.count()) == (4, {}, 4)
 
 
 def run_due(step: str) -> int:

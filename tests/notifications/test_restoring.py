@@ -167,7 +167,7 @@ def test_who_was_brought_back_since_the_backup_is_not_erased_at_once(salon: Salo
     long_ago = timezone.now() - dt.timedelta(days=31)
     tidied, asked = factories.client(), factories.client()
     for client in (tidied, asked):
-        deletions.delete(client, is_asked=client == asked, is_notice_wanted=False, by=owner, now=long_ago)
+        deletions.delete(client, is_asked=client == asked, is_notice_wanted=False, by=owner, now=long_ago, known_by="in_person")
     call_command("after_restore")
     assert deletions.work(timezone.now()) == 1
     assert list(Client.objects.filter(erased_at=None)) == [tidied]

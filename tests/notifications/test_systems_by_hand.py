@@ -11,6 +11,8 @@ from django.utils import timezone
 from openpyxl import load_workbook
 
 from clients import consent, fold
+from clients.erasure import act
+from clients.merging import merges
 from clients.models import Client
 from notifications.systems import informing, planning
 from notifications.systems.models import Delivery, OtherSystem
@@ -64,6 +66,47 @@ def test_each_no_is_a_line_until_it_is_ticked_off_and_undo_brings_it_back(treatw
     assert "Tell Treatwell: 1 client said No" in browser.get(PAGE).content.decode()
 
 
+def test_who_was_erased_is_a_line_without_a_name_until_they_are_deleted_there_too(
+    treatwell: OtherSystem, signed_in: SignIn, owner: User
+) -> None:
+    connected = factories.other_system()
+    ann, ben, cat = (factories.client(first_name=name, last_name="Roux") for name in ("Ann", "Ben", "Cat"))
+    refuse(ann)
+    assert (
+        "In Treatwell, until somebody deletes the client there"
+        in signed_in(Role.OWNER).get(f"/clients/{ann.pk}/delete/").content.decode()
+    )
+    case = None
+    for client in (ann, ben):
+        erasure = act.erase(client, ground="asked", by=owner, now=timezone.now())
+        case = case or (erasure.case if erasure else None)
+    merges.merge([cat.pk, (main := factories.client()).pk], main=main.pk, by=owner, now=timezone.now())
+    planning.plan(timezone.now())
+    planning.plan(timezone.now())  # twice says it once
+    browser = signed_in(Role.RECEPTION)
+    page = browser.get(PAGE).content.decode()
+    assert "Delete in Treatwell too: 2 erased clients" in page
+    assert (f"Card no. {ann.pk}" in page, f"Card no. {cat.pk}" in page, "Roux" in page) == (True, False, False)
+    assert f"Case {str(case)[:8]}" in page
+    assert "said No" not in page, "the No of somebody erased is over"
+    assert {notice.facts["erased"] for notice in Notice.objects.filter(code="systems_inform", user=owner)} == {2}
+    line = Delivery.objects.get(system=treatwell, client_number=ann.pk, kind="client.erased")
+    told = f"{PAGE}{treatwell.pk}/told/"
+    refuse(other := factories.client())
+    browser.post(told, {"upto": Delivery.objects.latest("pk").pk})
+    assert Delivery.objects.get(pk=line.pk).state == "waiting", "that all Nos were told deletes nobody"
+    assert Delivery.objects.get(system=treatwell, client_number=other.pk).state == "told"
+    browser.post(told, {"line": line.pk, "what": "gone"})
+    assert Delivery.objects.get(pk=line.pk).state == "told"
+    assert "Delete in Treatwell too: 1 erased client" in browser.get(PAGE).content.decode()
+    browser.post(f"{PAGE}undo/", {"token": informing.slip(treatwell, [line.pk])})
+    browser.post(told, {"upto": Delivery.objects.latest("pk").pk, "what": "gone"})
+    assert "Everything is told" in browser.get(PAGE).content.decode()
+    planning.plan(timezone.now())
+    assert not Delivery.objects.filter(system=treatwell, state="waiting").exists()
+    assert Delivery.objects.filter(system=connected, kind="client.merged", client_number=cat.pk).exists()
+
+
 def test_a_slip_undoes_only_what_its_owner_ticked_off_and_not_for_ever(
     treatwell: OtherSystem, owner: User, reception: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -108,8 +151,11 @@ def test_a_line_follows_its_card_into_another_and_ends_with_an_erasure(treatwell
     Client.objects.filter(pk=taken.pk).update(erased_at=timezone.now(), merged_into=survivor)
     Client.objects.filter(pk=gone.pk).update(erased_at=timezone.now())
     planning.plan(timezone.now())
-    rows = set(Delivery.objects.values_list("client_number", "state"))
-    assert rows == {(survivor.pk, "waiting"), (taken.pk, "passed"), (gone.pk, "passed")}
+    rows = set(Delivery.objects.values_list("client_number", "kind", "state"))
+    said, erased = Delivery.Kind.CHANGED.value, Delivery.Kind.ERASED.value
+    assert rows == {
+        (survivor.pk, said, "waiting"), (taken.pk, said, "passed"), (gone.pk, said, "passed"), (gone.pk, erased, "waiting"),
+    }  # fmt: skip
 
 
 def test_the_file_holds_who_refuses_since_these_days_and_its_download_is_written_down(

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from clients import deletions, growing_up, retention_rules
+from clients import clearing, deletions, growing_up, retention_rules
 from clients.erasure import act
 from clients.models import Deletion
 
@@ -16,6 +16,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         now = timezone.now()
+        clearing.work(now)
         count = deletions.work(now)
         kept = sum(retention_rules.run(now).values())
         growing_up.expire(now)

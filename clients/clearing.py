@@ -1,0 +1,167 @@
+"""Deletes many inactive cards in one act: what that would take, the start, and the work in the background.
+
+Each card is deleted as one is (`clients.deletions`): its visits are cancelled, it is hidden, and erased on its day, with the
+same grace for a cancellation that is to reach the client, and with its line in the journal. Called by the pages and the worker.
+"""
+
+import datetime as dt
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
+from clients import access, bookings, deletions, runs
+from clients.models import Client, Deletion, DeletionRun, RetentionHold
+from salon.core import audit, bell, failpoints, leases, notices
+from salon.core.errors import Refused
+from salon.core.models import User
+from salon.core.roles import May
+
+log = logging.getLogger(__name__)
+NOTICE = "cards_deleted"
+# So long the page of a run is kept.
+KEPT_FOR = dt.timedelta(days=30)
+TRIES = 5
+_AT_A_TIME = 25
+# Why a card stays, in the order in which it is looked at.
+REASONS: Mapping[str, Promise] = {
+    "gone": lazy("Not in the book any more, or restricted"),
+    "deleting": lazy("Is being deleted already"),
+    "active": lazy("Active: make the card inactive first"),
+    "kept": lazy("Kept on purpose, by the rules of retention"),
+    "refused": lazy("Could not be deleted. Open the card to see why"),
+}
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a deletion of the chosen would take: ids of those that go, why the others stay, and the visits to be cancelled."""
+
+    ids: Sequence[int]
+    refused: Mapping[int, str]
+    visits_count: int
+
+    @property
+    def why(self) -> list[tuple[Promise, int]]:
+        """Return each reason with how many stay for it."""
+        found = list(self.refused.values())
+        return [(REASONS[code], found.count(code)) for code in REASONS if code in found]
+
+
+def look(ids: Collection[int], *, by: User, now: dt.datetime) -> Look:
+    """Return what deleting these cards would take. Reads only."""
+    refused: dict[int, str] = {}
+    for some in runs.chunks(sorted(ids)):
+        refused |= _why_not(some, by)
+    going = [pk for pk in sorted(ids) if pk not in refused]
+    visits = sum(len(visits) for some in runs.chunks(going) for visits in bookings.ahead_of(some, now=now).values())
+    return Look(going, refused, visits)
+
+
+@transaction.atomic
+def start(found: Look, *, typed: int, is_at_once: bool, is_notice_wanted: bool, by: User, now: dt.datetime) -> DeletionRun:
+    """Have the cards of a look deleted by the worker, and return the run.
+
+    `typed` is the number of cards that somebody read and typed. Raises Refused where it is another one, for nobody, and for
+    who may not; only who may erase has them erased at once.
+    """
+    if not found.ids:
+        raise Refused(_("None of these cards can be deleted."))
+    if typed != len(found.ids):
+        raise Refused(_("That is not the number of cards that would be deleted."), "typed")
+    if not by.may(May.DELETE_CLIENTS) or (is_at_once and not by.may(May.ERASE_CLIENTS)):
+        raise Refused(_("Only an owner erases at once."), "when")
+    row = DeletionRun.objects.create(
+        by=by, created_at=now, is_at_once=is_at_once, is_notice_wanted=is_notice_wanted, todo=list(found.ids),
+        refused={str(pk): why for pk, why in found.refused.items()}, cards_count=len(found.ids),
+    )  # fmt: skip
+    audit.record("clients.deletion_started", row, by=by, clients_count=len(found.ids), is_at_once=is_at_once)
+    bell.ring(bell.ERASURES)
+    return row
+
+
+def work(now: dt.datetime) -> int:
+    """Go on with the runs that nobody works on, and return how many were taken. A card that fails keeps no other."""
+    return leases.work(lambda: leases.take(_open()), lambda row: _do(row, now))
+
+
+def tidy(now: dt.datetime) -> int:
+    """Forget the runs that ended long ago, and return how many."""
+    return DeletionRun.objects.filter(settled_at__lt=now - KEPT_FOR).delete()[0]
+
+
+def _open() -> "QuerySet[DeletionRun]":
+    return DeletionRun.objects.filter(settled_at=None).select_related("by").order_by("pk")
+
+
+def _do(row: DeletionRun, now: dt.datetime) -> None:
+    """Delete card after card, and note it a few at a time, so that another worker goes on where this one died.
+
+    What that one had done already is known by its deletions. A card over which workers die is left out.
+    """
+    try:
+        while row.todo:
+            # After a death one by one, so that the card is known.
+            some = row.todo[: 1 if row.try_count > 1 else _AT_A_TIME]
+            answers = {pk: "refused" if row.try_count > TRIES else _delete(row, pk, now) for pk in some}
+            row.todo, row.try_count = row.todo[len(some) :], 1
+            row.refused |= {str(pk): why for pk, why in answers.items() if why}
+            row.done_count += sum(not why for why in answers.values())
+            leases.hold(row, todo=row.todo, done_count=row.done_count, refused=row.refused, try_count=1)
+        _settle(row, now)
+    except leases.Lost:
+        log.warning("deletion run %s: another worker has it", row.pk)
+
+
+def _delete(row: DeletionRun, pk: int, now: dt.datetime) -> str:
+    """Delete one card and return nothing, or why not (REASONS)."""
+    if row.by is None:
+        return "refused"
+    if Deletion.objects.filter(client=pk, by=row.by, created_at__gte=row.created_at).exists():
+        return ""  # by a worker of this run that died before it could note it
+    # As it stands now: somebody may have made the card active while the others were deleted.
+    if why := _why_not([pk], row.by).get(pk, ""):
+        return why
+    how: dict[str, Any] = {"is_notice_wanted": row.is_notice_wanted, "is_at_once": row.is_at_once, "by": row.by, "now": now}
+    try:
+        deletions.delete(Client.objects.get(pk=pk), is_asked=False, **how)
+        failpoints.hit("clearing_deleted")
+    except Exception as error:  # noqa: BLE001 (one that cannot be deleted must not keep the others)
+        log.warning("deletion run %s: client %s: %s", row.pk, pk, type(error).__name__)
+        return "refused"
+    return ""
+
+
+def _why_not(ids: Sequence[int], by: User) -> dict[int, str]:
+    """Return why these cards are not deleted in one act, by id; the others are."""
+    here = dict(access.clients_for(by).filter(pk__in=ids).values_list("pk", "inactive_at"))
+    deleting = set(Deletion.objects.filter(client__in=ids).values_list("client", flat=True))
+    kept = set(RetentionHold.objects.filter(client__in=ids).values_list("client", flat=True))
+    found = {}
+    for pk in ids:
+        if pk in deleting:
+            found[pk] = "deleting"
+        elif pk not in here:
+            found[pk] = "gone"
+        elif here[pk] is None:
+            found[pk] = "active"
+        elif pk in kept:
+            found[pk] = "kept"
+    return found
+
+
+@transaction.atomic
+def _settle(row: DeletionRun, now: dt.datetime) -> None:
+    leases.hold(row, settled_at=now, lease_token=None)
+    audit.record("clients.deleted", row, by=row.by, clients_count=row.done_count, refused_count=len(row.refused))
+    if row.by is not None:
+        url = reverse("clients:deletion_run", args=[row.pk])
+        notices.tell(row.by, NOTICE, url=url, now=now, count=row.done_count, refused_count=len(row.refused))
+    bell.ring(bell.ERASURES)
