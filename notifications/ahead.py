@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models import DateTimeField, Value
 
 from clients.models import Client, Standing
-from notifications import kinds, planner
+from notifications import kinds, planner, wanting
 from notifications.models import Trigger
 from notifications.wanting import Asked
 from salon.core import public
@@ -60,7 +60,8 @@ def obstacle(trigger: Trigger, salon: Salon) -> str:
         return "no_public_address"
     if kind.has_target and not trigger.target:
         return "no_target"
-    yes = Standing.objects.filter(purpose=kind.purpose, channel__in=kind.channels, state=Standing.State.GRANTED)
+    order = wanting.ways(trigger, kind)
+    yes = Standing.objects.filter(purpose=kind.purpose, channel__in=order, state=Standing.State.GRANTED)
     return "" if yes.filter(client__erased_at=None, client__inactive_at=None).exists() else "nobody"
 
 

@@ -178,11 +178,11 @@ def _against(switches: Mapping[str, Trigger], now: dt.datetime) -> Case:
     of = {wanted: [kind.name for kind in kinds.TABLE.values() if kind.wanted == wanted] for wanted in Wanted}
     off = [name for name, trigger in switches.items() if not trigger.is_on]
     marketing = [kind.name for kind in kinds.TABLE.values() if kind.is_marketing]
-    service = [kind.name for kind in kinds.TABLE.values() if kind.kind_class is kinds.Class.SERVICE]
+    by_itself = [kind.name for kind in kinds.TABLE.values() if not kind.is_by_hand]
     stands, cancelled, done = (Q(kind__in=of[wanted]) for wanted in (Wanted.STANDS, Wanted.CANCELLED, Wanted.DONE))
     about_a_start = stands | cancelled
     # What is held waits for a person, and what somebody sends once more does not come back: both stay.
-    shut = Q(channel=smsaccount.CHANNEL, kind__in=service, state=State.PENDING, resend_of=None)
+    shut = Q(channel=smsaccount.CHANNEL, kind__in=by_itself, state=State.PENDING, resend_of=None)
     return Case(
         *([] if smsaccount.is_open() else [When(shut, then=Value("channel_off"))]),
         When(client__erased_at__isnull=False, then=Value("erased")),

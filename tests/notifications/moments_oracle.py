@@ -23,7 +23,10 @@ class Person:
     """A client as the salon knows them, and what was said to them: (kind, when)."""
 
     born: tuple[int | None, int, int] | None = None
+    # What they said Yes to by e-mail, and by SMS; and by which way they like to be reached.
     yes: set[str] = field(default_factory=set)
+    by_sms: set[str] = field(default_factory=set)
+    likes: str = ""
     is_away: bool = False
     is_blacklisted: bool = False
     added: dt.datetime | None = None
@@ -33,17 +36,24 @@ class Person:
     told: list[tuple[str, dt.datetime]] = field(default_factory=list)
 
 
-def wanted(person: Person, now: dt.datetime, *, salon_weeks: int = 6) -> set[str]:
-    """The kinds that are due at `now` and not too late, with a Yes."""
+def wanted(person: Person, now: dt.datetime, *, ways: list[str], salon_weeks: int = 6) -> dict[str, str]:
+    """The kinds that are due at `now` and not too late, each with its channel: one of `ways` that has a Yes of its own."""
     if person.is_away or person.is_blacklisted:
-        return set()
+        return {}
     found = {
         "birthday": _birthday(person, now),
         "welcome": _welcome(person, now),
         "rebook": _rebook(person, now, salon_weeks),
         "review": _review(person, now),
     }
-    return {kind for kind, holds in found.items() if holds and kind in person.yes}
+    return {kind: by for kind, holds in found.items() if holds and (by := _way(person, kind, ways))}
+
+
+def _way(person: Person, kind: str, ways: list[str]) -> str:
+    """The way they like, if they said Yes to it; else the first to which they did. A Yes to one is none to the other."""
+    yeses = {"email": person.yes, "sms": person.by_sms}
+    open_ = [channel for channel in ways if kind in yeses[channel]]
+    return person.likes if person.likes in open_ else (open_ or [""])[0]
 
 
 def _times(person: Person, kind: str) -> list[dt.datetime]:

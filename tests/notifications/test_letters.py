@@ -115,15 +115,15 @@ def test_the_calendar_follows_the_visit_from_booking_to_cancellation(
 )  # fmt: skip
 def test_public_holidays_are_the_countrys(country: str, on: dt.date, is_off: bool) -> None:
     noon = dt.datetime.combine(on, dt.time(12), dt.UTC)
-    assert (on in daysoff.for_hours(kinds.MARKETING_SMS, country, noon)) is is_off
-    assert daysoff.for_hours(kinds.MARKETING_EMAIL, country, noon) == frozenset()
+    assert (on in daysoff.for_hours(kinds.MARKETING_HOURS["sms"], country, noon)) is is_off
+    assert daysoff.for_hours(kinds.MARKETING_HOURS["email"], country, noon) == frozenset()
 
 
 def test_no_text_message_with_advertising_waits_past_the_holidays() -> None:
     """I-17, I-18: Christmas of 2026 in Germany is a Friday and a Saturday, and then comes Sunday."""
     zone = factories.PARIS
     at = dt.datetime(2026, 12, 24, 20, 0, tzinfo=zone)
-    days = daysoff.for_hours(kinds.MARKETING_SMS, "DE", at)
-    assert kinds.MARKETING_SMS.first(at, zone, days) == dt.datetime(2026, 12, 28, 8, 0, tzinfo=zone)
+    days = daysoff.for_hours(kinds.MARKETING_HOURS["sms"], "DE", at)
+    assert kinds.MARKETING_HOURS["sms"].first(at, zone, days) == dt.datetime(2026, 12, 28, 8, 0, tzinfo=zone)
     with pytest.raises(LookupError):
-        daysoff.for_hours(kinds.MARKETING_SMS, "XX", at)
+        daysoff.for_hours(kinds.MARKETING_HOURS["sms"], "XX", at)

@@ -22,7 +22,7 @@ from salon.core.errors import Refused
 from salon.core.models import Salon, User
 from tests import factories
 from tests.fakes.provider import FakeProvider
-from tests.notifications import marketing, moments_oracle
+from tests.notifications import marketing, moments_oracle, texting
 from tests.notifications.moments_oracle import Had, Person
 
 pytestmark = pytest.mark.django_db
@@ -88,7 +88,9 @@ people = st.lists(
     st.builds(
         Person,
         born=born,
-        yes=st.sets(st.sampled_from(KINDS), min_size=2),
+        yes=st.sets(st.sampled_from(KINDS), min_size=1),
+        by_sms=st.sets(st.sampled_from(KINDS)),
+        likes=st.sampled_from(["", "", "email", "sms"]),
         is_away=st.sampled_from([False] * 7 + [True]),
         is_blacklisted=st.sampled_from([False] * 7 + [True]),
         added=st.sampled_from([None, NOON - HOUR, NOON - 6 * DAY, NOON - 8 * DAY]),
@@ -110,13 +112,15 @@ def settle(person: Person, services: dict[int | None, Service], staff: Staff, im
     client = factories.client(
         birth_year=year, birth_month=month, birth_day=day, created_at=person.added or NOON - 400 * DAY,
         inactive_at=NOON - DAY if person.is_away else None, blacklisted_at=NOON - DAY if person.is_blacklisted else None,
+        preferred_channel=person.likes,
     )  # fmt: skip
     if person.added:
         audit.record("client.added", client)
     if person.is_imported:
         ImportedCard.objects.create(source=imported, client=client, is_new=True)
-    for kind in person.yes:
-        marketing.says(client, "grant", NOON - 300 * DAY, purpose=f"mkt.{kind}")
+    for channel, kinds_ in (("email", person.yes), ("sms", person.by_sms)):
+        for kind in sorted(kinds_):
+            marketing.says(client, "grant", NOON - 300 * DAY, purpose=f"mkt.{kind}", channel=channel)
     if person.own_weeks:
         OwnRhythm.objects.create(client=client, weeks=person.own_weeks)
     for one in person.visits:
@@ -130,20 +134,30 @@ def settle(person: Person, services: dict[int | None, Service], staff: Staff, im
     return client
 
 
+WAYS = ("email sms", "email sms", "sms email", "email", "sms")
+
+
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(people=people, at=st.sampled_from([NOON, NOON.replace(hour=9), NOON.replace(hour=20)]))
+@given(
+    people=people, at=st.sampled_from([NOON, NOON.replace(hour=9), NOON.replace(hour=20)]), chosen=st.sampled_from(WAYS),
+    is_sms_on=st.sampled_from([True, True, False]),
+)  # fmt: skip
 def test_the_planner_writes_what_the_policy_says_and_nothing_else(
-    open_salon: Salon, people: list[Person], at: dt.datetime
+    open_salon: Salon, people: list[Person], at: dt.datetime, chosen: str, is_sms_on: bool
 ) -> None:
-    """I-20 to I-22: over any cards, visits and answers; and a second plan adds nothing."""
+    """I-11, I-20 to I-22, I-30: over any cards, visits, answers and ways; and a second plan adds nothing."""
     with transaction.atomic():
+        texting.account(is_on=is_sms_on)
+        Trigger.objects.filter(kind__in=KINDS).update(ways=chosen)
+        # With SMS switched off what is left is e-mail, whatever the salon chose.
+        ways = chosen.split() if is_sms_on else ["email"]
         staff, imported = factories.staff(), factories.imported()
         services = {weeks: factories.service(rebook_weeks=weeks) for weeks in (None, 4, 8)}
         written = [(person, settle(person, services, staff, imported)) for person in people]
         planner.plan(at)
         for person, client in written:
-            found = set(kinds_of(client)) & set(KINDS)
-            assert found == moments_oracle.wanted(person, at), person
+            found = dict(Message.objects.filter(client=client, kind__in=KINDS).values_list("kind", "channel"))
+            assert found == moments_oracle.wanted(person, at, ways=ways), person
         assert not {name for name in planner.plan(at) if name in KINDS}
         transaction.set_rollback(True)
 

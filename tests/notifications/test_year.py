@@ -20,8 +20,13 @@ pytestmark = [
     pytest.mark.skipif(connection.vendor != "sqlite", reason="the clock of a PostgreSQL server cannot be set"),
 ]
 
-# Which local hours no message of a kind leaves in: (from, up to).
-OPEN = {"reminder": (8, 21), **dict.fromkeys(KINDS, (7, 21))}
+# In which local hours a message may leave: (from, up to).
+OPEN = {"reminder": (8, 21), "email": (7, 21), "sms": (8, 20)}
+# The days off in France from the end of 2027 on, as a calendar on the wall has them.
+DAYS_OFF = {
+    (2027, 12, 25), (2028, 1, 1), (2028, 4, 17), (2028, 5, 1), (2028, 5, 8), (2028, 5, 25), (2028, 6, 5), (2028, 7, 14),
+    (2028, 8, 15), (2028, 11, 1), (2028, 11, 11), (2028, 12, 25),
+}  # fmt: skip
 
 
 def observed(year: int, born: tuple[int, int]) -> dt.date:
@@ -51,13 +56,15 @@ def faults(year: Year) -> list[str]:
     found, by_address = [], defaultdict(list)
     for said in year.said:
         local, soul = said.at.astimezone(year.zone), said.soul
-        opens, closes = OPEN[said.kind]
+        opens, closes = OPEN[said.channel if said.kind in MARKETING else said.kind]
         if not opens <= local.hour < closes:
             found.append(f"{said.kind} at {local}")
         if said.kind in MARKETING:
             by_address[said.address].append(said.at)
-            if not soul.said_yes(said.kind, said.at):
-                found.append(f"{said.kind} without a Yes at {local}")
+            if not soul.said_yes(said.kind, said.at, said.channel):
+                found.append(f"{said.kind} without a Yes to {said.channel} at {local}")
+            if said.channel == "sms" and (local.isoweekday() == 7 or (local.year, local.month, local.day) in DAYS_OFF):
+                found.append(f"advertising by SMS on a day off, {local}")
         found += _of_kind(year, said)
     for times in by_address.values():
         for at in times:
@@ -121,7 +128,11 @@ def test_five_weeks_around_the_change_of_the_clocks(
     assert faults(year) == []
     assert unexplained() == unsaid(year) == []
     assert {said.kind for said in year.said} == {*KINDS, "reminder"}, "control: the time was not an empty one"
-    # The control: what is looked for is found.
+    by_sms = [said for said in year.said if said.channel == "sms" and said.kind in MARKETING]
+    assert len({said.kind for said in by_sms}) >= 3, "control: nor one without SMS"
+    # The controls: what is looked for is found.
+    by_sms[0].at += (6 - by_sms[0].at.astimezone(year.zone).weekday()) * DAY
+    assert any("day off" in fault for fault in faults(year))
     first = next(said for said in year.said if said.kind == "birthday")
     first.at += 5 * DAY
     assert faults(year)
@@ -150,4 +161,5 @@ def test_a_whole_year_of_a_whole_salon(
     year.run(around(year, 30 if SHORT else 1))
     assert faults(year) == []
     assert unexplained() == unsaid(year) == []
-    assert {said.kind for said in year.said} == {*KINDS, "reminder"}
+    for channel in ("email", "sms"):
+        assert {said.kind for said in year.said if said.channel == channel} == {*KINDS, "reminder"}
