@@ -113,6 +113,9 @@ class Kind:
     event_method: str = ""
     # It leads to a page of the salon's choice (reviews), and makes no sense without it.
     has_target: bool = False
+    # It may be said once more, so much later, if the salon wants it; and by the client's own rhythm.
+    again: Delay | None = None
+    has_rhythm: bool = False
     # Answers a stop, once, on the channel that was stopped: leaves whatever stands against the client, at any hour.
     is_answer: bool = False
 
@@ -140,6 +143,15 @@ class Kind:
 def slot_of(kind: str, occasion: str) -> str:
     """Return which of the reminders of a visit an occasion names, its third part; "" for other kinds, which have one."""
     return occasion.split(":")[2] if kind == "reminder" and occasion.count(":") >= 2 else ""
+
+
+# What stands in the occasion of a message that is due by the client's own rhythm, and of one that is said once more.
+BY_HABIT, ONCE_MORE = "habit", "more"
+
+
+def parts_of(occasion: str) -> frozenset[str]:
+    """Return what an occasion names beside the thing itself."""
+    return frozenset(occasion.split(":")[1:])
 
 
 # Staff acted, maybe late in the evening: held over night rather than dropped.
@@ -191,6 +203,7 @@ TABLE: Mapping[str, Kind] = {
         Kind(
             "rebook", "mkt.rebook", Class.MARKETING, Wanted.DONE, MARKETING_HOURS,
             is_on_at_first=False, delay=Delay("weeks", 6, 1, 104), at=dt.time(10), lasts=dt.timedelta(days=14),
+            again=Delay("weeks", 0, 1, 52), has_rhythm=True,
         ),
         Kind(
             "review", "mkt.review", Class.MARKETING, Wanted.DONE, MARKETING_HOURS,

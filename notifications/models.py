@@ -307,6 +307,10 @@ class Trigger(models.Model):
     # So many days or weeks after its cause, at this wall time of the salon.
     delay = models.PositiveSmallIntegerField(_("how long after"), null=True, validators=[MaxValueValidator(104)])
     at = models.TimeField(_("at"), null=True)
+    # For a kind that may be said once more: so many weeks after the first, empty for never. And whether the client's own
+    # rhythm counts, where they said Yes to profiling.
+    again = models.PositiveSmallIntegerField(_("once more after"), null=True, validators=[MaxValueValidator(52)])
+    is_by_rhythm = models.BooleanField(_("by the client's own rhythm"), default=False)
     # Where the message leads, for a kind that leads to a page of the salon's choice.
     target = models.URLField(_("address of the page"), max_length=300, blank=True)
     switched_on_at = models.DateTimeField(null=True)
@@ -316,7 +320,9 @@ class Trigger(models.Model):
 
         subject = None
         erase: ClassVar[set[str]] = set()
-        keep: ClassVar[set[str]] = {"kind", "is_on", "ways", "delay", "at", "target", "switched_on_at"}
+        keep: ClassVar[set[str]] = {
+            "kind", "is_on", "ways", "delay", "at", "again", "is_by_rhythm", "target", "switched_on_at",
+        }  # fmt: skip
 
     def __str__(self) -> str:
         return self.kind

@@ -12,6 +12,7 @@ from typing import Any
 from django.db.models import Case, CharField, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.utils import timezone
 
+from appointments import rhythms
 from appointments.models import STANDS, Appointment
 from appointments.models import State as VisitState
 from clients.models import Standing
@@ -40,7 +41,7 @@ from salon.core.models import Salon
 REVIVABLE = (
     "cancelled", "undone", "over", "moved", "not_wanted", "inactive", "restricted", "client_refused", "no_address",
     "automation_off", "consent_missing", "blacklisted", "paused", "booked", "not_done", "no_target", "no_public_address",
-    "erased", "channel_off", reminders.NOT_CHOSEN,
+    "erased", "channel_off", "profiling_missing", reminders.NOT_CHOSEN,
 )  # fmt: skip
 
 RULES: Mapping[str, Rule] = {
@@ -198,10 +199,11 @@ def _against(switches: Mapping[str, Trigger], now: dt.datetime) -> Case:
         When(Q(campaign__state=Campaign.State.STOPPED), then=Value(chosen.HALTED)),
         When(Q(client__email="", channel="email") | Q(client__phone="", channel="sms"), then=Value("no_address")),
         *(_against_consent(kind) for kind in kinds.TABLE.values()),
+        When(_BY_HABIT & ~rhythms.agrees("client_id"), then=Value("profiling_missing")),
         When(Q(kind__in=marketing, client__blacklisted_at__isnull=False), then=Value("blacklisted")),
         When(BY_ITSELF & Q(kind__in=_ON_NOTICE, appointment__is_notice_wanted=False), then=Value("not_wanted")),
         *reminders.unwanted(),
-        When(BY_ITSELF & Q(kind__in=off), then=Value("automation_off")),
+        When(BY_ITSELF & (Q(kind__in=off) | _part_off(switches["rebook"])), then=Value("automation_off")),
         default=Value(""),
         output_field=CharField(),
     )
@@ -213,6 +215,16 @@ def _booked_again(now: dt.datetime) -> Any:
 
 
 _ON_NOTICE = ("confirmation", "change", "cancellation")
+_BY_HABIT = Q(kind="rebook", occasion__contains=f":{kinds.BY_HABIT}")
+_ONCE_MORE = Q(kind="rebook", occasion__contains=f":{kinds.ONCE_MORE}")
+
+
+def _part_off(trigger: Trigger) -> Q:
+    """Return the condition for what a trigger that is on does not say any more: by the client's rhythm, or once more."""
+    found = Q(pk__in=[])
+    if not trigger.is_by_rhythm:
+        found |= _BY_HABIT
+    return found if trigger.again is not None else found | _ONCE_MORE
 
 
 def _against_consent(kind: Kind) -> When:

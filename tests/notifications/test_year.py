@@ -13,7 +13,8 @@ from notifications import reasons
 from notifications.models import MARKETING, Message, State
 from salon.core.models import Salon
 from tests.fakes.provider import FakeProvider
-from tests.notifications.year import DAY, HOUR, KINDS, Said, Soul, Year
+from tests.notifications import moments_oracle
+from tests.notifications.year import DAY, HOUR, KINDS, WEEK, Said, Soul, Year
 
 pytestmark = [
     pytest.mark.django_db,
@@ -96,8 +97,13 @@ def _of_kind(year: Year, said: Said) -> list[str]:
     if said.kind == "review":
         wrong = year.off[0] <= at < year.off[1] or at - done[-1] > 7 * DAY or any(at - other < 90 * DAY for other in same)
         return [f"review at {local}"] if wrong else []
-    wrong = booked(soul, at) or at - done[-1] < 27 * DAY or sum(other > done[-1] for other in same) >= 2
-    return [f"rebook at {local}"] if wrong else []
+    told = [other for other in same if other > done[-1]]
+    since, weeks = (told[-1], 3) if told else (done[-1], None)
+    if weeks is None:
+        # Four is the service's; their own rhythm counts with a Yes to profiling alone.
+        weeks = (moments_oracle.rhythm(done) if soul.said_yes("profiling", at, "") else None) or 4
+    wrong = booked(soul, at) or len(told) > 1 or at - since < weeks * WEEK - DAY
+    return [f"rebook {len(told)} after {weeks} weeks at {local}"] if wrong else []
 
 
 def unexplained() -> list[str]:

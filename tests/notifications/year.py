@@ -82,6 +82,7 @@ class Year:
             Trigger.objects.update_or_create(
                 kind=kind, defaults={"is_on": True, "target": "https://r.example.org/" if kind == "review" else ""}
             )
+        Trigger.objects.filter(pk="rebook").update(is_by_rhythm=True, again=3)
         ReminderTime.objects.update_or_create(slot=2, defaults={"is_on": True, "hours_before": 3})
         self.staff, self.service = factories.staff(), factories.service(rebook_weeks=4)
         self.souls = [self._soul(number) for number in range(count)]
@@ -128,6 +129,15 @@ class Year:
                 self._at(since, partial(self._answer, soul, kind, channel, "grant"))
                 if until:
                     self._at(until, partial(self._answer, soul, kind, channel, "withdraw"))
+        if self.rng.random() < 0.6:
+            since = added + HOUR
+            until = self._somewhen(since + DAY, self.ends + 90 * DAY) if self.rng.random() < 0.3 else None
+            soul.yes["profiling", ""] = [(since, until)]
+            self._at(since, partial(self._profile, soul, "grant"))
+            if until:
+                self._at(until, partial(self._profile, soul, "withdraw"))
+        if not is_new:
+            self._came(soul, self.rng.randint(2, 5))
         start = added + self.rng.randint(2, 20) * DAY
         while start < self.ends:
             self._visit(soul, start)
@@ -140,6 +150,19 @@ class Year:
 
     def _answer(self, soul: Soul, kind: str, channel: str, event: str) -> None:
         marketing.says(soul.client, event, self.now, purpose=f"mkt.{kind}", channel=channel)
+
+    def _profile(self, soul: Soul, event: str) -> None:
+        marketing.says(soul.client, event, self.now, purpose="profiling", channel="")
+
+    def _came(self, soul: Soul, weeks: int) -> None:
+        """Let somebody have come every so many weeks until a while ago."""
+        last = self.begins - self.rng.randint(1, weeks * 7) * DAY
+        for number in range(4, -1, -1):
+            start = last - number * weeks * WEEK
+            row = {"start": start, "booked": start - DAY, "cancelled": None, "moved": None, "end": "done", "pk": None}
+            soul.visits.append(row)
+            self._book(soul, row)
+            self._set(row, state="done")
 
     def _visit(self, soul: Soul, day: dt.datetime) -> None:
         local = dt.datetime.combine(day.astimezone(self.zone).date(), dt.time(self.rng.randint(8, 18), 30), self.zone)
