@@ -116,6 +116,8 @@ class Kind:
     # It may be said once more, so much later, if the salon wants it; and by the client's own rhythm.
     again: Delay | None = None
     has_rhythm: bool = False
+    # May go to existing clients who were told and did not refuse, where the owner switched that on (`clients.existing`).
+    may_go_to_existing: bool = False
     # Answers a stop, once, on the channel that was stopped: leaves whatever stands against the client, at any hour.
     is_answer: bool = False
 
@@ -203,14 +205,15 @@ TABLE: Mapping[str, Kind] = {
         Kind(
             "rebook", "mkt.rebook", Class.MARKETING, Wanted.DONE, MARKETING_HOURS,
             is_on_at_first=False, delay=Delay("weeks", 6, 1, 104), at=dt.time(10), lasts=dt.timedelta(days=14),
-            again=Delay("weeks", 0, 1, 52), has_rhythm=True,
+            again=Delay("weeks", 0, 1, 52), has_rhythm=True, may_go_to_existing=True,
         ),
         Kind(
             "review", "mkt.review", Class.MARKETING, Wanted.DONE, MARKETING_HOURS,
             is_on_at_first=False, delay=Delay("days", 1, 0, 2), at=dt.time(10), lasts=dt.timedelta(days=5), has_target=True,
         ),
         Kind(
-            "promotion", "mkt.promotion", Class.MARKETING, Wanted.ALWAYS, MARKETING_HOURS, waits=UNDO_WAIT, is_by_hand=True,
+            "promotion", "mkt.promotion", Class.MARKETING, Wanted.ALWAYS, MARKETING_HOURS,
+            waits=UNDO_WAIT, is_by_hand=True, may_go_to_existing=True,
         ),
         # The client has just said Yes, and is asked to confirm it. No hours: `facts` says so.
         Kind("doi_request", "", Class.SYSTEM, Wanted.ALWAYS, {"email": DAY}, waits=UNDO_WAIT, is_by_hand=True),

@@ -188,6 +188,7 @@ TABLE: dict[str, Row] = {
     "clients:lift": get(LEAD, pk="restriction"),
     "clients:requests": get(LEAD),
     "clients:retention": get(DESK, changed_by=OWNER),
+    "clients:existing": get(DESK, changed_by=OWNER),
     "clients:processings": get(DESK),
     "clients:processing": get(LEAD, code="cards"),
     "clients:breaches": get(LEAD),

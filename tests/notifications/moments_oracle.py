@@ -35,6 +35,8 @@ class Person:
     is_imported: bool = False
     own_weeks: int | None = None
     is_profiled: bool = False
+    # Told of offers when the address was noted, and did not refuse.
+    is_told: bool = False
     visits: list[Had] = field(default_factory=list)
     told: list[tuple[str, dt.datetime]] = field(default_factory=list)
 
@@ -47,6 +49,7 @@ class Rules:
     by_rhythm: bool = False
     again: int | None = None
     salon_weeks: int = 6
+    to_existing: frozenset[str] = frozenset()
 
 
 def wanted(person: Person, now: dt.datetime, rules: Rules) -> dict[str, str]:
@@ -59,13 +62,17 @@ def wanted(person: Person, now: dt.datetime, rules: Rules) -> dict[str, str]:
         "rebook": _rebook(person, now, rules),
         "review": _review(person, now),
     }
-    return {kind: by for kind, holds in found.items() if holds and (by := _way(person, kind, rules.ways))}
+    return {kind: by for kind, holds in found.items() if holds and (by := _way(person, kind, rules))}
 
 
-def _way(person: Person, kind: str, ways: list[str]) -> str:
-    """The way they like, if they said Yes to it; else the first to which they did. A Yes to one is none to the other."""
+def _way(person: Person, kind: str, rules: Rules) -> str:
+    """The way they like, if they said Yes to it; else the first to which they did. A Yes to one is none to the other.
+
+    Time to come back needs no Yes of an existing client whose card was made by hand, where the owner lets it go there.
+    """
     yeses = {"email": person.yes, "sms": person.by_sms}
-    open_ = [channel for channel in ways if kind in yeses[channel]]
+    is_existing = kind == "rebook" and person.is_told and not person.is_imported
+    open_ = [channel for channel in rules.ways if kind in yeses[channel] or (is_existing and channel in rules.to_existing)]
     return person.likes if person.likes in open_ else (open_ or [""])[0]
 
 

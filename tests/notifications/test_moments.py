@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from appointments import regulars, rhythms
 from appointments.models import Appointment, OwnRhythm, Service, Staff
-from clients import records
-from clients.models import Client, ImportedCard, Merge
+from clients import records, wording
+from clients.models import Client, ExistingRule, ImportedCard, Merge
 from notifications import ahead, dispatch, facts, holding, moments, planner
 from notifications.models import Message, State, Trigger
 from notifications.wanting import Asked
@@ -104,6 +104,7 @@ people = st.lists(
         is_imported=st.sampled_from([False, False, True]),
         own_weeks=st.sampled_from([None, None, None, 5]),
         is_profiled=st.sampled_from([True, True, False]),
+        is_told=st.booleans(),
         told=st.sampled_from([(), (), 10, 20, 21, 24, 34, 35, 36, (22, 50)]).map(
             lambda ago: [("rebook", NOON - days * DAY + HOUR) for days in (ago if isinstance(ago, tuple) else (ago,))]
         ),
@@ -132,6 +133,9 @@ def settle(person: Person, services: dict[int | None, Service], staff: Staff, im
     for channel, kinds_ in (("email", person.yes), ("sms", person.by_sms)):
         for kind in sorted(kinds_):
             marketing.says(client, "grant", NOON - 300 * DAY, purpose=f"mkt.{kind}", channel=channel)
+    for channel in ("email", "sms") if person.is_told else ():
+        text = wording.in_force("fr")["existing", channel]
+        marketing.says(client, "soft_opt_in", NOON - 310 * DAY, purpose="mkt.rebook", channel=channel, text=text)
     if person.is_profiled:
         marketing.says(client, "grant", NOON - 300 * DAY, purpose="profiling", channel="")
     if person.own_weeks:
@@ -161,16 +165,26 @@ WAYS = ("email sms", "email sms", "sms email", "email", "sms")
 @given(
     people=people, at=st.sampled_from([NOON, NOON.replace(hour=9), NOON.replace(hour=20)]), chosen=st.sampled_from(WAYS),
     is_sms_on=st.sampled_from([True, True, False]), by_rhythm=st.booleans(), again=st.sampled_from([None, 3, 5]),
+    existing=st.sets(st.sampled_from(["email", "sms"])),
 )  # fmt: skip
 def test_the_planner_writes_what_the_policy_says_and_nothing_else(
-    open_salon: Salon, people: list[Person], at: dt.datetime, chosen: str, is_sms_on: bool, by_rhythm: bool, again: int | None
+    open_salon: Salon,
+    people: list[Person],
+    at: dt.datetime,
+    chosen: str,
+    is_sms_on: bool,
+    by_rhythm: bool,
+    again: int | None,
+    existing: set[str],
 ) -> None:
     """I-11, I-20 to I-22, I-30: over any cards, visits, answers and ways; and a second plan adds nothing."""
     with transaction.atomic():
         texting.account(is_on=is_sms_on)
         Trigger.objects.filter(kind__in=KINDS).update(ways=chosen)
         # With SMS switched off what is left is e-mail, whatever the salon chose.
-        rules = Rules(chosen.split() if is_sms_on else ["email"], by_rhythm, again)
+        rules = Rules(chosen.split() if is_sms_on else ["email"], by_rhythm, again, to_existing=frozenset(existing))
+        for channel in existing:
+            ExistingRule.objects.create(country="FR", channel=channel, switched_on_at=NOON)
         Trigger.objects.filter(pk="rebook").update(is_by_rhythm=by_rhythm, again=again)
         staff, imported = factories.staff(), factories.imported()
         services = {weeks: factories.service(rebook_weeks=weeks) for weeks in (None, 4, 8)}
