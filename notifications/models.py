@@ -14,7 +14,7 @@ from django.utils.translation import ngettext_lazy
 from appointments.models import Appointment
 from clients.models import Channel, Client, ConsentEvent
 from notifications import plans  # noqa: F401 (the rest of the models: Django finds them through here)
-from notifications.smsmodels import ProviderEvent, Reply, SmsAccount
+from notifications.smsmodels import ProviderEvent, Reply, SmsAccount, SmsTest
 from notifications.systems.models import Change, Delivery, OtherSystem, Received
 from salon.core.clashes import Clash
 from salon.core.models import User
@@ -23,7 +23,7 @@ from salon.core.secrets import EncryptedField
 # Some tables stand in rooms of their own; Django looks for them here.
 __all__ = [
     "MARKETING", "TOLD", "Attempt", "Campaign", "CampaignRecipient", "Change", "Delivery", "Heartbeat", "MailServer",
-    "Message", "OtherSystem", "Provider", "ProviderEvent", "Received", "Reply", "SmsAccount", "State", "Trigger",
+    "Message", "OtherSystem", "Provider", "ProviderEvent", "Received", "Reply", "SmsAccount", "SmsTest", "State", "Trigger",
 ]  # fmt: skip
 
 

@@ -239,8 +239,27 @@ class MeForm(forms.Form):
     language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
     theme = forms.ChoiceField(label=_("Colours"), choices=User.Theme.choices)
     density = forms.ChoiceField(label=_("Rows"), choices=User.Density.choices)
+    phone = Line(
+        label=_("Your mobile number"), max_length=40, required=False,
+        help_text=_("An SMS that you send yourself as a test goes there. It is used for nothing else."),
+        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel"}),
+    )  # fmt: skip
     has_shortcuts = forms.BooleanField(
         label=_("Keyboard shortcuts"),
         required=False,
         help_text=_("Single letters, while no field has the caret. ? lists them. Keys with Ctrl work either way."),
     )
+
+    def clean_phone(self) -> str:
+        """Read the number as it is dialled in the salon's country."""
+        typed = str(self.cleaned_data["phone"])
+        try:
+            return phone.read(typed, Salon.objects.current().country) if typed else ""
+        except Refused as refused:
+            raise forms.ValidationError(refused.message) from refused
+
+    @classmethod
+    def of(cls, user: User) -> dict[str, Any]:
+        """Return what the form shows of a user."""
+        values = {name: getattr(user, name) for name in cls.base_fields}
+        return {**values, "phone": phone.show(user.phone, Salon.objects.current().country)}

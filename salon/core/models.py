@@ -55,6 +55,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     theme = models.CharField(_("theme"), max_length=10, choices=Theme.choices, default=Theme.AUTO)
     density = models.CharField(_("density"), max_length=20, choices=Density.choices, default=Density.COMFORTABLE)
     has_shortcuts = models.BooleanField(_("keyboard shortcuts"), default=True)
+    # Where they get an SMS that they send themselves as a test; for nothing else.
+    phone = models.CharField(_("mobile number"), max_length=20, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     USERNAME_FIELD = "email"
@@ -71,7 +73,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         erase: ClassVar[set[str]] = set()
         keep: ClassVar[set[str]] = {
             "id", "email", "name", "role", "is_active", "language", "theme", "density", "has_shortcuts",
-            "created_at", "password", "last_login", "is_superuser", "groups", "user_permissions",
+            "phone", "created_at", "password", "last_login", "is_superuser", "groups", "user_permissions",
         }  # fmt: skip
 
     def __str__(self) -> str:

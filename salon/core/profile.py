@@ -14,7 +14,7 @@ SALON_FIELDS = frozenset({
     "name", "legal_name", "street", "postcode", "city", "country", "phone", "email", "time_zone", "language", "currency",
     "public_url", "is_mfa_required",
 })  # fmt: skip
-OWN_FIELDS = frozenset({"name", "language", "theme", "density", "has_shortcuts"})
+OWN_FIELDS = frozenset({"name", "language", "theme", "density", "has_shortcuts", "phone"})
 
 
 def _changed(row: Salon | User, allowed: frozenset[str], fields: dict[str, Any]) -> list[str]:

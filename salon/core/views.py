@@ -129,7 +129,7 @@ def salon_page(request: SignedIn) -> HttpResponse:
 def me(request: SignedIn) -> HttpResponse:
     """Show and save how the reader likes to see the house."""
     user = request.user
-    form = MeForm(sent(request), initial={name: getattr(user, name) for name in MeForm.base_fields})
+    form = MeForm(sent(request), initial=MeForm.of(user))
     if form.is_valid():
         profile.edit_own(user, **form.cleaned_data)
         toast(request, _("Saved."))
