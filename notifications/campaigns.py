@@ -153,7 +153,7 @@ def _begins(draft: Campaign, salon: Salon, at: dt.datetime | None, now: dt.datet
     if not now < at <= now + AHEAD_MOST:
         raise Refused(_("Choose a time to come, at most %(days)s days ahead.") % {"days": AHEAD_MOST.days}, "leave_on")
     hours = kind.hours[draft.channel]
-    first = hours.first(at, salon.zone, daysoff.for_hours(hours, salon.country, at))
+    first = hours.first(at, salon.zone, daysoff.for_hours(hours, salon.country, salon.region, at))
     if first != at:
         words = _("No advertising leaves at that hour. The next time is %(day)s, %(time)s.")
         raise Refused(words % {"day": as_weekday(first), "time": as_time(first)}, "leave_at")

@@ -67,7 +67,7 @@ def _chunk(
             card[:8] if card else None,
             addresses.get(hmac),
             None,
-            (salon.delivery, salon.time_zone, salon.country, salon.instance),
+            (salon.delivery, salon.time_zone, salon.country, salon.instance, salon.region),
             None,
             [],
             ledgers.get(message.client_id or 0, []),

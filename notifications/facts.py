@@ -134,7 +134,7 @@ def _around() -> list[prepared.Query]:
     """Return the queries for everything else, to be run after the locks."""
     told = Message.objects.filter(appointment_id=_VISIT, state__in=outbox.TOLD, told_start_at__isnull=False).exclude(pk=_MESSAGE)
     told = told.order_by("-handoff_at", "-pk")
-    salon = Salon.objects.filter(pk=1).values_list("delivery", "time_zone", "country", "instance")
+    salon = Salon.objects.filter(pk=1).values_list("delivery", "time_zone", "country", "instance", "region")
     return [
         prepared.Query(salon),
         prepared.Query(Trigger.objects.filter(pk=_KIND).values_list("is_on"), kind=_KIND),
@@ -208,7 +208,7 @@ def gather(message: Message, rows: Rows) -> gate.Facts:
     Raises KeyError for an unknown kind.
     """
     kind = kinds.TABLE[message.kind]
-    delivery, zone, country, instance_id = rows.salon
+    delivery, zone, country, instance_id, region = rows.salon
     reading = _reading(rows, kind, message.channel, country)
     _pk, _email, _phone, inactive_at, restricted_at, erased_at, blacklisted_at, paused_until = rows.client or (None,) * 8
     found = gate.Facts(
@@ -249,7 +249,7 @@ def gather(message: Message, rows: Rows) -> gate.Facts:
             number=rows.address_of("sms") if message.channel == "sms" else "",
         )  # fmt: skip
     if (hours := kind.hours.get(message.channel)) is not None:
-        more["holidays"] = daysoff.for_hours(hours, country, timezone.now())
+        more["holidays"] = daysoff.for_hours(hours, country, region, timezone.now())
     if rows.of_sms is not None:
         more |= texting.facts(message, rows.of_sms)
     if rows.asking is not None:

@@ -77,7 +77,7 @@ class Asked:
         """Return when a message due by now leaves on a channel: at once, or at the end of quiet hours and days off."""
         hours = self.kind.hours[channel]
         try:
-            return hours.first(self.now, self.zone, daysoff.for_hours(hours, self.salon.country, self.now))
+            return hours.first(self.now, self.zone, daysoff.for_hours(hours, self.salon.country, self.salon.region, self.now))
         except LookupError:  # no calendar, or no open day: the gate says so at the hand-over
             return self.now
 

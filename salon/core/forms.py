@@ -9,7 +9,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from salon.core import activity, countries, dates, phone, public
+from salon.core import activity, countries, dates, phone, public, regions
 from salon.core.errors import Refused
 from salon.core.lines import Line
 from salon.core.models import Salon, User
@@ -27,6 +27,10 @@ class ProfileForm(forms.Form):
     postcode = Line(label=_("Postcode"), max_length=20, required=False)
     city = Line(label=_("Town"), max_length=100, required=False)
     country = forms.ChoiceField(label=_("Country"))
+    region = forms.CharField(
+        label=_("Region"), required=False, widget=forms.Select,
+        help_text=_("Some public holidays are the region's own. No offer leaves by SMS on them."),
+    )  # fmt: skip
     phone = Line(label=_("Phone"), max_length=40, required=False)
     email = forms.EmailField(label=_("E-mail of the salon"), max_length=254, required=False)
     language = forms.ChoiceField(label=_("Language"), required=False)
@@ -49,6 +53,17 @@ class ProfileForm(forms.Form):
         self._choices("language", [*empty, *settings.LANGUAGES])
         self._choices("time_zone", [*empty, *((name, name.replace("_", " ")) for name in countries.zones())])
         self._choices("currency", [*empty, *countries.currencies()])
+        country = str(self.data.get("country", "") if self.is_bound else self.initial.get("country", ""))
+        widget = self.fields["region"].widget
+        assert isinstance(widget, forms.Select)
+        widget.choices = [("", _("No holidays of its own")), *regions.of(country)]
+
+    @property
+    def has_regions(self) -> bool:
+        """Return whether the country has regions with public holidays of their own."""
+        widget = self.fields["region"].widget
+        assert isinstance(widget, forms.Select)
+        return len(list(widget.choices)) > 1
 
     def _choices(self, name: str, choices: list[Any]) -> None:
         field = self.fields[name]
@@ -61,6 +76,8 @@ class ProfileForm(forms.Form):
         country = data.get("country")
         if not country:
             return data
+        is_same = self.initial.get("country", country) == country  # else a region was one of another country
+        data["region"] = data.get("region", "") if is_same and regions.name(country, data.get("region", "")) else ""
         data["language"] = data.get("language") or countries.usual_language(country)
         data["currency"] = data.get("currency") or countries.usual_currency(country)
         if not data.get("time_zone") and "time_zone" not in self.errors:

@@ -11,7 +11,8 @@ from salon.core.models import Salon, User
 from salon.core.roles import May
 
 SALON_FIELDS = frozenset({
-    "name", "legal_name", "street", "postcode", "city", "country", "phone", "email", "time_zone", "language", "currency",
+    "name", "legal_name", "street", "postcode", "city", "country", "region", "phone", "email", "time_zone", "language",
+    "currency",
     "public_url", "is_mfa_required",
 })  # fmt: skip
 OWN_FIELDS = frozenset({"name", "language", "theme", "density", "has_shortcuts", "phone"})

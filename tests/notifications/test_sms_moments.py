@@ -36,7 +36,7 @@ def now(salon: Salon) -> dt.datetime:
     day = timezone.now().astimezone(salon.zone).date() + DAY
     day += dt.timedelta(days=(1 - day.weekday()) % 7)
     while {day + near * DAY for near in range(-2, 3)} & daysoff.for_hours(
-        kinds.MARKETING_HOURS["sms"], "FR", dt.datetime.combine(day, dt.time(11), salon.zone)
+        kinds.MARKETING_HOURS["sms"], "FR", "", dt.datetime.combine(day, dt.time(11), salon.zone)
     ):
         day += WEEK
     return dt.datetime.combine(day, dt.time(11), salon.zone)
