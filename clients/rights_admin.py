@@ -7,6 +7,7 @@ from clients.models import (
     Breach,
     Deletion,
     Erasure,
+    ExistingRule,
     OutsideCopy,
     Processing,
     Restriction,
@@ -93,6 +94,16 @@ class RetentionWarningAdmin(Looking):
     everyday = RETENTION
     list_display = ("client_id", "code", "warned_on", "erase_on")
     ordering = ("erase_on",)
+
+
+@admin.register(ExistingRule, site=site)
+class ExistingRuleAdmin(Looking):
+    """Where offers may go to existing clients without a Yes."""
+
+    everyday = Everyday(lazy("An owner decides this under Settings."), lazy("Existing clients"), "clients:existing")
+    called = lazy("offers to existing clients")
+    list_display = ("country", "channel", "switched_on_at", "by")
+    list_select_related = ("by",)
 
 
 @admin.register(Processing, site=site)
