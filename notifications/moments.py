@@ -103,8 +103,8 @@ def _once_more(asked: Asked, wait: dt.timedelta) -> Wish:
         kind=asked.kind.name, state__in=outbox.TOLD, handoff_at__gte=begins, handoff_at__lt=ends,
         created_at__gte=begins - asked.kind.lasts, created_at__lt=ends,
     )  # fmt: skip
-    visits = Appointment.objects.filter(pk__in=lately.values("appointment"), state=VisitState.DONE, client__isnull=False)
-    visits = visits.filter(~Exists(_booked(asked.now))).annotate(told_at=Subquery(told))
+    done: Any = Appointment.objects.filter(pk__in=lately.values("appointment"), state=VisitState.DONE, client__isnull=False)
+    visits = done.filter(~Exists(_booked(asked.now))).annotate(told_at=Subquery(told))
     visits = visits.filter(told_at__gte=begins, told_at__lt=ends)
     due = F("told_at") + wait
     return Wish(visits, occasion("pk", _word(kinds.ONCE_MORE)), due, due + asked.kind.lasts)
@@ -118,10 +118,9 @@ def _told_of_visit(asked: Asked) -> Any:
 
 def _rhythms_due(asked: Asked, rhythm: Any) -> set[int]:
     """Return the weeks of all clients whose own rhythm says about now."""
-    if not asked.trigger.is_by_rhythm:
-        return set()
-    said = Standing.objects.filter(client_id=OuterRef("client_id"), purpose=asked.kind.purpose, state=Standing.State.GRANTED)
-    visits = Appointment.objects.filter(
+    may_go = [Standing.State.GRANTED, Standing.State.SOFT_OPT_IN]
+    said = Standing.objects.filter(client_id=OuterRef("client_id"), purpose=asked.kind.purpose, state__in=may_go)
+    visits: Any = Appointment.objects.filter(
         Exists(said), rhythms.agrees("client_id"), ~Exists(_booked(asked.now)), ~Exists(_told_of_visit(asked)),
         state=VisitState.DONE, client__isnull=False, start_at__gte=asked.now - rhythms.LOOKS_BACK, start_at__lte=asked.until,
     )  # fmt: skip

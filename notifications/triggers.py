@@ -6,6 +6,7 @@ The client's answer is the other switch; both must be on. Called by the settings
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.db import transaction
@@ -65,8 +66,10 @@ def save(wanted: Mapping[str, Setting], *, by: User, now: dt.datetime | None = N
         row.at = None if setting.at == kind.at else setting.at
         row.save()
         changed.append(name)
-        more = {"again": setting.again, "is_by_rhythm": setting.is_by_rhythm} if kind.again or kind.has_rhythm else {}
-        audit.record("trigger.changed", by=by, kind=name, is_on=row.is_on, delay=setting.delay, **more)
+        said: dict[str, Any] = {"kind": name, "is_on": row.is_on, "delay": setting.delay}
+        if kind.again or kind.has_rhythm:
+            said |= {"again": setting.again, "is_by_rhythm": setting.is_by_rhythm}
+        audit.record("trigger.changed", by=by, **said)
     if changed:
         bell.ring()
     return changed

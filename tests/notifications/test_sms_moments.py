@@ -242,7 +242,7 @@ PAGE = "/settings/notifications/texts/birthday/sms/fr/"
 def test_the_salon_writes_the_words_and_the_way_out_stands_behind_them(
     twilio: TwilioServer, now: dt.datetime, owner: User
 ) -> None:
-    where = {"kind": "birthday", "channel": "sms", "language": "fr", "subject": "", "by": owner, "now": now}
+    where: dict[str, Any] = {"kind": "birthday", "channel": "sms", "language": "fr", "subject": "", "by": owner, "now": now}
     with pytest.raises(Refused, match="salon"):
         texts.save(body="Bon anniversaire[ {first_name}|] !", **where)  # whose it is
     with pytest.raises(Refused, match="stands for nothing"):
