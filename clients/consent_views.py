@@ -11,8 +11,9 @@ from django.views.decorators.http import require_POST
 from django_htmx.http import trigger_client_event
 
 from clients import access, answers, cards, existing, fold, ledger
-from clients.models import Client
+from clients.models import Client, ConsentEvent
 from salon.core.errors import Refused
+from salon.core.models import User
 from salon.core.roles import May
 from salon.core.web import SignedIn, allowed, go, is_fragment, page, safe_next, toast
 
@@ -33,12 +34,7 @@ def answer(request: SignedIn, pk: int) -> HttpResponse:
     if what == "marketing" and said != "no" and not how:
         return _line(request, client, what, channel, asked=f"told-{channel}" if said == "told" else channel)
     try:
-        if said == "told":
-            events = existing.note(client, channel, how=how, by=request.user, now=timezone.now())
-        elif what == "reminders":
-            events = answers.set_reminders(client, said == "yes", channel=channel, by=request.user, now=timezone.now())
-        else:
-            events = answers.set_channel(client, channel, said, how=how or "other", by=request.user, now=timezone.now())
+        events = _record(client, what, channel, said, how, by=request.user)
     except Refused as refused:
         toast(request, refused.message, level=messages.WARNING)
     else:
@@ -50,6 +46,16 @@ def answer(request: SignedIn, pk: int) -> HttpResponse:
             toast(request, words, undo_url=undo_url, undo=answers.undo_token(events))
     response = _line(request, client, what, channel)
     return trigger_client_event(response, cards.CHANGED) if is_news and is_fragment(request) else response
+
+
+def _record(client: Client, what: str, channel: str, said: str, how: str, *, by: User) -> list[ConsentEvent]:
+    """Write down what was pressed, and return the events."""
+    now = timezone.now()
+    if said == "told":
+        return existing.note(client, channel, how=how, by=by, now=now)
+    if what == "reminders":
+        return answers.set_reminders(client, said == "yes", channel=channel, by=by, now=now)
+    return answers.set_channel(client, channel, said, how=how or "other", by=by, now=now)
 
 
 @require_POST
