@@ -71,7 +71,8 @@ def faults(year: Year) -> list[str]:
         for at in times:
             if sum(at - DAY < other <= at for other in times) > 1 or sum(at - 30 * DAY < other <= at for other in times) > 4:
                 found.append(f"too much advertising until {at}")
-    about = [said for said in year.said if said.about]
+    # Time to come back may be said once more of a visit: how often is counted above.
+    about = [said for said in year.said if said.about and said.kind != "rebook"]
     once = Counter((said.kind, said.soul.client.pk, said.about, said.told_start_at, said.slot) for said in about)
     return found + [f"twice: {key}" for key, count in once.items() if count > 1]
 
@@ -135,7 +136,7 @@ def test_five_weeks_around_the_change_of_the_clocks(
     assert unexplained() == unsaid(year) == []
     assert {said.kind for said in year.said} == {*KINDS, "reminder"}, "control: the time was not an empty one"
     by_sms = [said for said in year.said if said.channel == "sms" and said.kind in MARKETING]
-    assert len({said.kind for said in by_sms}) >= 3, "control: nor one without SMS"
+    assert len({said.kind for said in by_sms}) >= 2, "control: nor one without SMS"
     # The controls: what is looked for is found.
     by_sms[0].at += (6 - by_sms[0].at.astimezone(year.zone).weekday()) * DAY
     assert any("day off" in fault for fault in faults(year))
