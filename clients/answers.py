@@ -16,10 +16,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
-from clients import addresses, consent, fold, requests, wording
+from clients import addresses, consent, existing, fold, requests, wording
 from clients.models import Channel, Client, ConsentEvent, ConsentText, Standing
 from salon.core.errors import Refused
-from salon.core.models import User
+from salon.core.models import Salon, User
 from salon.core.templatetags.house import as_day
 
 HOW = (ConsentEvent.Source.IN_PERSON, ConsentEvent.Source.PHONE, ConsentEvent.Source.PAPER_FORM, ConsentEvent.Source.OTHER)
@@ -72,6 +72,14 @@ class Front:
     may_go: bool = False
     # Since when marketing to the address itself is stopped, by whoever has it: perhaps on another card.
     shut_on: dt.date | None = None
+    # Since when it is noted that an existing client was told of offers and did not refuse; and whether it can be noted now.
+    told_on: dt.date | None = None
+    may_be_told: bool = False
+
+    @property
+    def told_key(self) -> str:
+        """Return by what the page asks how the client was told."""
+        return f"told-{self.channel}"
 
     @property
     def bar(self) -> str:
@@ -121,7 +129,12 @@ def front(client: Client, channel: str, *, entries: Sequence[fold.Entry] | None 
     ledger = consent.events_of(client) if entries is None else entries
     readings = [consent.reading(client, purpose, channel, entries=ledger) for purpose in fold.MARKETING]
     line = _front(client, channel, summed(reading.state for reading in readings), readings)
-    return replace(line, shut_on=shut_on(client, channel))
+    line = replace(line, shut_on=shut_on(client, channel))
+    if line.answer is not Answer.NOT_ASKED or not existing.is_on(Salon.objects.current().country, channel):
+        return line
+    told = next((one.entry for one in readings if one.state is fold.State.SOFT_OPT_IN and one.entry), None)
+    told_on = timezone.localtime(told.effective_at).date() if told else None
+    return replace(line, told_on=told_on, may_be_told=told is None and not existing.bar(client, channel, ledger))
 
 
 def reminders(client: Client, channel: str = "email") -> Front:

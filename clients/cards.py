@@ -14,7 +14,22 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import pgettext_lazy
 
-from clients import access, answers, contacts, deletions, fold, links, lists, neighbours, readings, rooms, tags, timeline, ways
+from clients import (
+    access,
+    answers,
+    contacts,
+    deletions,
+    existing,
+    fold,
+    links,
+    lists,
+    neighbours,
+    readings,
+    rooms,
+    tags,
+    timeline,
+    ways,
+)
 from clients.duplicates import pairs, telling
 from clients.models import Client
 from salon.core import asking, countries
@@ -121,7 +136,8 @@ def card(request: SignedIn, client: Client) -> dict[str, Any]:
         "fronts": answers.fronts(client),
         "reminders": [answers.reminders(client, channel) for channel in ways.of_reminders()],
         "how": answers.HOW,
-        "asked": asked if asked in fold.CHANNELS else "",
+        "asked": asked if asked.removeprefix("told-") in fold.CHANNELS else "",
+        "how_told": existing.HOW,
         "likely": _likely(request.user, client),
     }
 

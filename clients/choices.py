@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.utils import timezone
 
-from clients import changes, consent, fold, stops, wording
+from clients import changes, consent, existing, fold, stops, wording
 from clients.models import Client, ConsentEvent, ConsentText
 from clients.stops import Link
 from salon.core import audit
+from salon.core.models import Salon
 
 REMINDER = "svc.reminder"
 PROFILING = "profiling"
@@ -175,6 +176,7 @@ class _Reader:
         self.client, self.link, self.texts = client, link, texts
         self.entries = consent.events_of(client)
         self.is_current = stops.is_current(link, client)
+        self.open_to = existing.channels(Salon.objects.current().country)
         self.hashes = {channel: consent.address_hash(client, channel) for channel in (*fold.CHANNELS, "")}
 
     def is_shown(self, channel: str) -> bool:
@@ -185,6 +187,8 @@ class _Reader:
         """Return one tick as it stands."""
         state = self._state(purpose, channel)
         is_on = state is not fold.State.WITHDRAWN if purpose == REMINDER else state is fold.State.GRANTED
+        # Who gets offers as an existing client sees them as on, and switches them off like any other.
+        is_on |= state is fold.State.SOFT_OPT_IN and channel in self.open_to
         is_waiting = state is fold.State.PENDING
         return Choice(purpose, channel, is_on, is_waiting, self._bar(purpose, channel), self.texts.get((purpose, channel)))
 

@@ -10,9 +10,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 from django_htmx.http import trigger_client_event
 
-from clients import access, answers, cards, fold, ledger
-from clients.models import Client
+from clients import access, answers, cards, existing, fold, ledger
+from clients.models import Client, ConsentEvent
 from salon.core.errors import Refused
+from salon.core.models import User
 from salon.core.roles import May
 from salon.core.web import SignedIn, allowed, go, is_fragment, page, safe_next, toast
 
@@ -26,16 +27,14 @@ def answer(request: SignedIn, pk: int) -> HttpResponse:
     client = access.client_for(request.user, pk)
     what, said, how = (request.POST.get(name, "") for name in ("what", "answer", "how"))
     channel = request.POST.get("channel", "")
-    if what not in _WHAT or channel not in fold.CHANNELS or said not in {"yes", "no"}:
+    known = {"yes", "no", "told"} if what == "marketing" else {"yes", "no"}
+    if what not in _WHAT or channel not in fold.CHANNELS or said not in known:
         return _line(request, client, what, channel)
-    how, is_news = how if how in answers.HOW else "", False
-    if what == "marketing" and said == "yes" and not how:
-        return _line(request, client, what, channel, asked=channel)
+    how, is_news = how if how in (existing.HOW if said == "told" else answers.HOW) else "", False
+    if what == "marketing" and said != "no" and not how:
+        return _line(request, client, what, channel, asked=f"told-{channel}" if said == "told" else channel)
     try:
-        if what == "reminders":
-            events = answers.set_reminders(client, said == "yes", channel=channel, by=request.user, now=timezone.now())
-        else:
-            events = answers.set_channel(client, channel, said, how=how or "other", by=request.user, now=timezone.now())
+        events = _record(client, what, channel, said, how, by=request.user)
     except Refused as refused:
         toast(request, refused.message, level=messages.WARNING)
     else:
@@ -47,6 +46,16 @@ def answer(request: SignedIn, pk: int) -> HttpResponse:
             toast(request, words, undo_url=undo_url, undo=answers.undo_token(events))
     response = _line(request, client, what, channel)
     return trigger_client_event(response, cards.CHANGED) if is_news and is_fragment(request) else response
+
+
+def _record(client: Client, what: str, channel: str, said: str, how: str, *, by: User) -> list[ConsentEvent]:
+    """Write down what was pressed, and return the events."""
+    now = timezone.now()
+    if said == "told":
+        return existing.note(client, channel, how=how, by=by, now=now)
+    if what == "reminders":
+        return answers.set_reminders(client, said == "yes", channel=channel, by=by, now=now)
+    return answers.set_channel(client, channel, said, how=how or "other", by=by, now=now)
 
 
 @require_POST
@@ -79,7 +88,10 @@ def _line(request: SignedIn, client: Client, what: str, channel: str, *, asked: 
     if what == "reminders":
         context = {"client": client, "line": answers.reminders(client, channel)}
         return page(request, "clients/card.html", context, fragment="clients/_reminders.html")
-    context = {"client": client, "line": answers.front(client, channel), "asked": asked, "how": answers.HOW, "is_answered": True}
+    context = {
+        "client": client, "line": answers.front(client, channel), "asked": asked, "how": answers.HOW,
+        "how_told": existing.HOW, "is_answered": True,
+    }  # fmt: skip
     return page(request, "clients/card.html", context, fragment="clients/_consent.html")
 
 
@@ -100,5 +112,7 @@ def _words(name: str, client: Client, what: str, channel: str, said: str) -> str
         ("marketing", "email", "no"): _("%(name)s: marketing e-mail off."),
         ("marketing", "sms", "yes"): _("%(name)s: marketing SMS on."),
         ("marketing", "sms", "no"): _("%(name)s: marketing SMS off."),
+        ("marketing", "email", "told"): _("%(name)s: noted as told of offers by e-mail."),
+        ("marketing", "sms", "told"): _("%(name)s: noted as told of offers by SMS."),
     }
     return words[what, channel, said] % {"name": name}

@@ -10,18 +10,23 @@ from clients.fold import SERVICE
 class Profile:
     """Whether a Yes told to staff counts, whether one for e-mail must be confirmed through a link, and the digital age.
 
-    Under `child_age` nobody gets advertising (GDPR Art. 8 and the countries' own limits).
+    Under `child_age` nobody gets advertising (GDPR Art. 8 and the countries' own limits). `soft_email` and `soft_sms`:
+    whether existing clients may get offers without a Yes (PECR reg 22; CPCE L34-5; UWG §7(3), not for SMS), and for how
+    many months after a visit.
     """
 
     verbal_ok: bool
     doi_email: bool
     child_age: int
+    soft_email: bool = False
+    soft_sms: bool = False
+    soft_months: int = 24
 
 
 PROFILES = {
-    "GB": Profile(verbal_ok=True, doi_email=False, child_age=13),
-    "FR": Profile(verbal_ok=True, doi_email=False, child_age=15),
-    "DE": Profile(verbal_ok=False, doi_email=True, child_age=16),
+    "GB": Profile(verbal_ok=True, doi_email=False, child_age=13, soft_email=True, soft_sms=True),
+    "FR": Profile(verbal_ok=True, doi_email=False, child_age=15, soft_email=True, soft_sms=True),
+    "DE": Profile(verbal_ok=False, doi_email=True, child_age=16, soft_email=True),
     "_default": Profile(verbal_ok=False, doi_email=True, child_age=16),
 }
 

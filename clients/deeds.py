@@ -36,6 +36,12 @@ def _channel(facts: Facts) -> Mapping[str, Text]:
     return {"channel": ledger.CHANNELS.get(facts.get("channel", ""), "")}
 
 
+def _existing_switched(facts: Facts) -> Text:
+    if facts.get("is_on"):
+        return _("%(who)s let offers go to existing clients without a Yes: %(channel)s")
+    return _("%(who)s ended offers to existing clients without a Yes: %(channel)s")
+
+
 def _link(facts: Facts) -> Mapping[str, Text]:
     return {"kind": dict(ClientLink.Kind.choices).get(facts.get("kind", ""), "")}
 
@@ -189,6 +195,7 @@ CONSENTS: Mapping[str, Telling] = {
     "consent.link_again": Telling(Kind.CONSENT, "send", lazy("%(who)s had the link to confirm sent once more")),
     "consent.sheet_kept": Telling(Kind.CONSENT, "file-text", lazy("%(who)s kept a signed privacy form")),
     "consent.sheet_viewed": Telling(Kind.CONSENT, "eye", lazy("%(who)s looked at a signed privacy form")),
+    "existing.switched": Telling(Kind.SETTINGS, "shield-check", _existing_switched, _channel),
     "wording.published": Telling(
         Kind.SETTINGS, "file-text", lazy("%(who)s published a new wording: %(wording)s"), _wording
     ),

@@ -186,4 +186,4 @@ def _cell(
     is_reachable = not channel or bool(consent.address_hash(client, channel))
     label = Channel(channel).label if channel else ""
     may_go = reading.entry is not None and consent.may_be_void(reading.entry, timezone.now())
-    return Cell(channel, label, answer, is_reachable, event, stopped_on, lacks, is_late, may_go, shut_on, purpose)
+    return Cell(channel, label, answer, is_reachable, event, stopped_on, lacks, is_late, may_go, shut_on, purpose=purpose)

@@ -18,6 +18,7 @@ PURPOSES: dict[str, str | Promise] = {
     "mkt.rebook": _("time for the next visit"),
     "mkt.review": _("request for a review"),
     "profiling": _("statistics"),
+    "existing": _("offers to existing clients"),
     "health_notes": _("health notes"),
     "photos": _("photos"),
     "svc.reminder": _("reminders"),

@@ -8,6 +8,7 @@ from clients.models import (
     Deletion,
     DeletionRun,
     Erasure,
+    ExistingRule,
     OutsideCopy,
     Processing,
     Restriction,
@@ -115,6 +116,16 @@ class DeletionRunAdmin(Looking):
     list_display = ("pk", "by", "created_at", "is_at_once", "cards_count", "done_count", "settled_at")
     list_select_related = ("by",)
     ordering = ("-pk",)
+
+
+@admin.register(ExistingRule, site=site)
+class ExistingRuleAdmin(Looking):
+    """Where offers may go to existing clients without a Yes."""
+
+    everyday = Everyday(lazy("An owner decides this under Settings."), lazy("Existing clients"), "clients:existing")
+    called = lazy("offers to existing clients")
+    list_display = ("country", "channel", "switched_on_at", "by")
+    list_select_related = ("by",)
 
 
 @admin.register(Processing, site=site)

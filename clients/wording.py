@@ -19,6 +19,8 @@ from salon.core.errors import Refused
 from salon.core.models import Salon, User
 
 LONGEST = 1000
+# What an existing client is told (`clients.existing`): no Yes, so no purpose of the ledger.
+NOTICE = "existing"
 _BRACES = re.compile(r"\{([^{}]*)\}|[{}]")
 
 
@@ -37,7 +39,7 @@ def shown(text: ConsentText, salon: Salon) -> str:
 
 def placeholders(purpose: str) -> tuple[str, ...]:
     """Return what has to stand in a wording for this purpose."""
-    return ("salon", "channel") if purpose in fold.MARKETING else ("salon",)
+    return ("salon", "channel") if purpose in (*fold.MARKETING, NOTICE) else ("salon",)
 
 
 @transaction.atomic

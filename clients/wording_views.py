@@ -22,6 +22,7 @@ def index(request: SignedIn) -> HttpResponse:
     """Show every wording in force, in all languages."""
     in_force = {code: wording.in_force(code) for code, _name in settings.LANGUAGES}
     pairs = [pair for purpose in _ORDER for pair in fold.affected(purpose, "" if purpose in fold.PERSONAL else fold.ANY_CHANNEL)]
+    pairs += [(wording.NOTICE, channel) for channel in fold.CHANNELS]
     groups = [
         {
             "purpose": ledger.PURPOSES[purpose],

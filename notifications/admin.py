@@ -29,6 +29,7 @@ from notifications.models import (
     Received,
     Reply,
     SmsAccount,
+    SmsTest,
     Trigger,
 )
 from notifications.plans import MessageText, ReminderException, ReminderTime
@@ -176,6 +177,16 @@ class SmsAccountAdmin(Looking):
         lazy("Open the SMS account"), "notifications:sms",
     )  # fmt: skip
     list_display = ("account_sid", "is_on", "sender", "monthly_budget", "campaign_cap", "changed_at")
+
+
+@admin.register(SmsTest, site=site)
+class SmsTestAdmin(Looking):
+    """SMS that somebody of the team tried: they count in the budget."""
+
+    everyday = SmsAccountAdmin.everyday
+    list_display = ("at", "by", "segments", "cost")
+    list_select_related = ("by",)
+    ordering = ("-at", "-pk")
 
 
 @admin.register(ProviderEvent, site=site)

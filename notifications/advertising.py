@@ -16,7 +16,7 @@ from django.utils import timezone
 from clients import countries, fold
 from clients.choices import PROFILING
 from clients.models import Client
-from notifications import gate
+from notifications import gate, kinds
 from notifications.models import MARKETING, TOLD, Campaign, Message
 from salon.core import public
 from salon.core.models import Salon
@@ -87,8 +87,12 @@ def facts(message: Message, read: Advertising, zone: str, country: str, ledger: 
         "has_public_address": public.has_address(Salon(public_url=read.public_url, is_demo=read.is_demo)),
         "marketing_day_count": read.day_count,
         "marketing_month_count": read.month_count,
-        "is_unprofiled": read.is_by_habit and not _agrees_to_profiling(ledger(), country),
+        "is_unprofiled": (read.is_by_habit or _is_by_habit(message)) and not _agrees_to_profiling(ledger(), country),
     }
+
+
+def _is_by_habit(message: Message) -> bool:
+    return kinds.BY_HABIT in kinds.parts_of(message.occasion)
 
 
 def _agrees_to_profiling(entries: list[fold.Entry], country: str) -> bool:

@@ -10,8 +10,9 @@ from typing import Any
 
 from django.db.models import DateTimeField, Value
 
+from clients import existing
 from clients.models import Client, Standing
-from notifications import kinds, planner
+from notifications import kinds, planner, wanting
 from notifications.models import Trigger
 from notifications.wanting import Asked
 from salon.core import public
@@ -60,12 +61,17 @@ def obstacle(trigger: Trigger, salon: Salon) -> str:
         return "no_public_address"
     if kind.has_target and not trigger.target:
         return "no_target"
-    yes = Standing.objects.filter(purpose=kind.purpose, channel__in=kind.channels, state=Standing.State.GRANTED)
+    order = wanting.ways(trigger, kind)
+    states = [Standing.State.GRANTED]
+    if kind.may_go_to_existing and existing.channels(salon.country) & set(order):
+        states.append(Standing.State.SOFT_OPT_IN)
+    yes = Standing.objects.filter(purpose=kind.purpose, channel__in=order, state__in=states)
     return "" if yes.filter(client__erased_at=None, client__inactive_at=None).exists() else "nobody"
 
 
 def _rows(trigger: Trigger, salon: Salon, now: dt.datetime, days: int) -> Iterator[tuple[str, Any]]:
-    asked = Asked(trigger, salon, now, until=now + dt.timedelta(days=days))
+    until, open_to = now + dt.timedelta(days=days), existing.channels(salon.country)
+    asked = Asked(trigger, salon, now, until, open_to)
     for wish in planner.RULES[trigger.kind](asked):
         due = wish.due if hasattr(wish.due, "resolve_expression") else Value(wish.due, output_field=DateTimeField())
         for channel, rows in planner.by_channel(wish, asked):

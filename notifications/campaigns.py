@@ -159,7 +159,7 @@ def begins(draft: Campaign, salon: Salon, now: dt.datetime) -> dt.datetime:
 def _first(draft: Campaign, salon: Salon, at: dt.datetime) -> dt.datetime:
     """Return the first instant at or after `at` at which advertising may leave on the draft's channel."""
     hours = kinds.TABLE[draft.kind].hours[draft.channel]
-    return hours.first(at, salon.zone, daysoff.for_hours(hours, salon.country, at))
+    return hours.first(at, salon.zone, daysoff.for_hours(hours, salon.country, salon.region, at))
 
 
 def _begins(draft: Campaign, salon: Salon, at: dt.datetime | None, now: dt.datetime) -> dt.datetime:

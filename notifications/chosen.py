@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from clients import existing
 from clients.models import Client, Standing
 from notifications import audience, kinds, outbox
 from notifications.audience import Seat
@@ -70,11 +71,13 @@ def unwritten(campaign: Campaign) -> "QuerySet[CampaignRecipient]":
 
 
 def granted(campaign: Campaign) -> "QuerySet[Standing]":
-    """Return, beside a row with a client, the Yes that the campaign needs."""
+    """Return, beside a row with a client, the Yes that the campaign needs, or what stands for it of existing clients."""
+    kind, states = kinds.TABLE[campaign.kind], [Standing.State.GRANTED]
+    if kind.may_go_to_existing and existing.is_on(Salon.objects.current().country, campaign.channel):
+        states.append(Standing.State.SOFT_OPT_IN)
     return Standing.objects.filter(
-        client_id=OuterRef("client_id"), purpose=kinds.TABLE[campaign.kind].purpose, channel=campaign.channel,
-        state=Standing.State.GRANTED,
-    )  # fmt: skip
+        client_id=OuterRef("client_id"), purpose=kind.purpose, channel=campaign.channel, state__in=states
+    )
 
 
 def revive(campaign: Campaign) -> int:

@@ -16,7 +16,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from clients import filters, selection
+from clients import existing, filters, selection
 from clients.fold import NEGATIVE
 from clients.models import Client
 from notifications import (
@@ -250,5 +250,6 @@ def _kind_of(seat: Seat) -> str:
     if seat.reason in {"consent_missing", "marketing_objection"}:
         if seat.event is None:
             return "no" if seat.reason == "marketing_objection" else "ask"
-        return "no" if seat.event.event in NEGATIVE else "wait"
+        is_told = seat.event.event == existing.EVENT
+        return "no" if seat.event.event in NEGATIVE else "ask" if is_told else "wait"
     return seat.reason if seat.reason in _LEFT_OUT else "other"

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Sum
 
 from notifications import segments
-from notifications.models import TOLD, Message
+from notifications.models import TOLD, Message, SmsTest
 from notifications.smsaccount import CHANNEL, ELSEWHERE
 from salon.core import phone
 
@@ -28,9 +28,10 @@ def price(number: str, prices: Mapping[str, str]) -> Decimal:
 
 
 def spent_since(instant: dt.datetime, *, but: int = 0) -> Decimal:
-    """Return what the SMS cost that were handed over since then; one whose fate is unknown counts."""
+    """Return what the SMS cost that were handed over since then, tests included; one whose fate is unknown counts."""
     rows = Message.objects.filter(channel=CHANNEL, handoff_at__gte=instant, state__in=TOLD).exclude(pk=but)
-    return rows.aggregate(sum=Sum("cost"))["sum"] or Decimal(0)
+    tests = SmsTest.objects.filter(at__gte=instant)
+    return sum((found.aggregate(sum=Sum("cost"))["sum"] or Decimal(0) for found in (rows, tests)), Decimal(0))
 
 
 def spent_on(campaign_id: int, *, but: int = 0) -> Decimal:

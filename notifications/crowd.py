@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from clients import consent
 from clients.models import Address, Client
-from notifications import advertising, costs, facts, gate
+from notifications import advertising, costs, facts, gate, kinds, unasked
 from notifications.advertising import Advertising
 from notifications.facts import Rows
 from notifications.models import MARKETING, TOLD, Campaign, Message, Reply, SmsAccount
@@ -58,6 +58,7 @@ def _chunk(
         ledgers[line[0]].append(line)
     had, is_sms = _had(hashes, ahead), campaign.channel == "sms"
     doubtful = _doubtful(hashes) if is_sms else set()
+    leave = unasked.read(kinds.TABLE[campaign.kind], campaign.channel, ids, salon.country, timezone.now() + ahead)
     for message in some:
         card, hmac = clients.get(message.client_id or 0), facts.hash_of(message)
         number = str(card[2] or "") if card else ""
@@ -66,12 +67,13 @@ def _chunk(
             card[:8] if card else None,
             addresses.get(hmac),
             None,
-            (salon.delivery, salon.time_zone, salon.country, salon.instance),
+            (salon.delivery, salon.time_zone, salon.country, salon.instance, salon.region),
             None,
             [],
             ledgers.get(message.client_id or 0, []),
             advertising=_advertising(card, campaign, salon, had.get(hmac, (0, 0))),
             of_sms=_texting(money, hmac in doubtful, number) if is_sms else None,
+            leave=leave,
         )
 
 

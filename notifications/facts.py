@@ -16,7 +16,7 @@ from appointments.models import STANDS, Appointment
 from appointments.models import State as VisitState
 from clients import addresses, consent, countries, fold
 from clients.models import Address, Client
-from notifications import advertising, choicelink, daysoff, gate, holding, kinds, optin, outbox, texting
+from notifications import advertising, choicelink, daysoff, gate, holding, kinds, optin, outbox, texting, unasked
 from notifications.advertising import Advertising
 from notifications.models import Message, Trigger
 from salon.core import instance, prepared, public
@@ -48,6 +48,8 @@ class Rows:
     has_public_address: bool | None = None
     # Read for an SMS alone.
     of_sms: texting.Texting | None = None
+    # Read for what may go to existing clients without a Yes alone.
+    leave: unasked.Leave = unasked.NONE
 
     def address_of(self, channel: str) -> str:
         """Return where a message on `channel` goes by the card as it was read, or an empty text."""
@@ -83,7 +85,9 @@ class Reader:
         if not is_marketing:
             return rows
         moment = holding.read(message, zoneinfo.ZoneInfo(rows.salon[1])) if message.kind in holding.KINDS else None
-        return dataclasses.replace(rows, advertising=advertising.of_rows(*found[7:]), moment=moment)
+        ids, kind = [message.client_id or 0], kinds.TABLE[message.kind]
+        leave = unasked.read(kind, message.channel, ids, rows.salon[2], timezone.now())
+        return dataclasses.replace(rows, advertising=advertising.of_rows(*found[7:]), moment=moment, leave=leave)
 
     def statements(self, message: Message) -> list[prepared.Statement]:
         """Return what `read` asks the database."""
@@ -130,7 +134,7 @@ def _around() -> list[prepared.Query]:
     """Return the queries for everything else, to be run after the locks."""
     told = Message.objects.filter(appointment_id=_VISIT, state__in=outbox.TOLD, told_start_at__isnull=False).exclude(pk=_MESSAGE)
     told = told.order_by("-handoff_at", "-pk")
-    salon = Salon.objects.filter(pk=1).values_list("delivery", "time_zone", "country", "instance")
+    salon = Salon.objects.filter(pk=1).values_list("delivery", "time_zone", "country", "instance", "region")
     return [
         prepared.Query(salon),
         prepared.Query(Trigger.objects.filter(pk=_KIND).values_list("is_on"), kind=_KIND),
@@ -204,7 +208,7 @@ def gather(message: Message, rows: Rows) -> gate.Facts:
     Raises KeyError for an unknown kind.
     """
     kind = kinds.TABLE[message.kind]
-    delivery, zone, country, instance_id = rows.salon
+    delivery, zone, country, instance_id, region = rows.salon
     reading = _reading(rows, kind, message.channel, country)
     _pk, _email, _phone, inactive_at, restricted_at, erased_at, blacklisted_at, paused_until = rows.client or (None,) * 8
     found = gate.Facts(
@@ -239,8 +243,13 @@ def gather(message: Message, rows: Rows) -> gate.Facts:
         ),
     )
     more: dict[str, Any] = dict(rows.moment or {})
+    if rows.leave is not unasked.NONE:
+        more["is_soft_opt_in_open"] = unasked.is_open(
+            rows.leave, message.client_id, reading, _entries(rows), channel=message.channel, country=country,
+            number=rows.address_of("sms") if message.channel == "sms" else "",
+        )  # fmt: skip
     if (hours := kind.hours.get(message.channel)) is not None:
-        more["holidays"] = daysoff.for_hours(hours, country, timezone.now())
+        more["holidays"] = daysoff.for_hours(hours, country, region, timezone.now())
     if rows.of_sms is not None:
         more |= texting.facts(message, rows.of_sms)
     if rows.asking is not None:

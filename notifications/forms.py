@@ -79,6 +79,10 @@ class TriggerForm(forms.Form):
     ways = forms.ChoiceField(label=_("By"), choices=Trigger.Ways.choices)
     delay = forms.IntegerField(label=_("How long after"))
     at = forms.TimeField(label=_("at"), widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"}))
+    again = forms.IntegerField(label=_("Once more after so many weeks"), required=False)
+    is_by_rhythm = forms.BooleanField(
+        label=_("By the client's own rhythm, reckoned from their visits, where they said Yes to statistics"), required=False
+    )
     target = forms.URLField(
         label=_("Address of your page for reviews"), required=False, max_length=300, assume_scheme="https",
         widget=forms.URLInput(attrs={"placeholder": "https://", "autocomplete": "off"}),
@@ -93,9 +97,14 @@ class TriggerForm(forms.Form):
         if self.kind.delay is not None:
             least, most = self.kind.delay.least, self.kind.delay.most
             self.fields["delay"] = forms.IntegerField(label=_("How long after"), min_value=least, max_value=most)
+        if self.kind.again is not None:
+            self.fields["again"] = forms.IntegerField(
+                label=_("Once more after so many weeks"), required=False, min_value=self.kind.again.least,
+                max_value=self.kind.again.most,
+            )  # fmt: skip
         means_something = {
             "ways": len(ways) > 1, "delay": self.kind.delay is not None, "at": self.kind.at is not None,
-            "target": self.kind.has_target,
+            "target": self.kind.has_target, "again": self.kind.again is not None, "is_by_rhythm": self.kind.has_rhythm,
         }  # fmt: skip
         for name in [name for name, is_there in means_something.items() if not is_there]:
             del self.fields[name]

@@ -53,9 +53,12 @@ def _rebook(message: Message, told: "QuerySet[Message]", zone: ZoneInfo) -> Foun
     if visit is None or message.client_id is None:
         return {}
     since = told.filter(handoff_at__gt=visit.start_at).count()
+    of_visit = told.filter(appointment=message.appointment_id)
+    if kinds.ONCE_MORE in kinds.parts_of(message.occasion):
+        of_visit = of_visit.filter(occasion=message.occasion)  # the first is what it repeats
     return {
         "is_booked": moments.booked(message.client_id, now, after=visit.start_at),
-        "is_told": _is_told(message, told.filter(appointment=message.appointment_id)),
+        "is_told": _is_told(message, of_visit),
         "is_asked_lately": since >= kinds.REBOOK_AT_MOST,
     }
 

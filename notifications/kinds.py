@@ -113,6 +113,11 @@ class Kind:
     event_method: str = ""
     # It leads to a page of the salon's choice (reviews), and makes no sense without it.
     has_target: bool = False
+    # It may be said once more, so much later, if the salon wants it; and by the client's own rhythm.
+    again: Delay | None = None
+    has_rhythm: bool = False
+    # May go to existing clients who were told and did not refuse, where the owner switched that on (`clients.existing`).
+    may_go_to_existing: bool = False
     # Answers a stop, once, on the channel that was stopped: leaves whatever stands against the client, at any hour.
     is_answer: bool = False
 
@@ -142,11 +147,22 @@ def slot_of(kind: str, occasion: str) -> str:
     return occasion.split(":")[2] if kind == "reminder" and occasion.count(":") >= 2 else ""
 
 
+# What stands in the occasion of a message that is due by the client's own rhythm, and of one that is said once more.
+BY_HABIT, ONCE_MORE = "habit", "more"
+
+
+def parts_of(occasion: str) -> frozenset[str]:
+    """Return what an occasion names beside the thing itself."""
+    return frozenset(occasion.split(":")[1:])
+
+
 # Staff acted, maybe late in the evening: held over night rather than dropped.
 DAY = Hours(dt.time(7), dt.time(22))
 REMINDER_DAY = Hours(dt.time(8), dt.time(21))
-MARKETING_EMAIL = Hours(dt.time(7), dt.time(21))
-MARKETING_SMS = Hours(dt.time(8), dt.time(20), NO_SUNDAY, has_holidays_off=True)
+MARKETING_HOURS = {
+    "email": Hours(dt.time(7), dt.time(21)),
+    "sms": Hours(dt.time(8), dt.time(20), NO_SUNDAY, has_holidays_off=True),
+}
 
 UNDO_WAIT = dt.timedelta(seconds=30)
 REMINDER_MARGIN = dt.timedelta(hours=1)
@@ -179,24 +195,25 @@ TABLE: Mapping[str, Kind] = {
             margin=REMINDER_MARGIN, waits=UNDO_WAIT, told=Told.SAME_KIND,
         ),
         Kind(
-            "birthday", "mkt.birthday", Class.MARKETING, Wanted.ALWAYS, {"email": MARKETING_EMAIL},
+            "birthday", "mkt.birthday", Class.MARKETING, Wanted.ALWAYS, MARKETING_HOURS,
             is_on_at_first=False, at=dt.time(9), lasts=BIRTHDAY_LATE,
         ),
         Kind(
-            "welcome", "mkt.welcome", Class.MARKETING, Wanted.ALWAYS, {"email": MARKETING_EMAIL},
+            "welcome", "mkt.welcome", Class.MARKETING, Wanted.ALWAYS, MARKETING_HOURS,
             waits=UNDO_WAIT, is_on_at_first=False, delay=Delay("days", 0, 0, 6), lasts=dt.timedelta(days=7),
         ),
         Kind(
-            "rebook", "mkt.rebook", Class.MARKETING, Wanted.DONE, {"email": MARKETING_EMAIL},
+            "rebook", "mkt.rebook", Class.MARKETING, Wanted.DONE, MARKETING_HOURS,
             is_on_at_first=False, delay=Delay("weeks", 6, 1, 104), at=dt.time(10), lasts=dt.timedelta(days=14),
+            again=Delay("weeks", 0, 1, 52), has_rhythm=True, may_go_to_existing=True,
         ),
         Kind(
-            "review", "mkt.review", Class.MARKETING, Wanted.DONE, {"email": MARKETING_EMAIL},
+            "review", "mkt.review", Class.MARKETING, Wanted.DONE, MARKETING_HOURS,
             is_on_at_first=False, delay=Delay("days", 1, 0, 2), at=dt.time(10), lasts=dt.timedelta(days=5), has_target=True,
         ),
         Kind(
-            "promotion", "mkt.promotion", Class.MARKETING, Wanted.ALWAYS,
-            {"email": MARKETING_EMAIL, "sms": MARKETING_SMS}, waits=UNDO_WAIT, is_by_hand=True,
+            "promotion", "mkt.promotion", Class.MARKETING, Wanted.ALWAYS, MARKETING_HOURS,
+            waits=UNDO_WAIT, is_by_hand=True, may_go_to_existing=True,
         ),
         # The client has just said Yes, and is asked to confirm it. No hours: `facts` says so.
         Kind("doi_request", "", Class.SYSTEM, Wanted.ALWAYS, {"email": DAY}, waits=UNDO_WAIT, is_by_hand=True),

@@ -15,7 +15,7 @@ from appointments.models import Appointment
 from clients.models import Channel, Client, ConsentEvent
 from notifications import plans  # noqa: F401 (the rest of the models: Django finds them through here)
 from notifications.mailboxmodels import Mailbox
-from notifications.smsmodels import ProviderEvent, Reply, SmsAccount
+from notifications.smsmodels import ProviderEvent, Reply, SmsAccount, SmsTest
 from notifications.systems.models import Change, Delivery, OtherSystem, Received
 from salon.core.clashes import Clash
 from salon.core.models import User
@@ -24,7 +24,8 @@ from salon.core.secrets import EncryptedField
 # Some tables stand in rooms of their own; Django looks for them here.
 __all__ = [
     "MARKETING", "TOLD", "Attempt", "Campaign", "CampaignRecipient", "Change", "Delivery", "Heartbeat", "MailServer",
-    "Mailbox", "Message", "OtherSystem", "Provider", "ProviderEvent", "Received", "Reply", "SmsAccount", "State", "Trigger",
+    "Mailbox", "Message", "OtherSystem", "Provider", "ProviderEvent", "Received", "Reply", "SmsAccount", "SmsTest", "State",
+    "Trigger",
 ]  # fmt: skip
 
 
@@ -308,6 +309,10 @@ class Trigger(models.Model):
     # So many days or weeks after its cause, at this wall time of the salon.
     delay = models.PositiveSmallIntegerField(_("how long after"), null=True, validators=[MaxValueValidator(104)])
     at = models.TimeField(_("at"), null=True)
+    # For a kind that may be said once more: so many weeks after the first, empty for never. And whether the client's own
+    # rhythm counts, where they said Yes to profiling.
+    again = models.PositiveSmallIntegerField(_("once more after"), null=True, validators=[MaxValueValidator(52)])
+    is_by_rhythm = models.BooleanField(_("by the client's own rhythm"), default=False)
     # Where the message leads, for a kind that leads to a page of the salon's choice.
     target = models.URLField(_("address of the page"), max_length=300, blank=True)
     switched_on_at = models.DateTimeField(null=True)
@@ -317,7 +322,9 @@ class Trigger(models.Model):
 
         subject = None
         erase: ClassVar[set[str]] = set()
-        keep: ClassVar[set[str]] = {"kind", "is_on", "ways", "delay", "at", "target", "switched_on_at"}
+        keep: ClassVar[set[str]] = {
+            "kind", "is_on", "ways", "delay", "at", "again", "is_by_rhythm", "target", "switched_on_at",
+        }  # fmt: skip
 
     def __str__(self) -> str:
         return self.kind

@@ -9,12 +9,13 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
-from django.db.models import CharField, Exists, F, OuterRef, Q, Subquery, Value
+from django.db.models import CharField, DateTimeField, Exists, F, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce
 
+from appointments import rhythms
 from appointments.models import STANDS, Appointment, OwnRhythm, Service
 from appointments.models import State as VisitState
-from clients.models import Client, ImportedCard
+from clients.models import Client, ImportedCard, Standing
 from notifications import kinds, outbox
 from notifications.models import Message, State
 from notifications.wanting import Asked, Wish, occasion
@@ -60,20 +61,74 @@ def welcomes(asked: Asked) -> Iterator[Wish]:
 
 
 def rebooks(asked: Asked) -> Iterator[Wish]:
-    """Yield the last completed visits after which the client would come again by now, and has not booked.
+    """Yield the last completed visits after which the client would come again by now, and has not booked; and once more.
 
-    The weeks are the client's own, else those of the service, else the salon's; one statement for each number in use.
+    The weeks are those that the client named, else those of their rhythm, where that counts and they said Yes to profiling,
+    else those of the service, else the salon's; one statement for each number in use.
     """
     if not public.has_address(asked.salon):
         return
-    own = Subquery(OwnRhythm.objects.filter(client=OuterRef("client_id")).values("weeks")[:1])
+    named = Subquery(OwnRhythm.objects.filter(client=OuterRef("client_id")).values("weeks")[:1])
+    rhythm = rhythms.weeks("client_id", asked.now)
+    is_by_rhythm = asked.trigger.is_by_rhythm
+    for weeks in sorted(_weeks_in_use(asked.delay)):
+        visits, due = _last_visits(asked, weeks), F("start_at") + dt.timedelta(weeks=weeks)
+        visits = visits.annotate(named=named, weeks=Coalesce("named", "service__rebook_weeks", Value(asked.delay)))
+        visits = visits.filter(weeks=weeks)
+        if is_by_rhythm:
+            visits = visits.annotate(rhythm=rhythm).filter(Q(named__isnull=False) | Q(rhythm=None))
+        yield Wish(visits, occasion("pk"), due, due + asked.kind.lasts)
+    for weeks in sorted(_rhythms_due(asked, rhythm)) if is_by_rhythm else ():
+        visits, due = _last_visits(asked, weeks), F("start_at") + dt.timedelta(weeks=weeks)
+        visits = visits.annotate(named=named, rhythm=rhythm).filter(named=None, rhythm=weeks)
+        yield Wish(visits, occasion("pk", _word(kinds.BY_HABIT)), due, due + asked.kind.lasts)
+    if asked.trigger.again is not None:
+        yield _once_more(asked, dt.timedelta(weeks=asked.trigger.again))
+
+
+def _last_visits(asked: Asked, weeks: int) -> Any:
+    """Return the completed visits that are so many weeks ago, after which nobody came, booked or was reminded."""
     since = asked.day(_not_before_the_switch(asked, asked.now - asked.kind.lasts))
     first, last = asked.due_days()
-    for weeks in sorted(_weeks_in_use(asked.delay)):
-        back = dt.timedelta(weeks=weeks)
-        visits = _done(asked, max(first, since), last, back).filter(~Exists(_booked(asked.now)))
-        visits = visits.annotate(weeks=Coalesce(own, F("service__rebook_weeks"), Value(asked.delay))).filter(weeks=weeks)
-        yield Wish(visits, occasion("pk"), F("start_at") + back, F("start_at") + back + asked.kind.lasts)
+    visits = _done(asked, max(first, since), last, dt.timedelta(weeks=weeks))
+    return visits.filter(~Exists(_booked(asked.now)), ~Exists(_told_of_visit(asked)))
+
+
+def _once_more(asked: Asked, wait: dt.timedelta) -> Wish:
+    """Return the visits after which the client was reminded so long ago, and has neither come nor booked since."""
+    begins, ends = _span(asked, *asked.due_days(), wait)
+    told = _told_of_visit(asked).order_by("-handoff_at").values("handoff_at")[:1]
+    # What was handed over was written down at most as long before as it made sense.
+    lately = Message.objects.filter(
+        kind=asked.kind.name, state__in=outbox.TOLD, handoff_at__gte=begins, handoff_at__lt=ends,
+        created_at__gte=begins - asked.kind.lasts, created_at__lt=ends,
+    )  # fmt: skip
+    done: Any = Appointment.objects.filter(pk__in=lately.values("appointment"), state=VisitState.DONE, client__isnull=False)
+    visits = done.filter(~Exists(_booked(asked.now))).annotate(told_at=Subquery(told))
+    visits = visits.filter(told_at__gte=begins, told_at__lt=ends)
+    due = F("told_at") + wait
+    return Wish(visits, occasion("pk", _word(kinds.ONCE_MORE)), due, due + asked.kind.lasts)
+
+
+def _told_of_visit(asked: Asked) -> Any:
+    """Return, beside a visit, the messages by which its client was reminded after it."""
+    same = Message.objects.filter(kind=asked.kind.name, appointment=OuterRef("pk"), client=OuterRef("client_id"))
+    return same.filter(state__in=outbox.TOLD)
+
+
+def _rhythms_due(asked: Asked, rhythm: Any) -> set[int]:
+    """Return the weeks of all clients whose own rhythm says about now."""
+    may_go = [Standing.State.GRANTED, Standing.State.SOFT_OPT_IN]
+    said = Standing.objects.filter(client_id=OuterRef("client_id"), purpose=asked.kind.purpose, state__in=may_go)
+    visits: Any = Appointment.objects.filter(
+        Exists(said), rhythms.agrees("client_id"), ~Exists(_booked(asked.now)), ~Exists(_told_of_visit(asked)),
+        state=VisitState.DONE, client__isnull=False, start_at__gte=asked.now - rhythms.LOOKS_BACK, start_at__lte=asked.until,
+    )  # fmt: skip
+    gone = rhythms.Between(Value(asked.until, output_field=DateTimeField()), F("start_at"))
+    # A week more on either side: which days it is to be is said later, by the calendar of the salon.
+    about = -(-(asked.until - asked.now + asked.kind.lasts) // dt.timedelta(weeks=1)) + 1
+    visits = visits.annotate(weeks=rhythm, gone=gone).filter(weeks__range=(F("gone") - about, F("gone") + 1))
+    return set(visits.order_by().values_list("weeks", flat=True).distinct())
 
 
 def reviews(asked: Asked) -> Iterator[Wish]:
@@ -105,11 +160,14 @@ def _weeks_in_use(usual: int) -> set[int]:
 
 def _done(asked: Asked, first: dt.date, last: dt.date, wait: dt.timedelta) -> Any:
     """Return the completed visits that are so long ago on one of these local days, and not yet too long."""
+    begins, ends = _span(asked, first, last, wait)
+    return Appointment.objects.filter(state=VisitState.DONE, client__isnull=False, start_at__gte=begins, start_at__lt=ends)
+
+
+def _span(asked: Asked, first: dt.date, last: dt.date, wait: dt.timedelta) -> tuple[dt.datetime, dt.datetime]:
+    """Return from when up to when something happened that is `wait` ago on one of these local days, and not yet too long."""
     midnight, next_midnight = (asked.instant(day, dt.time(0)) for day in (first - wait, last - wait + _DAY))
-    since = max(midnight, asked.now - wait - asked.kind.lasts + dt.timedelta(microseconds=1))
-    return Appointment.objects.filter(
-        state=VisitState.DONE, client__isnull=False, start_at__gte=since, start_at__lt=next_midnight
-    )
+    return max(midnight, asked.now - wait - asked.kind.lasts + dt.timedelta(microseconds=1)), next_midnight
 
 
 def _later() -> Any:

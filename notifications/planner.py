@@ -6,14 +6,16 @@ writes nothing that makes no sense any more. It only fills the outbox; whether a
 
 import datetime as dt
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from django.db.models import Case, CharField, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.utils import timezone
 
+from appointments import rhythms
 from appointments.models import STANDS, Appointment
 from appointments.models import State as VisitState
+from clients import existing
 from clients.models import Standing
 from notifications import (
     carrying,
@@ -40,7 +42,7 @@ from salon.core.models import Salon
 REVIVABLE = (
     "cancelled", "undone", "over", "moved", "not_wanted", "inactive", "restricted", "client_refused", "no_address",
     "automation_off", "consent_missing", "blacklisted", "paused", "booked", "not_done", "no_target", "no_public_address",
-    "erased", "channel_off", reminders.NOT_CHOSEN,
+    "erased", "channel_off", "profiling_missing", reminders.NOT_CHOSEN,
 )  # fmt: skip
 
 RULES: Mapping[str, Rule] = {
@@ -62,7 +64,8 @@ def plan(now: dt.datetime) -> Counter[str]:
     if salon is None:
         return counts
     switches = facts.switches()
-    counts["cancelled"] += _take_back(switches, now)
+    open_to = existing.channels(salon.country)
+    counts["cancelled"] += _take_back(switches, now, open_to)
     refused = defaultdict(list)
     for message in readdressing.failed(now):
         refused[message.kind].append(message)
@@ -70,7 +73,7 @@ def plan(now: dt.datetime) -> Counter[str]:
     for name, rule in RULES.items():
         if not switches[name].is_on:
             continue
-        asked = Asked(switches[name], salon, now, until=now)
+        asked = Asked(switches[name], salon, now, until=now, existing=open_to)
         for wish in rule(asked):
             for channel, rows in by_channel(wish, asked):
                 if name in ended:
@@ -160,11 +163,11 @@ def _unstopped(visits: Any, kind: Kind) -> Any:
 # --- what should not be said any more -----------------------------------------------------------------------------
 
 
-def _take_back(switches: Mapping[str, Trigger], now: dt.datetime) -> int:
+def _take_back(switches: Mapping[str, Trigger], now: dt.datetime, open_to: Collection[str]) -> int:
     """Cancel every waiting message that is not wanted any more, each with its reason, and return how many."""
     waiting = Message.objects.filter(state__in=[State.PENDING, State.HELD])
     found: defaultdict[str, list[int]] = defaultdict(list)
-    for pk, reason in waiting.annotate(against=_against(switches, now)).exclude(against="").values_list("pk", "against"):
+    for pk, reason in waiting.annotate(against=_against(switches, now, open_to)).exclude(against="").values_list("pk", "against"):
         found[reason].append(pk)
     count = 0
     for reason, ids in found.items():
@@ -173,16 +176,19 @@ def _take_back(switches: Mapping[str, Trigger], now: dt.datetime) -> int:
     return count
 
 
-def _against(switches: Mapping[str, Trigger], now: dt.datetime) -> Case:
-    """Return the expression for why a waiting message is not wanted any more, "" if it is. In the gate's order."""
+def _against(switches: Mapping[str, Trigger], now: dt.datetime, open_to: Collection[str]) -> Case:
+    """Return the expression for why a waiting message is not wanted any more, "" if it is. In the gate's order.
+
+    `open_to` are the channels on which offers may go to existing clients without a Yes.
+    """
     of = {wanted: [kind.name for kind in kinds.TABLE.values() if kind.wanted == wanted] for wanted in Wanted}
     off = [name for name, trigger in switches.items() if not trigger.is_on]
     marketing = [kind.name for kind in kinds.TABLE.values() if kind.is_marketing]
-    service = [kind.name for kind in kinds.TABLE.values() if kind.kind_class is kinds.Class.SERVICE]
+    by_itself = [kind.name for kind in kinds.TABLE.values() if not kind.is_by_hand]
     stands, cancelled, done = (Q(kind__in=of[wanted]) for wanted in (Wanted.STANDS, Wanted.CANCELLED, Wanted.DONE))
     about_a_start = stands | cancelled
     # What is held waits for a person, and what somebody sends once more does not come back: both stay.
-    shut = Q(channel=smsaccount.CHANNEL, kind__in=service, state=State.PENDING, resend_of=None)
+    shut = Q(channel=smsaccount.CHANNEL, kind__in=by_itself, state=State.PENDING, resend_of=None)
     return Case(
         *([] if smsaccount.is_open() else [When(shut, then=Value("channel_off"))]),
         When(client__erased_at__isnull=False, then=Value("erased")),
@@ -197,11 +203,12 @@ def _against(switches: Mapping[str, Trigger], now: dt.datetime) -> Case:
         When(Q(kind="rebook") & Exists(_booked_again(now)), then=Value("booked")),
         When(Q(campaign__state=Campaign.State.STOPPED), then=Value(chosen.HALTED)),
         When(Q(client__email="", channel="email") | Q(client__phone="", channel="sms"), then=Value("no_address")),
-        *(_against_consent(kind) for kind in kinds.TABLE.values()),
+        *(_against_consent(kind, open_to) for kind in kinds.TABLE.values()),
+        When(_BY_HABIT & ~rhythms.agrees("client_id"), then=Value("profiling_missing")),
         When(Q(kind__in=marketing, client__blacklisted_at__isnull=False), then=Value("blacklisted")),
         When(BY_ITSELF & Q(kind__in=_ON_NOTICE, appointment__is_notice_wanted=False), then=Value("not_wanted")),
         *reminders.unwanted(),
-        When(BY_ITSELF & Q(kind__in=off), then=Value("automation_off")),
+        When(BY_ITSELF & (Q(kind__in=off) | _part_off(switches["rebook"])), then=Value("automation_off")),
         default=Value(""),
         output_field=CharField(),
     )
@@ -213,11 +220,24 @@ def _booked_again(now: dt.datetime) -> Any:
 
 
 _ON_NOTICE = ("confirmation", "change", "cancellation")
+_BY_HABIT = Q(kind="rebook", occasion__contains=f":{kinds.BY_HABIT}")
+_ONCE_MORE = Q(kind="rebook", occasion__contains=f":{kinds.ONCE_MORE}")
 
 
-def _against_consent(kind: Kind) -> When:
+def _part_off(trigger: Trigger) -> Q:
+    """Return the condition for what a trigger that is on does not say any more: by the client's rhythm, or once more."""
+    found = Q(pk__in=[])
+    if not trigger.is_by_rhythm:
+        found |= _BY_HABIT
+    return found if trigger.again is not None else found | _ONCE_MORE
+
+
+def _against_consent(kind: Kind, open_to: Collection[str]) -> When:
     """Return when the client's answer stands against a kind: without a Yes to advertising, with a No to the rest."""
     answers = Standing.objects.filter(client_id=OuterRef("client_id"), purpose=kind.purpose, channel=OuterRef("channel"))
     if kind.is_marketing:
-        return When(Q(kind=kind.name) & ~Exists(answers.filter(state=Standing.State.GRANTED)), then=Value("consent_missing"))
+        may_go = Q(state=Standing.State.GRANTED)
+        if kind.may_go_to_existing and open_to:
+            may_go |= Q(state=Standing.State.SOFT_OPT_IN, channel__in=sorted(open_to))
+        return When(Q(kind=kind.name) & ~Exists(answers.filter(may_go)), then=Value("consent_missing"))
     return When(Q(kind=kind.name) & Exists(answers.filter(state=Standing.State.WITHDRAWN)), then=Value("client_refused"))

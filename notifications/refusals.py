@@ -3,6 +3,7 @@
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from clients import existing
 from clients.fold import NEGATIVE
 from clients.models import ConsentEvent
 from notifications import gate, reasons
@@ -33,6 +34,8 @@ def _said(event: ConsentEvent) -> str:
         "how": event.get_source_display(),
         "name": event.actor.name if event.actor else "",
     }
+    if event.event == existing.EVENT:
+        return _("Not asked: told of offers on %(date)s and did not refuse.") % values
     is_clicked = event.source == ConsentEvent.Source.OTHER  # nobody was asked how it came
     if event.event not in NEGATIVE:
         return _("Yes since %(date)s, but it waits for the client's confirmation.") % values

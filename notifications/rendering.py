@@ -78,7 +78,7 @@ def render(message: Message, salon: Salon, *, link: str = "", text: texts.Text |
     values["preferences_link"] = link or _link(message, salon)
     if kind.is_marketing:
         values |= _of_marketing(message, salon, language, values)
-        values |= _of_moment(message, salon, language, shelf)
+        values |= of_moment(message, shelf, had_on=_had_on(message, salon, language))
     if kind.name == optin.KIND:
         values |= _of_request(message, salon, language)
     said = _GAP.sub("\n\n", fill(text.body, values)).strip()
@@ -131,11 +131,13 @@ def _of_campaign(campaign: Campaign, language: str, values: Mapping[str, str]) -
     }
 
 
-def _of_moment(message: Message, salon: Salon, language: str, shelf: texts.Shelf) -> dict[str, str]:
-    """Return the values of a text about a visit that was: its day, and where the kind leads."""
-    had = message.appointment.start_at.astimezone(salon.zone).date() if message.appointment else None
-    day = _day(had, language) if had else ""
-    return {"last_visit_date": day, "visit_date": day, "review_link": shelf.targets.get(message.kind, "")}
+def of_moment(message: Message, shelf: texts.Shelf, *, had_on: str) -> dict[str, str]:
+    """Return the values of a text about a visit that was, had on a day that is `had_on` in words; and where the kind leads."""
+    return {"last_visit_date": had_on, "visit_date": had_on, "review_link": shelf.targets.get(message.kind, "")}
+
+
+def _had_on(message: Message, salon: Salon, language: str) -> str:
+    return _day(message.appointment.start_at.astimezone(salon.zone).date(), language) if message.appointment else ""
 
 
 def _of_request(message: Message, salon: Salon, language: str) -> dict[str, str]:

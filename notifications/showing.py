@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
@@ -9,7 +10,7 @@ from appointments.models import Appointment
 from appointments.models import State as VisitState
 from clients import access as clients_access
 from clients.models import Client
-from notifications import kinds, links, rendering, shortlinks, smsaccount, smswords, texts
+from notifications import kinds, links, rendering, segments, shortlinks, smsaccount, smswords, texts
 from notifications.filling import TemplateError
 from notifications.kinds import Wanted
 from notifications.models import Message, SmsAccount
@@ -25,6 +26,9 @@ class Shown:
     title: str = ""
     body: str = ""
     fault: str = ""
+    # Of an SMS: its length, and what it costs to this client; nothing without a price.
+    size: segments.Size | None = None
+    cost: Decimal = Decimal(0)
 
 
 def preview(*, kind: str, channel: str, language: str, text: texts.Text, salon: Salon, user: User, now: dt.datetime) -> Shown:
@@ -45,9 +49,9 @@ def preview(*, kind: str, channel: str, language: str, text: texts.Text, salon: 
     try:
         if channel == smsaccount.CHANNEL:
             account = smsaccount.account() or SmsAccount()
-            shown: rendering.Rendered = smswords.render(message, salon, account, link=shortlinks.example_url(salon), text=text)
-        else:
-            shown = rendering.render(message, salon, link=links.example_url(salon), text=text)
+            words = smswords.render(message, salon, account, link=shortlinks.example_url(salon), text=text)
+            return Shown(name, "", words.body, size=words.size, cost=words.cost)
+        shown = rendering.render(message, salon, link=links.example_url(salon), text=text)
     except TemplateError:
         return Shown(name, fault=_("Something that the text names is not known of this client."))
     return Shown(name, shown.title, shown.body)

@@ -1,6 +1,6 @@
 """How SMS leave: the salon's account at the provider. Asked by the channel, the planner and the pages; `save` alone writes it.
 
-Sends a test (`test`) and has the provider forget a message (`forget`); never touches a message of the outbox.
+Has the provider forget a message (`forget`); never touches a message of the outbox.
 """
 
 import datetime as dt
@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from notifications import circuit
 from notifications.kinds import TABLE, Kind
 from notifications.models import SmsAccount
-from notifications.providers.base import Carrier, Outcome, Result, Text
+from notifications.providers.base import Carrier, Outcome, Text
 from notifications.providers.twilio import CONNECT, READ, Account, TwilioProvider
 from notifications.providers.unusable import UnusableProvider
 from salon.core import audit, bell, phone, public
@@ -37,9 +37,6 @@ _SERVICE = re.compile(r"MG[0-9a-fA-F]{32}")
 # 1 to 11 letters, digits and spaces, one letter among them: what operators show.
 _NAME = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9][A-Za-z0-9 ]{0,9}[A-Za-z0-9]|[A-Za-z]")
 _SHORT = re.compile(r"[0-9]{3,8}")
-# A person waits in front of the page.
-_IN_A_REQUEST = 15.0
-TEST_VALID_FOR = dt.timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
@@ -228,31 +225,12 @@ def switch(*, is_on: bool, by: User, now: dt.datetime) -> None:
     bell.ring()
 
 
-def test(*, to: str, salon: Salon, by: User) -> Result:
-    """Send one SMS to the number `to` at once, and return what the provider said. Waits at most about 20 seconds.
-
-    The first that the provider takes switches an account on that was entered anew.
-    Raises Refused for a number that is none, or surely takes no SMS.
-    """
-    row, number = account(), phone.read(to, salon.country)
-    if row is None:
-        raise Refused(_("No SMS account is entered yet."))
-    if phone.cannot_get_sms(number):
-        raise Refused(_("This number takes no SMS."), "phone")
-    body = _("%(salon)s: this test shows that text messages can be sent.") % {"salon": salon.name}
-    carrier = provider(read=_IN_A_REQUEST)
-    try:
-        ready = carrier.prepare(Text(row.sender, number, body, int(TEST_VALID_FOR.total_seconds())))
-        result = ready if isinstance(ready, Result) else ready.deliver()
-    finally:
-        carrier.close()
-    audit.record("sms.tested", by=by, outcome=result.outcome.value, code=result.code, phase=str(result.phase))
-    if result.outcome is Outcome.ACCEPTED:
-        tested = SmsAccount.objects.filter(pk=1, changed_at=row.changed_at, is_proved=False)
-        if tested.update(is_proved=True, is_on=True):
-            audit.record("sms.switched", by=by, is_on=True)
-            bell.ring()
-    return result
+def prove(row: SmsAccount, *, by: User) -> None:
+    """Switch an account on that was entered anew: the provider has taken a test. Nothing for one that was changed since."""
+    tested = SmsAccount.objects.filter(pk=1, changed_at=row.changed_at, is_proved=False)
+    if tested.update(is_proved=True, is_on=True):
+        audit.record("sms.switched", by=by, is_on=True)
+        bell.ring()
 
 
 def forget(provider_id: str) -> bool:

@@ -78,6 +78,29 @@ class SmsAccount(models.Model):
         return self.can_answer and self.has_auth_token
 
 
+class SmsTest(models.Model):
+    """An SMS that somebody of the team had sent to a number as a test, outside the outbox: what it cost counts like any other.
+
+    Written by `notifications.smstests` alone. Neither the number nor the words are kept.
+    """
+
+    at = models.DateTimeField(db_index=True)
+    by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    segments = models.PositiveSmallIntegerField()
+    # Of one that was surely not sent nothing.
+    cost = models.DecimalField(max_digits=8, decimal_places=4)
+
+    class Privacy:
+        """No client; who of the team tried."""
+
+        subject = None
+        erase: ClassVar[set[str]] = set()
+        keep: ClassVar[set[str]] = {"id", "at", "by", "segments", "cost"}
+
+    def __str__(self) -> str:
+        return f"test SMS {self.pk}"
+
+
 class ProviderEvent(models.Model):
     """One thing that a provider reported, once: each report comes at least once, in any order. Never changed."""
 

@@ -54,8 +54,11 @@ def render(message: Message, salon: Salon, account: SmsAccount, *, link: str = "
     if kinds.TABLE[message.kind].is_marketing:
         unsubscribe = link or ("" if account.is_heard else shortlinks.url(salon, client))
         values |= _of_marketing(message, values, account, language, unsubscribe)
+        had_on = _day(message.appointment.start_at, salon.time_zone, language) if message.appointment else ""
+        values |= rendering.of_moment(message, shelf, had_on=had_on)
     found = text or shelf.text(message.kind, "sms", language)
-    template = tidy_literals(found.body.strip())
+    # The way to stop is never typed by anybody: it stands behind whatever the text says.
+    template = tidy_literals(found.body.strip()) + (" {opt_out}" if kinds.TABLE[message.kind].is_marketing else "")
     body = _on_one_line(filling.fill(template, values))
     if segments.measure(body).segments > 1 and values.get("service"):
         body = _shorter(template, values, body)
@@ -81,9 +84,9 @@ def tidy_literals(text: str) -> str:
 
 def _of_marketing(message: Message, values: dict[str, str], account: SmsAccount, language: str, link: str) -> dict[str, str]:
     """Return the values of an advertising text. Without a way to stop there is none: then nothing is sent."""
-    if message.campaign is None:
+    if kinds.TABLE[message.kind].is_by_hand and message.campaign is None:
         raise TemplateError("no campaign")
-    offer = filling.own(segments.tidy(message.campaign.text), values)
+    offer = filling.own(segments.tidy(message.campaign.text), values) if message.campaign else ""
     if account.is_heard:
         part = "code" if account.sender.isdigit() else "reply"
         clause = {"sender_code": account.sender}

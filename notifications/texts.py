@@ -120,11 +120,13 @@ def placeholders(kind: str) -> tuple[str, ...]:
     return ("first_name", *(filling.OF_VISIT if is_about_a_start else ()), *_OF_KIND.get(kind, ()), *filling.OF_SALON)
 
 
-def needed(kind: str) -> tuple[tuple[str, ...], ...]:
+def needed(kind: str, channel: str) -> tuple[tuple[str, ...], ...]:
     """Return what a text must name, each as the placeholders of which one is enough."""
     if kinds.TABLE[kind].kind_class is Class.SERVICE:
         return (("date", "date_long"), ("time",))
-    return (("review_link",),) if kind == "review" else ()
+    # Advertising says whose it is: a mail in its footer, an SMS has no other place for it.
+    of_sender = (("legal_name", "salon"),) if channel == "sms" else ()
+    return (*of_sender, ("review_link",)) if kind == "review" else of_sender
 
 
 @transaction.atomic
@@ -179,7 +181,7 @@ def check(kind: str, channel: str, subject: str, body: str, salon: Salon) -> Non
         if len(text) > longest:
             raise Refused(_("Write at most %(most)s characters.") % {"most": longest}, name)
         _check_braces(kind, text, name, salon)
-    for names in needed(kind):
+    for names in needed(kind, channel):
         if not set(names) & set(filling.NAME.findall(body)):
             raise Refused(_("%(name)s has to stand in it.") % {"name": f"{{{names[-1]}}}"}, "body")
 

@@ -38,6 +38,8 @@ class Setting:
     delay: int | None = None
     at: dt.time | None = None
     target: str = ""
+    again: int | None = None
+    is_by_rhythm: bool = False
 
 
 @transaction.atomic
@@ -62,7 +64,10 @@ def save(
         raise Changed(known)
     for name, setting in changes.items():
         _write(known[name], setting, now)
-        audit.record("trigger.changed", by=by, kind=name, is_on=setting.is_on, delay=setting.delay)
+        said: dict[str, Any] = {"kind": name, "is_on": setting.is_on, "delay": setting.delay}
+        if kinds.TABLE[name].again or kinds.TABLE[name].has_rhythm:
+            said |= {"again": setting.again, "is_by_rhythm": setting.is_by_rhythm}
+        audit.record("trigger.changed", by=by, **said)
     if changes:
         bell.ring()
     return list(changes)
@@ -82,6 +87,8 @@ def _setting(row: Trigger, chosen: Setting) -> Setting:
         chosen.delay if kind.delay else None,
         chosen.at if kind.at else None,
         _checked(chosen.target) if kind.has_target else "",
+        chosen.again if kind.again else None,
+        chosen.is_by_rhythm and kind.has_rhythm,
     )
 
 
@@ -90,6 +97,7 @@ def _write(row: Trigger, setting: Setting, now: dt.datetime) -> None:
     if setting.is_on and not row.is_on:
         row.switched_on_at = now
     row.is_on, row.ways, row.target = setting.is_on, setting.ways, setting.target
+    row.again, row.is_by_rhythm = setting.again, setting.is_by_rhythm
     # Empty where it is the usual, so that the table of kinds goes on saying what that is.
     row.delay = None if kind.delay is None or setting.delay == kind.delay.usual else setting.delay
     row.at = None if setting.at == kind.at else setting.at
@@ -100,7 +108,8 @@ def of(row: Trigger) -> Setting:
     """Return how a switch stands, with what is usual where the salon set nothing."""
     kind = kinds.TABLE[row.kind]
     usual = kind.delay.usual if kind.delay else None
-    return Setting(row.is_on, row.ways, usual if row.delay is None else row.delay, row.at or kind.at, row.target)
+    delay = usual if row.delay is None else row.delay
+    return Setting(row.is_on, row.ways, delay, row.at or kind.at, row.target, row.again, row.is_by_rhythm)
 
 
 def _checked(target: str) -> str:

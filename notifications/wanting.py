@@ -15,7 +15,7 @@ from django.db.models.functions import Cast, Concat
 from appointments.models import Appointment
 from clients import countries
 from clients.models import Client, Standing
-from notifications import daysoff, kinds, smsaccount
+from notifications import daysoff, kinds, smsaccount, unasked
 from notifications.kinds import Kind
 from notifications.models import Trigger
 from salon.core.models import Salon
@@ -32,6 +32,8 @@ class Asked:
     salon: Salon
     now: dt.datetime
     until: dt.datetime
+    # On which channels offers may go to existing clients who were told and did not refuse.
+    existing: frozenset[str] = frozenset()
 
     @property
     def kind(self) -> Kind:
@@ -75,7 +77,7 @@ class Asked:
         """Return when a message due by now leaves on a channel: at once, or at the end of quiet hours and days off."""
         hours = self.kind.hours[channel]
         try:
-            return hours.first(self.now, self.zone, daysoff.for_hours(hours, self.salon.country, self.now))
+            return hours.first(self.now, self.zone, daysoff.for_hours(hours, self.salon.country, self.salon.region, self.now))
         except LookupError:  # no calendar, or no open day: the gate says so at the hand-over
             return self.now
 
@@ -136,23 +138,27 @@ def _people(clients: Rows, asked: Asked, channel: str, order: Sequence[str]) -> 
     if kind.is_marketing:
         rests = Q(marketing_paused_until__isnull=False, marketing_paused_until__gt=now)
         people = people.filter(~rests, ~_is_minor(asked.salon, now), blacklisted_at=None)
-    people = people.filter(_open(kind, channel))
+    people = people.filter(_open(asked, channel))
     others = [one for one in order if one != channel]
     if not others:
         return people
     elsewhere = Q(pk__in=[])
     for one in others:
         comes_first = order.index(one) < order.index(channel)
-        elsewhere |= _open(kind, one) if comes_first else Q(preferred_channel=one) & _open(kind, one)
+        elsewhere |= _open(asked, one) if comes_first else Q(preferred_channel=one) & _open(asked, one)
     return people.filter(Q(preferred_channel=channel) | ~elsewhere)
 
 
-def _open(kind: Kind, channel: str) -> Q:
+def _open(asked: Asked, channel: str) -> Q:
     """Return the condition that the channel has an address and that the client's answer allows it."""
+    kind = asked.kind
     answers = Standing.objects.filter(client_id=OuterRef("pk"), purpose=kind.purpose, channel=channel)
     has_address = ~Q(**{_ADDRESS[channel]: ""})
     if kind.is_marketing:
-        return has_address & Q(Exists(answers.filter(state=Standing.State.GRANTED)))
+        may_go = Q(Exists(answers.filter(state=Standing.State.GRANTED)))
+        if kind.may_go_to_existing and channel in asked.existing:
+            may_go |= unasked.condition("pk", kind, channel, asked.salon.country, asked.now)
+        return has_address & may_go
     return has_address & ~Q(Exists(answers.filter(state=Standing.State.WITHDRAWN)))
 
 

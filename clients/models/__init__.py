@@ -19,6 +19,7 @@ from clients.models.rights import (
     Restriction,
     RightsRequest,
 )
+from clients.models.rules import ExistingRule
 from clients.models.sheets import SignedForm
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "DuplicatePair",
     "DuplicateSearch",
     "Erasure",
+    "ExistingRule",
     "Export",
     "ExportPart",
     "HealthNote",

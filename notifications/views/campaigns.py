@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from clients import selection
-from notifications import campaigns, composing, facts, results, sending, smsaccount, tally
+from notifications import campaigns, composing, facts, results, sending, smsaccount, smstests, tally
 from notifications.composing import Composing
 from notifications.forms import ComposeForm
 from notifications.models import Campaign
@@ -76,10 +76,18 @@ def _sent(request: SignedIn, form: ComposeForm) -> dict[str, Any]:
 
 def _test(request: SignedIn, composed: Composing) -> None:
     shown = composed.preview()
-    if composed.words.channel == smsaccount.CHANNEL:
-        return  # its preview is all of it; the settings send a test to any number
-    result = sending.show(title=shown.title, body=shown.body, to=request.user.email, salon=request.salon, by=request.user)
-    toast(request, result.words, level=messages.SUCCESS if result.outcome is Outcome.ACCEPTED else messages.ERROR)
+    if shown.fault:
+        toast(request, shown.fault, level=messages.ERROR)
+        return
+    try:
+        if composed.words.channel == smsaccount.CHANNEL:
+            result = smstests.show(body=shown.body, salon=request.salon, by=request.user)
+        else:
+            result = sending.show(title=shown.title, body=shown.body, to=request.user.email, salon=request.salon, by=request.user)
+    except Refused as refused:
+        toast(request, refused.message, level=messages.WARNING)
+    else:
+        toast(request, result.words, level=messages.SUCCESS if result.outcome is Outcome.ACCEPTED else messages.ERROR)
 
 
 def _gone(request: SignedIn, campaign: Campaign) -> HttpResponse:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from notifications import costs, shortlinks, smsaccount
+from notifications import costs, shortlinks, smsaccount, smstests
 from notifications.providers.base import Outcome
 from notifications.smsforms import SmsForm, TestForm
 from salon.core import asking
@@ -59,7 +59,7 @@ def test(request: SignedIn) -> HttpResponse:
     """Send one SMS to a number that the reader typed; answer in the provider's words."""
     salon, was_open = Salon.objects.current(), smsaccount.is_open()
     try:
-        result = smsaccount.test(to=request.POST.get("phone", "")[:40], salon=salon, by=request.user)
+        result = smstests.check(to=request.POST.get("phone", "")[:40], salon=salon, by=request.user)
         words, is_good = result.words, result.outcome is Outcome.ACCEPTED
         if smsaccount.is_open() and not was_open:
             words += " " + _("SMS are sent from now on.")

@@ -121,7 +121,7 @@ def _context(request: SignedIn, place: _Place, form: TextForm, in_force: texts.T
         "language_name": LANGUAGES[place.language],
         "is_own": bool(in_force.version),
         "buttons": [(words.PLACEHOLDERS[name], filling.inserted(name)) for name in texts.placeholders(place.kind)],
-        "needed": [f"{{{names[-1]}}}" for names in texts.needed(place.kind)],
+        "needed": [f"{{{names[-1]}}}" for names in texts.needed(place.kind, place.channel)],
         "versions": texts.history(**place.of),
         "preview": showing.preview(**place.of, text=text, salon=request.salon, user=request.user, now=timezone.now()),
         "length": len(text.body),

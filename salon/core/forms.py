@@ -9,7 +9,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from salon.core import activity, countries, dates, phone, public
+from salon.core import activity, countries, dates, phone, public, regions
 from salon.core.errors import Refused
 from salon.core.lines import Line
 from salon.core.models import Salon, User
@@ -27,6 +27,10 @@ class ProfileForm(forms.Form):
     postcode = Line(label=_("Postcode"), max_length=20, required=False)
     city = Line(label=_("Town"), max_length=100, required=False)
     country = forms.ChoiceField(label=_("Country"))
+    region = forms.CharField(
+        label=_("Region"), required=False, widget=forms.Select,
+        help_text=_("Some public holidays are the region's own. No offer leaves by SMS on them."),
+    )  # fmt: skip
     phone = Line(label=_("Phone"), max_length=40, required=False)
     email = forms.EmailField(label=_("E-mail of the salon"), max_length=254, required=False)
     language = forms.ChoiceField(label=_("Language"), required=False)
@@ -49,6 +53,17 @@ class ProfileForm(forms.Form):
         self._choices("language", [*empty, *settings.LANGUAGES])
         self._choices("time_zone", [*empty, *((name, name.replace("_", " ")) for name in countries.zones())])
         self._choices("currency", [*empty, *countries.currencies()])
+        country = str(self.data.get("country", "") if self.is_bound else self.initial.get("country", ""))
+        widget = self.fields["region"].widget
+        assert isinstance(widget, forms.Select)
+        widget.choices = [("", _("No holidays of its own")), *regions.of(country)]
+
+    @property
+    def has_regions(self) -> bool:
+        """Return whether the country has regions with public holidays of their own."""
+        widget = self.fields["region"].widget
+        assert isinstance(widget, forms.Select)
+        return len(list(widget.choices)) > 1
 
     def _choices(self, name: str, choices: list[Any]) -> None:
         field = self.fields[name]
@@ -61,6 +76,8 @@ class ProfileForm(forms.Form):
         country = data.get("country")
         if not country:
             return data
+        is_same = self.initial.get("country", country) == country  # else a region was one of another country
+        data["region"] = data.get("region", "") if is_same and regions.name(country, data.get("region", "")) else ""
         data["language"] = data.get("language") or countries.usual_language(country)
         data["currency"] = data.get("currency") or countries.usual_currency(country)
         if not data.get("time_zone") and "time_zone" not in self.errors:
@@ -239,8 +256,27 @@ class MeForm(forms.Form):
     language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
     theme = forms.ChoiceField(label=_("Colours"), choices=User.Theme.choices)
     density = forms.ChoiceField(label=_("Rows"), choices=User.Density.choices)
+    phone = Line(
+        label=_("Your mobile number"), max_length=40, required=False,
+        help_text=_("An SMS that you send yourself as a test goes there. It is used for nothing else."),
+        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel"}),
+    )  # fmt: skip
     has_shortcuts = forms.BooleanField(
         label=_("Keyboard shortcuts"),
         required=False,
         help_text=_("Single letters, while no field has the caret. ? lists them. Keys with Ctrl work either way."),
     )
+
+    def clean_phone(self) -> str:
+        """Read the number as it is dialled in the salon's country."""
+        typed = str(self.cleaned_data["phone"])
+        try:
+            return phone.read(typed, Salon.objects.current().country) if typed else ""
+        except Refused as refused:
+            raise forms.ValidationError(refused.message) from refused
+
+    @classmethod
+    def of(cls, user: User) -> dict[str, Any]:
+        """Return what the form shows of a user."""
+        values = {name: getattr(user, name) for name in cls.base_fields}
+        return {**values, "phone": phone.show(user.phone, Salon.objects.current().country)}

@@ -55,6 +55,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     theme = models.CharField(_("theme"), max_length=10, choices=Theme.choices, default=Theme.AUTO)
     density = models.CharField(_("density"), max_length=20, choices=Density.choices, default=Density.COMFORTABLE)
     has_shortcuts = models.BooleanField(_("keyboard shortcuts"), default=True)
+    # Where they get an SMS that they send themselves as a test; for nothing else.
+    phone = models.CharField(_("mobile number"), max_length=20, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     USERNAME_FIELD = "email"
@@ -71,7 +73,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         erase: ClassVar[set[str]] = set()
         keep: ClassVar[set[str]] = {
             "id", "email", "name", "role", "is_active", "language", "theme", "density", "has_shortcuts",
-            "created_at", "password", "last_login", "is_superuser", "groups", "user_permissions",
+            "phone", "created_at", "password", "last_login", "is_superuser", "groups", "user_permissions",
         }  # fmt: skip
 
     def __str__(self) -> str:
@@ -124,6 +126,8 @@ class Salon(models.Model):
     postcode = models.CharField(_("postcode"), max_length=20, blank=True)
     city = models.CharField(_("town"), max_length=100, blank=True)
     country = models.CharField(_("country"), max_length=2)
+    # Where the country has public holidays of its regions (`salon.core.regions`); empty for none, or where there are none.
+    region = models.CharField(_("region"), max_length=20, blank=True)
     phone = models.CharField(_("phone"), max_length=20, blank=True)
     email = models.EmailField(_("e-mail"), max_length=254, blank=True)
     time_zone = models.CharField(_("time zone"), max_length=64)
@@ -148,7 +152,7 @@ class Salon(models.Model):
         subject = None
         erase: ClassVar[set[str]] = set()
         keep: ClassVar[set[str]] = {
-            "id", "name", "legal_name", "street", "postcode", "city", "country", "phone", "email", "time_zone",
+            "id", "name", "legal_name", "street", "postcode", "city", "country", "region", "phone", "email", "time_zone",
             "language", "currency", "public_url", "is_mfa_required", "is_demo", "delivery", "instance", "created_at",
         }  # fmt: skip
 

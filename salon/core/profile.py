@@ -13,10 +13,11 @@ from salon.core.models import AuditEvent, Salon, User
 from salon.core.roles import May
 
 SALON_FIELDS = frozenset({
-    "name", "legal_name", "street", "postcode", "city", "country", "phone", "email", "time_zone", "language", "currency",
+    "name", "legal_name", "street", "postcode", "city", "country", "region", "phone", "email", "time_zone", "language",
+    "currency",
     "public_url", "is_mfa_required",
 })  # fmt: skip
-OWN_FIELDS = frozenset({"name", "language", "theme", "density", "has_shortcuts"})
+OWN_FIELDS = frozenset({"name", "language", "theme", "density", "has_shortcuts", "phone"})
 
 
 def _changed(row: Salon | User, allowed: frozenset[str], fields: dict[str, Any]) -> list[str]:

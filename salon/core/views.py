@@ -14,7 +14,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from salon.core import accounts, countries, profile, setup
+from salon.core import accounts, countries, profile, regions, setup
 from salon.core import public as public_address
 from salon.core.errors import Refused
 from salon.core.forms import MeForm, SalonForm, SetupForm
@@ -118,6 +118,7 @@ def salon_page(request: SignedIn) -> HttpResponse:
         "form": form,
         "may_edit": may_edit,
         "base": base,
+        "region": regions.name(request.salon.country, request.salon.region),
         "is_from_environment": bool(base and not request.salon.public_url),
         "unknown_host": "" if not base or public_address.answers_to(base) else base.partition("://")[2],
     }
@@ -129,7 +130,7 @@ def salon_page(request: SignedIn) -> HttpResponse:
 def me(request: SignedIn) -> HttpResponse:
     """Show and save how the reader likes to see the house."""
     user = request.user
-    form = MeForm(sent(request), initial={name: getattr(user, name) for name in MeForm.base_fields})
+    form = MeForm(sent(request), initial=MeForm.of(user))
     if form.is_valid():
         profile.edit_own(user, **form.cleaned_data)
         toast(request, _("Saved."))

@@ -90,3 +90,26 @@ def test_single_letters_are_switched_off_and_on_again_from_any_page(signed_in: C
     assert '<kbd class="s-kbd">n</kbd>' in page
     assert '<kbd class="s-kbd">c</kbd>' in page, "g c"
     assert page.count('data-key="c"') == 0, "a stylist makes no cards"
+
+
+def test_a_region_is_asked_for_where_the_country_has_holidays_of_regions(
+    signed_in: Callable[[Role], Browser], salon: Salon
+) -> None:
+    """Kept with the country; another country's region is let go, even one with the same letters."""
+    browser = signed_in(Role.OWNER)
+    form = fields(salon, phone="")
+    page = browser.get("/settings/salon/").content.decode()
+    assert "Alsace" in page
+    assert "Bayern" not in page
+    assert browser.post("/settings/salon/", {**form, "region": "6AE"}).status_code == 303
+    assert Salon.objects.get().region == "6AE"
+    assert "Alsace" in signed_in(Role.RECEPTION).get("/settings/salon/").content.decode()
+    browser.post("/settings/salon/", {**form, "region": "BY"})
+    assert Salon.objects.get().region == "", "no region of France"
+    Salon.objects.update(country="DE", region="BE")
+    browser.post("/settings/salon/", {**form, "country": "CH", "region": "BE"})
+    assert (Salon.objects.get().country, Salon.objects.get().region) == ("CH", ""), "Berlin is not Bern"
+    browser.post("/settings/salon/", {**form, "country": "CH", "region": "BE"})
+    assert Salon.objects.get().region == "BE"
+    browser.post("/settings/salon/", {**form, "country": "LU"})
+    assert 'name="region"' not in browser.get("/settings/salon/").content.decode()

@@ -195,6 +195,7 @@ TABLE: dict[str, Row] = {
     "clients:retention_due": get(LEAD),
     "clients:retention_keep": post(LEAD, pk="client"),
     "clients:retention_let_go": post(LEAD, pk="hold"),
+    "clients:existing": get(DESK, changed_by=OWNER),
     "clients:processings": get(DESK),
     "clients:processing": get(LEAD, code="cards"),
     "clients:breaches": get(LEAD),

@@ -27,6 +27,7 @@ from clients.models import (
     ConsentEvent,
     ConsentEvidence,
     Erasure,
+    ExistingRule,
     ExportPart,
     HealthNote,
     ImportedCard,
@@ -56,6 +57,7 @@ from notifications.models import (
     ProviderEvent,
     Received,
     SmsAccount,
+    SmsTest,
     State,
 )
 from notifications.plans import MessageText, ReminderException, ReminderTime
@@ -126,6 +128,8 @@ def rows(owner: User, things: dict[str, str]) -> None:
     SmsAccount.objects.create(
         account_sid="AC1", key_sid="SK1", key_secret="key-secret-x1", auth_token="auth-token-x1", sender="+33757000000"
     )
+    SmsTest.objects.create(at=NOW, by=owner, segments=1, cost="0.08")
+    ExistingRule.objects.create(country="FR", channel="email", switched_on_at=NOW, by=owner)
     ProviderEvent.objects.create(provider="twilio", provider_id="SM1", status="delivered", message=message, at=NOW)
     StaffDay.objects.create(staff=Staff.objects.all()[0], on=NOW.date())
     Address.objects.get_or_create(channel="email", hmac=secrets.address_hash("email", "anybody@example.org"))

@@ -4,6 +4,8 @@ Written apart from the planner: no rule here is taken from its code. Wall clock 
 """
 
 import datetime as dt
+import itertools
+import math
 from dataclasses import dataclass, field
 
 WEEK, DAY = dt.timedelta(weeks=1), dt.timedelta(days=1)
@@ -23,27 +25,55 @@ class Person:
     """A client as the salon knows them, and what was said to them: (kind, when)."""
 
     born: tuple[int | None, int, int] | None = None
+    # What they said Yes to by e-mail, and by SMS; and by which way they like to be reached.
     yes: set[str] = field(default_factory=set)
+    by_sms: set[str] = field(default_factory=set)
+    likes: str = ""
     is_away: bool = False
     is_blacklisted: bool = False
     added: dt.datetime | None = None
     is_imported: bool = False
     own_weeks: int | None = None
+    is_profiled: bool = False
+    # Told of offers when the address was noted, and did not refuse.
+    is_told: bool = False
     visits: list[Had] = field(default_factory=list)
     told: list[tuple[str, dt.datetime]] = field(default_factory=list)
 
 
-def wanted(person: Person, now: dt.datetime, *, salon_weeks: int = 6) -> set[str]:
-    """The kinds that are due at `now` and not too late, with a Yes."""
+@dataclass
+class Rules:
+    """What the salon set: by which ways, and for time to come back whether the client's rhythm counts and when once more."""
+
+    ways: list[str]
+    by_rhythm: bool = False
+    again: int | None = None
+    salon_weeks: int = 6
+    to_existing: frozenset[str] = frozenset()
+
+
+def wanted(person: Person, now: dt.datetime, rules: Rules) -> dict[str, str]:
+    """The kinds that are due at `now` and not too late, each with its channel: one that has a Yes of its own."""
     if person.is_away or person.is_blacklisted:
-        return set()
+        return {}
     found = {
         "birthday": _birthday(person, now),
         "welcome": _welcome(person, now),
-        "rebook": _rebook(person, now, salon_weeks),
+        "rebook": _rebook(person, now, rules),
         "review": _review(person, now),
     }
-    return {kind for kind, holds in found.items() if holds and kind in person.yes}
+    return {kind: by for kind, holds in found.items() if holds and (by := _way(person, kind, rules))}
+
+
+def _way(person: Person, kind: str, rules: Rules) -> str:
+    """The way they like, if they said Yes to it; else the first to which they did. A Yes to one is none to the other.
+
+    Time to come back needs no Yes of an existing client whose card was made by hand, where the owner lets it go there.
+    """
+    yeses = {"email": person.yes, "sms": person.by_sms}
+    is_existing = kind == "rebook" and person.is_told and not person.is_imported
+    open_ = [channel for channel in rules.ways if kind in yeses[channel] or (is_existing and channel in rules.to_existing)]
+    return person.likes if person.likes in open_ else (open_ or [""])[0]
 
 
 def _times(person: Person, kind: str) -> list[dt.datetime]:
@@ -80,17 +110,30 @@ def _done(person: Person) -> list[Had]:
     return sorted((visit for visit in person.visits if visit.state == "done"), key=lambda visit: visit.start)
 
 
-def _rebook(person: Person, now: dt.datetime, salon_weeks: int) -> bool:
-    """So many weeks after the last completed visit, at ten; nothing booked; not twice for the same visit; for 14 days."""
+def rhythm(starts: list[dt.datetime]) -> int | None:
+    """The median of the weeks between visits, of an even number the shorter; none of fewer than three such gaps."""
+    days = [(later - earlier) / DAY for earlier, later in itertools.pairwise(sorted(starts))]
+    gaps = sorted(weeks for one in days if (weeks := math.floor(one / 7 + 0.5)))
+    return gaps[(len(gaps) - 1) // 2] if len(gaps) >= 3 else None
+
+
+def _rebook(person: Person, now: dt.datetime, rules: Rules) -> bool:
+    """So many weeks after the last completed visit, at ten, for 14 days; nothing booked. Once, or once more after a wait."""
     done = _done(person)
     if not done or any(visit.state in {"booked", "confirmed"} and visit.start >= now for visit in person.visits):
         return False
     last = done[-1]
-    weeks = person.own_weeks or last.service_weeks or salon_weeks
-    on = last.start.astimezone(now.tzinfo).date() + weeks * WEEK
+    told = [when for when in _times(person, "rebook") if when > last.start]
+    if told:
+        return len(told) == 1 and rules.again is not None and _is_time(told[0], rules.again, now)
+    by_habit = rhythm([visit.start for visit in done]) if rules.by_rhythm and person.is_profiled else None
+    return _is_time(last.start, person.own_weeks or by_habit or last.service_weeks or rules.salon_weeks, now)
+
+
+def _is_time(since: dt.datetime, weeks: int, now: dt.datetime) -> bool:
+    on = since.astimezone(now.tzinfo).date() + weeks * WEEK
     ten = dt.datetime.combine(on, dt.time(10), now.tzinfo)
-    is_told = any(when > last.start for when in _times(person, "rebook"))
-    return ten <= now and now < last.start + weeks * WEEK + 14 * DAY and now < ten + 14 * DAY and not is_told
+    return ten <= now and now < since + weeks * WEEK + 14 * DAY and now < ten + 14 * DAY
 
 
 def _review(person: Person, now: dt.datetime) -> bool:

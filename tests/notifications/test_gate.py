@@ -21,9 +21,7 @@ NOW = dt.datetime(2026, 11, 24, 9, 0, tzinfo=dt.UTC)
 HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
 START = NOW + DAY
 
-_MARKETING_HOURS = {"email": kinds.MARKETING_EMAIL, "sms": kinds.MARKETING_SMS}
-# Every kind of advertising by both channels, whatever it goes by today.
-ALL = {name: replace(kind, hours=_MARKETING_HOURS) if kind.is_marketing else kind for name, kind in kinds.TABLE.items()}
+ALL = kinds.TABLE
 MARKETING = ["birthday", "promotion", "rebook", "review", "welcome"]
 
 

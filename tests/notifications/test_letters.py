@@ -10,17 +10,20 @@ from email.message import EmailMessage
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 from icalendar import Calendar
 
 from appointments import booking
-from notifications import daysoff, dispatch, kinds, letter, planner, sending
+from notifications import daysoff, dispatch, kinds, letter, planner, sending, smsaccount
 from notifications.channels import email as channel
+from notifications.models import Message
 from notifications.rendering import Rendered
 from salon.core.models import Salon, User
 from tests import factories
 from tests.fakes.provider import FakeProvider
+from tests.notifications import texting
 from tests.notifications.letters import html_of, text_of
 
 SENDER = sending.Sender("Atelier Nord", "a@example.org")
@@ -115,15 +118,56 @@ def test_the_calendar_follows_the_visit_from_booking_to_cancellation(
 )  # fmt: skip
 def test_public_holidays_are_the_countrys(country: str, on: dt.date, is_off: bool) -> None:
     noon = dt.datetime.combine(on, dt.time(12), dt.UTC)
-    assert (on in daysoff.for_hours(kinds.MARKETING_SMS, country, noon)) is is_off
-    assert daysoff.for_hours(kinds.MARKETING_EMAIL, country, noon) == frozenset()
+    assert (on in daysoff.for_hours(kinds.MARKETING_HOURS["sms"], country, "", noon)) is is_off
+    assert daysoff.for_hours(kinds.MARKETING_HOURS["email"], country, "", noon) == frozenset()
 
 
 def test_no_text_message_with_advertising_waits_past_the_holidays() -> None:
     """I-17, I-18: Christmas of 2026 in Germany is a Friday and a Saturday, and then comes Sunday."""
     zone = factories.PARIS
     at = dt.datetime(2026, 12, 24, 20, 0, tzinfo=zone)
-    days = daysoff.for_hours(kinds.MARKETING_SMS, "DE", at)
-    assert kinds.MARKETING_SMS.first(at, zone, days) == dt.datetime(2026, 12, 28, 8, 0, tzinfo=zone)
+    days = daysoff.for_hours(kinds.MARKETING_HOURS["sms"], "DE", "", at)
+    assert kinds.MARKETING_HOURS["sms"].first(at, zone, days) == dt.datetime(2026, 12, 28, 8, 0, tzinfo=zone)
     with pytest.raises(LookupError):
-        daysoff.for_hours(kinds.MARKETING_SMS, "XX", at)
+        daysoff.for_hours(kinds.MARKETING_HOURS["sms"], "XX", "", at)
+
+
+@pytest.mark.parametrize(
+    ("country", "region", "on", "is_off"),
+    [
+        # From the calendars of the regions: Corpus Christi, All Saints, Reformation Day.
+        ("DE", "BY", dt.date(2026, 6, 4), True), ("DE", "BE", dt.date(2026, 6, 4), False),
+        ("DE", "", dt.date(2026, 6, 4), False), ("DE", "BY", dt.date(2026, 11, 1), True),
+        ("DE", "SN", dt.date(2026, 10, 31), True), ("DE", "BY", dt.date(2026, 10, 31), False),
+        # Good Friday and Boxing Day; 2 January, no Easter Monday; St Patrick.
+        ("FR", "6AE", dt.date(2026, 4, 3), True), ("FR", "", dt.date(2026, 4, 3), False),
+        ("FR", "6AE", dt.date(2026, 12, 26), True), ("GB", "SCT", dt.date(2026, 1, 2), True),
+        ("GB", "ENG", dt.date(2026, 1, 2), False), ("GB", "SCT", dt.date(2026, 4, 6), False),
+        ("GB", "ENG", dt.date(2026, 4, 6), True), ("GB", "NIR", dt.date(2026, 3, 17), True),
+    ],
+)  # fmt: skip
+def test_public_holidays_are_the_regions_own(country: str, region: str, on: dt.date, is_off: bool) -> None:
+    """I-17, for Länder, Alsace and Moselle, and the nations of the United Kingdom."""
+    noon = dt.datetime.combine(on, dt.time(12), dt.UTC)
+    assert (on in daysoff.for_hours(kinds.MARKETING_HOURS["sms"], country, region, noon)) is is_off
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("region", "state"), [("6AE", "pending"), ("", "accepted")])
+def test_an_offer_by_sms_waits_for_the_end_of_a_regions_holiday(
+    sending_salon: Salon, owner: User, monkeypatch: pytest.MonkeyPatch, region: str, state: str
+) -> None:
+    """At the page, in the plan and at the hand-over: Boxing Day of 2025, a Friday, is a holiday in Strasbourg and not in Lyon."""
+    at = dt.datetime(2025, 12, 26, 11, 0, tzinfo=factories.PARIS)
+    monkeypatch.setattr(timezone, "now", lambda: at)
+    Salon.objects.update(region=region, public_url=texting.SITE)
+    texting.account()
+    carrier = FakeProvider("twilio")
+    monkeypatch.setattr(smsaccount, "provider", lambda **more: carrier)
+    texting.send(texting.willing(at), by=owner, now=at)
+    planner.plan(at)
+    dispatch.deliver_due(now=at + dt.timedelta(seconds=31))
+    message = Message.objects.get()
+    assert message.state == state
+    if region:
+        assert message.not_before == dt.datetime(2025, 12, 27, 8, 0, tzinfo=factories.PARIS)

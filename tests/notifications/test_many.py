@@ -83,7 +83,7 @@ def test_the_statements_do_not_grow_with_the_people(
     sending_salon: Salon, owner: User, now: dt.datetime, django_assert_max_num_queries: Any
 ) -> None:
     people = [willing(now) for _ in range(40)]
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(10):
         assert all(seat.is_in for seat in audience.look(people, WORDS.draft(), sending_salon, now))
 
 

@@ -6,14 +6,15 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.db.models import F
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from appointments import regulars
+from appointments import regulars, rhythms
 from appointments.models import Appointment, OwnRhythm, Service, Staff
-from clients import records
-from clients.models import Client, ImportedCard, Merge
+from clients import records, wording
+from clients.models import Client, ExistingRule, ImportedCard, Merge
 from notifications import ahead, dispatch, facts, holding, moments, planner
 from notifications.models import Message, State, Trigger
 from notifications.wanting import Asked
@@ -22,8 +23,8 @@ from salon.core.errors import Refused
 from salon.core.models import Salon, User
 from tests import factories
 from tests.fakes.provider import FakeProvider
-from tests.notifications import marketing, moments_oracle
-from tests.notifications.moments_oracle import Had, Person
+from tests.notifications import marketing, moments_oracle, texting
+from tests.notifications.moments_oracle import Had, Person, Rules
 
 pytestmark = pytest.mark.django_db
 
@@ -76,24 +77,37 @@ def visits(draw: st.DrawFn) -> list[Had]:
     """A visit that lies about as long ago as one is spoken of, and mostly another one before or after it."""
     ago = draw(st.sampled_from([0, 4, 5, 6, 6, 8])) * WEEK
     about = NOON - ago - draw(st.sampled_from([-2 * DAY, -2 * HOUR, HOUR, DAY, 2 * DAY, 6 * DAY, 13 * DAY, 15 * DAY]))
+    regular: list[Had] = []
     first = Had(about, draw(st.sampled_from(["done", "done", "done", "no_show"])), draw(weeks_of_services))
-    more = draw(st.sampled_from(["nothing", "nothing", "booked", "cancelled", "earlier", "later"]))
+    # Mostly nothing before it; else as somebody comes who comes regularly, more or less.
+    weeks, away = draw(st.sampled_from([3, 4, 5, 8])), about
+    for jitter in draw(st.lists(st.integers(-5, 5), max_size=5)):
+        away -= weeks * WEEK + jitter * DAY
+        regular.append(Had(away, "done"))
+    more = draw(st.sampled_from(["nothing", "nothing", "nothing", "booked", "cancelled", "earlier", "later"]))
     if more == "nothing":
-        return [first]
+        return [first, *regular]
     away = {"booked": NOON + 9 * DAY, "cancelled": NOON + 9 * DAY, "earlier": about - 9 * DAY, "later": about + 3 * DAY}[more]
-    return [first, Had(away, more if more in {"booked", "cancelled"} else "done", draw(weeks_of_services))]
+    return [first, Had(away, more if more in {"booked", "cancelled"} else "done", draw(weeks_of_services)), *regular]
 
 
 people = st.lists(
     st.builds(
         Person,
         born=born,
-        yes=st.sets(st.sampled_from(KINDS), min_size=2),
+        yes=st.sets(st.sampled_from(KINDS), min_size=1),
+        by_sms=st.sets(st.sampled_from(KINDS)),
+        likes=st.sampled_from(["", "", "email", "sms"]),
         is_away=st.sampled_from([False] * 7 + [True]),
         is_blacklisted=st.sampled_from([False] * 7 + [True]),
         added=st.sampled_from([None, NOON - HOUR, NOON - 6 * DAY, NOON - 8 * DAY]),
         is_imported=st.sampled_from([False, False, True]),
         own_weeks=st.sampled_from([None, None, None, 5]),
+        is_profiled=st.sampled_from([True, True, False]),
+        is_told=st.booleans(),
+        told=st.sampled_from([(), (), 10, 20, 21, 24, 34, 35, 36, (22, 50)]).map(
+            lambda ago: [("rebook", NOON - days * DAY + HOUR) for days in (ago if isinstance(ago, tuple) else (ago,))]
+        ),
         visits=visits(),
     ),
     min_size=3,
@@ -110,13 +124,20 @@ def settle(person: Person, services: dict[int | None, Service], staff: Staff, im
     client = factories.client(
         birth_year=year, birth_month=month, birth_day=day, created_at=person.added or NOON - 400 * DAY,
         inactive_at=NOON - DAY if person.is_away else None, blacklisted_at=NOON - DAY if person.is_blacklisted else None,
+        preferred_channel=person.likes,
     )  # fmt: skip
     if person.added:
         audit.record("client.added", client)
     if person.is_imported:
         ImportedCard.objects.create(source=imported, client=client, is_new=True)
-    for kind in person.yes:
-        marketing.says(client, "grant", NOON - 300 * DAY, purpose=f"mkt.{kind}")
+    for channel, kinds_ in (("email", person.yes), ("sms", person.by_sms)):
+        for kind in sorted(kinds_):
+            marketing.says(client, "grant", NOON - 300 * DAY, purpose=f"mkt.{kind}", channel=channel)
+    for channel in ("email", "sms") if person.is_told else ():
+        text = wording.in_force("fr")["existing", channel]
+        marketing.says(client, "soft_opt_in", NOON - 310 * DAY, purpose="mkt.rebook", channel=channel, text=text)
+    if person.is_profiled:
+        marketing.says(client, "grant", NOON - 300 * DAY, purpose="profiling", channel="")
     if person.own_weeks:
         OwnRhythm.objects.create(client=client, weeks=person.own_weeks)
     for one in person.visits:
@@ -127,23 +148,52 @@ def settle(person: Person, services: dict[int | None, Service], staff: Staff, im
             client, one.start, state=one.state, service=services[one.service_weeks], staff=staff, cancelled_at=cancelled_at,
             is_overbooked=True,
         )  # fmt: skip
+    for number, (kind, when) in enumerate(person.told):
+        visit = Appointment.objects.filter(client=client, state="done", start_at__lt=when).order_by("-start_at").first()
+        occasion = f"{visit.pk if visit else 'none'}{':more' if number else ''}"
+        Message.objects.create(
+            kind=kind, channel="email", client=client, appointment=visit, occasion=occasion, state=State.ACCEPTED,
+            not_before=when, expires_at=when + 14 * DAY, created_at=when - HOUR, handoff_at=when,
+        )  # fmt: skip
     return client
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(people=people, at=st.sampled_from([NOON, NOON.replace(hour=9), NOON.replace(hour=20)]))
+WAYS = ("email sms", "email sms", "sms email", "email", "sms")
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    people=people, at=st.sampled_from([NOON, NOON.replace(hour=9), NOON.replace(hour=20)]), chosen=st.sampled_from(WAYS),
+    is_sms_on=st.sampled_from([True, True, False]), by_rhythm=st.booleans(), again=st.sampled_from([None, 3, 5]),
+    existing=st.sets(st.sampled_from(["email", "sms"])),
+)  # fmt: skip
 def test_the_planner_writes_what_the_policy_says_and_nothing_else(
-    open_salon: Salon, people: list[Person], at: dt.datetime
+    open_salon: Salon,
+    people: list[Person],
+    at: dt.datetime,
+    chosen: str,
+    is_sms_on: bool,
+    by_rhythm: bool,
+    again: int | None,
+    existing: set[str],
 ) -> None:
-    """I-20 to I-22: over any cards, visits and answers; and a second plan adds nothing."""
+    """I-11, I-20 to I-22, I-30: over any cards, visits, answers and ways; and a second plan adds nothing."""
     with transaction.atomic():
+        texting.account(is_on=is_sms_on)
+        Trigger.objects.filter(kind__in=KINDS).update(ways=chosen)
+        # With SMS switched off what is left is e-mail, whatever the salon chose.
+        rules = Rules(chosen.split() if is_sms_on else ["email"], by_rhythm, again, to_existing=frozenset(existing))
+        for channel in existing:
+            ExistingRule.objects.create(country="FR", channel=channel, switched_on_at=NOON)
+        Trigger.objects.filter(pk="rebook").update(is_by_rhythm=by_rhythm, again=again)
         staff, imported = factories.staff(), factories.imported()
         services = {weeks: factories.service(rebook_weeks=weeks) for weeks in (None, 4, 8)}
         written = [(person, settle(person, services, staff, imported)) for person in people]
         planner.plan(at)
         for person, client in written:
-            found = set(kinds_of(client)) & set(KINDS)
-            assert found == moments_oracle.wanted(person, at), person
+            new = Message.objects.filter(client=client, kind__in=KINDS, state=State.PENDING)
+            assert dict(new.values_list("kind", "channel")) == moments_oracle.wanted(person, at, rules), person
+            assert new.count() == new.values("kind").distinct().count(), "one of a kind"
         assert not {name for name in planner.plan(at) if name in KINDS}
         transaction.set_rollback(True)
 
@@ -324,6 +374,145 @@ def test_the_weeks_are_the_clients_own_else_the_services_else_the_salons(open_sa
     assert [kinds_of(one) for one in (own, by_service, by_salon, early)] == [["rebook"]] * 3 + [[]]
     with pytest.raises(Refused):
         regulars.set_rhythm(own, 105, by=reception)
+
+
+def regular(client: Client, weeks: list[int], last: dt.datetime, **fields: Any) -> Appointment:
+    """Let somebody have come with these weeks between their visits, the last time at `last`."""
+    start_at = last
+    for one in reversed(weeks):
+        start_at -= one * WEEK
+        had(client, start_at, **fields)
+    return had(client, last, **fields)
+
+
+def profiled(client: Client, event: str = "grant", at: dt.datetime = NOON - 200 * DAY) -> Client:
+    marketing.says(client, event, at, purpose="profiling", channel="")
+    return client
+
+
+def by_rhythm(**fields: Any) -> None:
+    Trigger.objects.filter(pk="rebook").update(**{"is_by_rhythm": True, **fields})
+
+
+def test_who_comes_every_three_weeks_is_reminded_after_three_with_a_yes_to_profiling_alone(open_salon: Salon) -> None:
+    """One long holiday does not change a rhythm, two visits in a week are one, and three visits are none yet."""
+    by_rhythm()
+    often, refused, unasked, rarely = (willing("rebook") for _ in range(4))
+    for client in (often, rarely):
+        profiled(client)
+    for client in (often, profiled(refused, "deny"), unasked):
+        regular(client, [3, 3, 20, 3, 3], NOON - 3 * WEEK)
+    had(often, NOON - 6 * WEEK + 2 * DAY)
+    regular(rarely, [3, 3], NOON - 3 * WEEK)
+    planner.plan(NOON)
+    assert [kinds_of(one) for one in (often, refused, unasked, rarely)] == [["rebook"], [], [], []]
+    planner.plan(NOON + 3 * WEEK)
+    assert [kinds_of(one) for one in (often, refused, unasked, rarely)] == [["rebook"]] * 4, "the others after the salon's six"
+    by_rhythm(is_by_rhythm=False)
+    Message.objects.all().delete()
+    planner.plan(NOON)
+    assert not Message.objects.exists()
+
+
+def test_what_the_client_said_counts_before_what_they_do_and_that_before_the_service(open_salon: Salon, reception: User) -> None:
+    by_rhythm()
+    four = factories.service(rebook_weeks=4)
+    said, does = profiled(willing("rebook")), profiled(willing("rebook"))
+    regulars.set_rhythm(said, 5, by=reception)
+    for client in (said, does):
+        regular(client, [8, 8, 8], NOON - 8 * WEEK, service=four)
+    planner.plan(NOON)
+    assert [kinds_of(one) for one in (said, does)] == [[], ["rebook"]], "five weeks are three too long ago for the first"
+
+
+@pytest.mark.parametrize("is_planned_again", [True, False])
+def test_a_yes_to_profiling_taken_back_stops_what_waits_by_the_rhythm(
+    open_salon: Salon, fake: FakeProvider, is_planned_again: bool
+) -> None:
+    """At the hand-over too, when no planner runs in between; what the salon's own weeks say is not touched by it."""
+    by_rhythm()
+    client, other = profiled(willing("rebook")), profiled(willing("rebook"))
+    regular(client, [3, 3, 3], NOON - 3 * WEEK)
+    had(other, NOON - 6 * WEEK)
+    planner.plan(NOON)
+    for one in (client, other):
+        profiled(one, "withdraw", NOON)
+    if is_planned_again:
+        planner.plan(NOON + HOUR)
+    dispatch.deliver_due(now=NOON + HOUR)
+    assert fake.recipients == [other.email]
+    message = Message.objects.get(client=client)
+    assert message.reason == "profiling_missing"
+    planner.plan(NOON + 3 * WEEK)
+    assert sorted(Message.objects.filter(client=client).values_list("occasion", "state")) == [
+        (str(message.appointment_id), State.PENDING), (f"{message.appointment_id}:habit", message.state),
+    ], "after the salon's weeks it is said by those"  # fmt: skip
+
+
+def test_once_more_after_its_own_wait_and_never_a_third_time(
+    open_salon: Salon, fake: FakeProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """I-22: at most two between visits, over months of planning; and none once there is a visit again."""
+    by_rhythm(is_by_rhythm=False, again=4)
+    client = willing("rebook")
+    had(client, NOON - 6 * WEEK)
+    days = []
+    for day in range(130):
+        at = NOON + day * DAY
+        monkeypatch.setattr(timezone, "now", lambda at=at: at)
+        planner.plan(at)
+        before = len(fake.delivered)
+        dispatch.deliver_due(now=at)
+        Message.objects.filter(state=State.ACCEPTED).update(handoff_at=F("created_at"))  # the database has a clock of its own
+        days += [day] * (len(fake.delivered) - before)
+    assert days == [0, 28]
+    assert len(set(Message.objects.values_list("occasion", flat=True))) == Message.objects.count() == 2
+
+
+@pytest.mark.parametrize("why", ["booked", "came", "switched off"])
+def test_who_came_or_booked_after_the_first_is_not_reminded_once_more(open_salon: Salon, fake: FakeProvider, why: str) -> None:
+    by_rhythm(is_by_rhythm=False, again=4)
+    client = willing("rebook")
+    visit = had(client, NOON - 10 * WEEK)
+    first = NOON - 4 * WEEK
+    Message.objects.create(
+        kind="rebook", channel="email", client=client, appointment=visit, occasion=str(visit.pk), state=State.ACCEPTED,
+        not_before=first, expires_at=first + 14 * DAY, created_at=first, handoff_at=first,
+    )  # fmt: skip
+    planner.plan(NOON)
+    message = Message.objects.get(state=State.PENDING)
+    assert (message.occasion, message.expires_at) == (f"{visit.pk}:more", first + 4 * WEEK + 14 * DAY)
+    if why == "switched off":
+        by_rhythm(is_by_rhythm=False, again=None)
+        planner.plan(NOON)
+    elif why == "booked":
+        factories.appointment(client=client, start_at=NOON + 300 * DAY, is_notice_wanted=False)
+    else:
+        had(client, NOON - DAY)
+    dispatch.deliver_due(now=NOON + HOUR)
+    message.refresh_from_db()
+    assert (message.state, message.reason) == (State.CANCELLED, "automation_off" if why == "switched off" else "booked")
+    assert fake.delivered == []
+
+
+@given(st.lists(st.integers(1, 120), min_size=0, max_size=9))
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_the_rhythm_is_the_median_of_the_weeks_between_visits(open_salon: Salon, days: list[int]) -> None:
+    """What the database reckons, against the definition."""
+    with transaction.atomic():
+        client, starts = profiled(factories.client()), [NOON - 3 * DAY]
+        for one in days:
+            starts.append(starts[-1] - one * DAY)
+        service, staff = factories.service(), factories.staff()
+        for start in starts:
+            had(client, start, service=service, staff=staff, is_overbooked=True)
+        had(client, NOON - DAY, state="no_show", service=service, staff=staff, is_overbooked=True)
+        lately = [start for start in starts if start >= NOON - 156 * WEEK]
+        found = Appointment.objects.annotate(weeks=rhythms.weeks("client_id", NOON)).values_list("weeks", flat=True)
+        assert set(found) == {moments_oracle.rhythm(lately)}
+        marketing.says(client, "withdraw", NOON, purpose="profiling", channel="")
+        assert set(found.all()) == {None}
+        transaction.set_rollback(True)
 
 
 def test_the_count_of_the_coming_days_is_what_then_is_planned(open_salon: Salon) -> None:

@@ -345,6 +345,22 @@ def test_a_way_that_cannot_be_chosen_now_stays_as_it_was(signed_in: SignIn) -> N
     assert Trigger.objects.get(pk="reminder").ways == Trigger.Ways.SMS_EMAIL
 
 
+def test_time_to_come_back_can_follow_the_clients_rhythm_and_be_said_once_more(signed_in: SignIn) -> None:
+    browser = signed_in(Role.OWNER)
+    browser.post(TRIGGERS, wanted(**{"rebook-is_by_rhythm": "on", "rebook-again": "4"}))
+    row = facts.switches()["rebook"]
+    assert (row.is_by_rhythm, row.again) == (True, 4)
+    page = browser.get(TRIGGERS).content.decode()
+    assert "By the client&#x27;s own rhythm" in page
+    assert 'name="rebook-again" value="4"' in page
+    reads = signed_in(Role.RECEPTION).get(TRIGGERS).content.decode()
+    assert "once more after 4 weeks" in reads
+    browser.post(TRIGGERS, wanted(**{"rebook-again": ""}))
+    row = facts.switches()["rebook"]
+    assert (row.is_by_rhythm, row.again) == (False, None)
+    assert facts.switches()["birthday"].again is None
+
+
 def test_only_what_changed_is_written_down(signed_in: SignIn, owner: User) -> None:
     browser = signed_in(Role.OWNER)
     browser.post(TRIGGERS, wanted())
@@ -352,7 +368,8 @@ def test_only_what_changed_is_written_down(signed_in: SignIn, owner: User) -> No
     assert not AuditEvent.objects.filter(action__in=["trigger.changed", "reminder.times_set"]).exists()
     browser.post(TRIGGERS, wanted(**{"rebook-delay": "7"}))
     browser.post(TIMES, times(**{"time1-days_before": "3"}))
-    assert AuditEvent.objects.get(action="trigger.changed").facts == {"kind": "rebook", "is_on": False, "delay": 7}
+    said = {"kind": "rebook", "is_on": False, "delay": 7, "again": None, "is_by_rhythm": False}
+    assert AuditEvent.objects.get(action="trigger.changed").facts == said
     assert AuditEvent.objects.get(action="reminder.times_set").facts == {"slots": [1], "count": 1}
 
 
@@ -365,6 +382,8 @@ def test_only_what_changed_is_written_down(signed_in: SignIn, owner: User) -> No
         (TIMES, {"time2-way": "hours", "time2-hours_before": "0"}),
         (TIMES, {"time2-way": "days", "time2-days_before": "1", "time2-at": "10:00"}),
         (TRIGGERS, {"rebook-delay": "0"}),
+        (TRIGGERS, {"rebook-again": "0"}),
+        (TRIGGERS, {"rebook-again": "53"}),
         (TRIGGERS, {"birthday-at": "x"}),
         (TRIGGERS, {"review-target": "http://reviews.example.org/"}),
     ],

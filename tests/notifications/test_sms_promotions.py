@@ -14,7 +14,7 @@ from clients import consent
 from clients.models import Client, ConsentEvent
 from notifications import audience, campaigns, composing, costs, dispatch, planner, shortlinks, smsaccount
 from notifications.campaigns import Words
-from notifications.models import Campaign, Message, SmsAccount, State
+from notifications.models import Campaign, Message, SmsAccount, SmsTest, State
 from salon.core import instance
 from salon.core.errors import Refused
 from salon.core.models import Salon, User
@@ -354,6 +354,44 @@ def test_a_test_sms_answers_in_the_providers_words(twilio: TwilioServer, signed_
     assert "The sender cannot send SMS to this number (21606)." in tried("06 12 34 56 78")
     twilio.secret = "rotated"
     assert "does not accept the account or its key (20003)" in tried("06 12 34 56 78")
+
+
+def test_a_promotion_is_tried_on_the_own_phone_within_the_limits_and_counted(
+    twilio: TwilioServer, now: dt.datetime, signed_in: SignIn
+) -> None:
+    """To the number in the own profile alone: no test reaches a client who said No."""
+    client = texting.willing(now - dt.timedelta(days=30), first_name="Zoé")
+    browser = signed_in(Role.MANAGER)
+    form = {"sel": client.pk, "channel": "sms", "text": "{first_name}, soins -20 %", "act": "test", "key": "k"}
+    page = browser.post("/messages/new/", form).content.decode()
+    assert "Enter your own mobile number first" in page
+    assert "enter it" in page
+    me = {"name": "Nadia Keller", "language": "en", "theme": "auto", "density": "compact"}
+    assert browser.post("/me/", {**me, "phone": "bla"}).status_code == 422
+    browser.post("/me/", {**me, "phone": "06 99 99 99 99"})
+    assert "06 99 99 99 99" in browser.get("/me/").content.decode()
+    SmsAccount.objects.update(monthly_budget=Decimal("0.17"))
+    page = browser.post("/messages/new/", form).content.decode()
+    assert "The SMS provider took the message." in page
+    (sms,) = twilio.taken
+    assert (sms.form["To"], sms.form["Body"][:36]) == ("+33699999999", "Atelier Nord : Zoé, soins -20 % Rése")
+    assert costs.spent_since(timezone.now() - dt.timedelta(hours=1)) == texting.PRICE
+    twilio.script = "400:21606"
+    browser.post("/messages/new/", form)
+    assert costs.spent_since(timezone.now() - dt.timedelta(hours=1)) == texting.PRICE, "what was not sent costs nothing"
+    twilio.script = "ok"
+    browser.post("/messages/new/", form)
+    assert "budget for SMS is used up" in browser.post("/messages/new/", form).content.decode()
+    tried = browser.post("/settings/notifications/sms/test/", {"phone": "06 12 34 56 78"})
+    assert tried.status_code == 403, "only the owner tries the account itself"
+    SmsAccount.objects.update(monthly_budget=None, campaign_cap=Decimal("0.05"))
+    assert "cost more than one may" in browser.post("/messages/new/", form).content.decode()
+    SmsAccount.objects.update(campaign_cap=None, is_on=False)
+    assert "switched off" in browser.post("/messages/new/", form).content.decode()
+    assert len(twilio.taken) == 2
+    assert SmsTest.objects.filter(by__email="nadia@example.org", cost__gt=0).count() == 2
+    assert not Message.objects.exists()
+    assert not Campaign.objects.exists()
 
 
 def test_a_stop_shows_on_the_card_and_an_answer_in_its_timeline(

@@ -19,14 +19,14 @@ from django.utils import timezone
 
 from appointments.models import Appointment
 from clients.models import Client
-from notifications import dispatch, planner
+from notifications import dispatch, planner, smsaccount
 from notifications.models import Message, Trigger
 from notifications.plans import ReminderTime
 from salon.core import audit
 from salon.core.models import Salon
 from tests import factories
 from tests.fakes.provider import FakeProvider
-from tests.notifications import marketing
+from tests.notifications import marketing, texting
 
 HOUR, DAY, WEEK = dt.timedelta(hours=1), dt.timedelta(days=1), dt.timedelta(weeks=1)
 KINDS = ("birthday", "welcome", "rebook", "review")
@@ -39,13 +39,13 @@ class Soul:
     client: Client
     born: tuple[int, int]
     added: dt.datetime
-    # By kind: since when there was a Yes, and until when.
-    yes: dict[str, list[tuple[dt.datetime, dt.datetime | None]]] = field(default_factory=dict)
+    # By kind and channel: since when there was a Yes, and until when.
+    yes: dict[tuple[str, str], list[tuple[dt.datetime, dt.datetime | None]]] = field(default_factory=dict)
     # Each visit: start, when it was booked, when it was cancelled, when it was moved from another start; how it ended.
     visits: list[dict[str, Any]] = field(default_factory=list)
 
-    def said_yes(self, kind: str, at: dt.datetime) -> bool:
-        return any(since <= at and (until is None or at < until) for since, until in self.yes.get(kind, []))
+    def said_yes(self, kind: str, at: dt.datetime, channel: str = "email") -> bool:
+        return any(since <= at and (until is None or at < until) for since, until in self.yes.get((kind, channel), []))
 
 
 @dataclass
@@ -53,6 +53,7 @@ class Said:
     """What the provider was given."""
 
     kind: str
+    channel: str
     soul: Soul
     at: dt.datetime
     address: str
@@ -71,12 +72,17 @@ class Year:
         self.now, self.rng, self.said = begins, Random(seed), list[Said]()
         self._order, self._acts = itertools.count(), list[tuple[dt.datetime, int, Callable[[], None]]]()
         patch.setattr(timezone, "now", lambda: self.now)
+        # Who carries SMS: also one that writes down what it was given.
+        self.texts = FakeProvider("twilio")
+        patch.setattr(smsaccount, "provider", lambda **more: self.texts)
+        texting.account()
         self._set_sqlite()
         Salon.objects.update(time_zone=zone)
         for kind in KINDS:
             Trigger.objects.update_or_create(
                 kind=kind, defaults={"is_on": True, "target": "https://r.example.org/" if kind == "review" else ""}
             )
+        Trigger.objects.filter(pk="rebook").update(is_by_rhythm=True, again=3)
         ReminderTime.objects.update_or_create(slot=2, defaults={"is_on": True, "hours_before": 3})
         self.staff, self.service = factories.staff(), factories.service(rebook_weeks=4)
         self.souls = [self._soul(number) for number in range(count)]
@@ -107,20 +113,31 @@ class Year:
         added = self._somewhen(self.begins, self.ends - 20 * DAY) if is_new else self.begins - 100 * DAY
         # Two and two share an address.
         email = f"person{number // 2 if number % 5 == 1 else number}@example.org"
+        phone = f"+33612000{number // 2 if number % 5 == 1 else number:03}"
         client = factories.client(
-            birth_month=born[0], birth_day=born[1], created_at=added, email=email, inactive_at=added if is_new else None
-        )
+            birth_month=born[0], birth_day=born[1], created_at=added, email=email, phone=phone,
+            inactive_at=added if is_new else None, preferred_channel=self.rng.choice(["", "email", "sms", "sms"]),
+        )  # fmt: skip
         soul = Soul(client, born, added)
         if is_new:
             self._at(added, lambda: self._arrive(client))
-        for kind in KINDS:
-            if self.rng.random() < 0.7:
+        for kind, channel in itertools.product(KINDS, ("email", "sms")):
+            if self.rng.random() < 0.6:
                 since = added + HOUR if self.rng.random() < 0.8 else self._somewhen(added + HOUR, self.ends)
                 until = self._somewhen(since + DAY, self.ends + 90 * DAY) if self.rng.random() < 0.5 else None
-                soul.yes[kind] = [(since, until)]
-                self._at(since, partial(self._answer, soul, kind, "grant"))
+                soul.yes[kind, channel] = [(since, until)]
+                self._at(since, partial(self._answer, soul, kind, channel, "grant"))
                 if until:
-                    self._at(until, partial(self._answer, soul, kind, "withdraw"))
+                    self._at(until, partial(self._answer, soul, kind, channel, "withdraw"))
+        if self.rng.random() < 0.6:
+            since = added + HOUR
+            until = self._somewhen(since + DAY, self.ends + 90 * DAY) if self.rng.random() < 0.3 else None
+            soul.yes["profiling", ""] = [(since, until)]
+            self._at(since, partial(self._profile, soul, "grant"))
+            if until:
+                self._at(until, partial(self._profile, soul, "withdraw"))
+        if not is_new:
+            self._came(soul, self.rng.randint(2, 5))
         start = added + self.rng.randint(2, 20) * DAY
         while start < self.ends:
             self._visit(soul, start)
@@ -131,8 +148,21 @@ class Year:
         Client.objects.filter(pk=client.pk).update(inactive_at=None)
         audit.record("client.added", client)
 
-    def _answer(self, soul: Soul, kind: str, event: str) -> None:
-        marketing.says(soul.client, event, self.now, purpose=f"mkt.{kind}")
+    def _answer(self, soul: Soul, kind: str, channel: str, event: str) -> None:
+        marketing.says(soul.client, event, self.now, purpose=f"mkt.{kind}", channel=channel)
+
+    def _profile(self, soul: Soul, event: str) -> None:
+        marketing.says(soul.client, event, self.now, purpose="profiling", channel="")
+
+    def _came(self, soul: Soul, weeks: int) -> None:
+        """Let somebody have come every so many weeks until a while ago."""
+        last = self.begins - self.rng.randint(1, weeks * 7) * DAY
+        for number in range(4, -1, -1):
+            start = last - number * weeks * WEEK
+            row = {"start": start, "booked": start - DAY, "cancelled": None, "moved": None, "end": "done", "pk": None}
+            soul.visits.append(row)
+            self._book(soul, row)
+            self._set(row, state="done")
 
     def _visit(self, soul: Soul, day: dt.datetime) -> None:
         local = dt.datetime.combine(day.astimezone(self.zone).date(), dt.time(self.rng.randint(8, 18), 30), self.zone)
@@ -181,14 +211,18 @@ class Year:
             self.now = tick
             planner.plan(tick)
             self.fake.delivered.clear()
+            self.texts.delivered.clear()
             dispatch.deliver_due(now=tick)
-            for envelope in self.fake.delivered:
-                message = Message.objects.get(pk=envelope.message_id.removeprefix("<m.").partition(".")[0])
+            taken = [envelope.message_id.removeprefix("<m.").partition(".")[0] for envelope in self.fake.delivered]
+            given: list[Any] = self.texts.delivered
+            taken += [text.callback.rstrip("/").rpartition("/")[2].partition("-")[0] for text in given]
+            for pk in taken:
+                message = Message.objects.get(pk=pk)
                 slot = message.occasion.split(":")[2] if message.kind == "reminder" else ""
                 self.said.append(
                     Said(
-                        message.kind, by_client[message.client_id or 0], tick, message.recipient, message.appointment_id,
-                        message.told_start_at, slot,
+                        message.kind, message.channel, by_client[message.client_id or 0], tick, message.recipient,
+                        message.appointment_id, message.told_start_at, slot,
                     )
                 )  # fmt: skip
 

@@ -1,0 +1,69 @@
+"""Existing clients who were told of offers and did not refuse: who of them falls under it today. Decides nothing.
+
+Read by `facts` for one client after the locks and by `crowd` for many; the planner's rules ask with `condition`.
+"""
+
+import datetime as dt
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from appointments.models import Appointment
+from appointments.models import State as VisitState
+from clients import countries, existing, fold
+from clients.models import ConsentEvent, ImportedCard, Standing
+from notifications.kinds import Kind
+
+
+@dataclass(frozen=True)
+class Leave:
+    """Clients who paid for a visit and came lately, and whose card came with no list; lines of the ledger with the words told.
+
+    Empty while the owner has not switched it on.
+    """
+
+    clients: frozenset[int] = frozenset()
+    events: frozenset[int] = frozenset()
+
+
+NONE = Leave()
+
+
+def read(kind: Kind, channel: str, ids: Collection[int], country: str, now: dt.datetime) -> Leave:
+    """Return what stands for these clients, for a kind of message on a channel, in the salon's country."""
+    if not kind.may_go_to_existing or not existing.is_on(country, channel):
+        return NONE
+    done = Appointment.objects.filter(client__in=ids, state=VisitState.DONE).order_by()
+    paid = set(done.filter(price__gt=0).values_list("client_id", flat=True))
+    lately = set(done.filter(start_at__gte=_since(country, now)).values_list("client_id", flat=True))
+    told = ConsentEvent.objects.filter(
+        subject__client__in=ids, event=existing.EVENT, channel=channel, text__isnull=False, source__in=existing.HOW
+    )
+    return Leave(frozenset((paid & lately) - existing.imported(ids)), frozenset(told.values_list("pk", flat=True)))
+
+
+def is_open(
+    leave: Leave, client_id: int | None, reading: fold.Reading, entries: Sequence[fold.Entry], *, channel: str, country: str,
+    number: str,
+) -> bool:  # fmt: skip
+    """Return whether every condition holds for one client, whose ledger is `entries`; for SMS the law of the number as well."""
+    if reading.state is not fold.State.SOFT_OPT_IN or reading.entry is None:
+        return False
+    is_theirs = client_id in leave.clients and reading.entry.id in leave.events
+    return is_theirs and not existing.has_refused(entries, channel) and existing.is_lawful(country, channel, number)
+
+
+def condition(client: str, kind: Kind, channel: str, country: str, now: dt.datetime) -> Q:
+    """Return the condition that the client in a column falls under it, as far as lists can tell. Ask where it is on alone."""
+    rows = Standing.objects.filter(client_id=OuterRef(client), channel=channel)
+    told = rows.filter(purpose=kind.purpose, state=Standing.State.SOFT_OPT_IN)
+    refused = rows.filter(purpose__in=fold.MARKETING, state=Standing.State.WITHDRAWN)
+    done = Appointment.objects.filter(client_id=OuterRef(client), state=VisitState.DONE)
+    listed = ImportedCard.objects.filter(client_id=OuterRef(client))
+    lately: QuerySet[Appointment] = done.filter(start_at__gte=_since(country, now))
+    return Q(Exists(told), ~Exists(refused), Exists(done.filter(price__gt=0)), Exists(lately), ~Exists(listed))
+
+
+def _since(country: str, now: dt.datetime) -> dt.datetime:
+    return now - dt.timedelta(days=365 * countries.profile(country).soft_months // 12)
