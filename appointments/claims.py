@@ -6,6 +6,7 @@ The pages ask here what is in the way; only `booking` writes.
 import datetime as dt
 from collections.abc import Sequence
 from functools import cached_property
+from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
@@ -15,10 +16,13 @@ from appointments.availability import Span
 from appointments.models import Appointment, AppointmentQuerySet, Staff, StaffDay
 from clients import survivors
 from clients.models import Client, Deletion
+from salon.core import prepared
 from salon.core.errors import Refused
 from salon.core.models import Salon
 
 _IS_DELETED = lazy("This client is being deleted. An owner can bring the card back first, under Deleted clients.")
+# What stands in the query for the two ends of a visit.
+_LONG_AGO, _FAR_OFF = dt.datetime(1900, 1, 1, tzinfo=dt.UTC), dt.datetime(2900, 1, 1, tzinfo=dt.UTC)
 
 
 class Overlap(Refused):
@@ -26,12 +30,12 @@ class Overlap(Refused):
 
     def __init__(self, made: Appointment) -> None:
         super().__init__(_("%(name)s already has a visit at this time.") % {"name": made.staff.name}, "time")
-        self._rows = others(made).select_related("client", "service", "staff").order_by("start_at")
+        self._made = made
 
     @cached_property
     def visits(self) -> list[Appointment]:
         """Return the first visits in the way. Looked up when asked for: most of a crowd never asks."""
-        return list(self._rows[:5])
+        return list(others(self._made).select_related("client", "service", "staff").order_by("start_at")[:5])
 
 
 class TakenIn(Exception):
@@ -89,10 +93,24 @@ def others(made: Appointment) -> AppointmentQuerySet:
 
 def refuse_overlap(made: Appointment, *, may_overbook: bool) -> bool:
     """Return whether other visits take the time of `made`. Raises Overlap if they do and that is not wanted."""
-    is_taken = others(made).exists()
+    is_taken = others(made).exists() if made.pk else _is_taken(made)
     if is_taken and not may_overbook:
         raise Overlap(made)
     return is_taken
+
+
+def _is_taken(made: Appointment) -> bool:
+    """Return what `others` says of a new visit: for most of a crowd that wants one slot, this look is all there is."""
+    values = {"staff": made.staff_id, "start_at": made.start_at, "end_at": made.end_at}
+    [rows] = prepared.run([_first_other()], values)
+    return bool(rows)
+
+
+@prepared.kept
+def _first_other() -> prepared.Query:
+    places: dict[str, Any] = {"staff": 2_000_000_011, "start_at": _LONG_AGO, "end_at": _FAR_OFF}
+    made = Appointment(staff_id=places["staff"], start_at=places["start_at"], end_at=places["end_at"])
+    return prepared.Query(others(made).values_list("pk")[:1], **places)
 
 
 def hold(staff: Staff, span: Span, *, may_be_inactive: bool = False) -> None:

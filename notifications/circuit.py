@@ -8,6 +8,7 @@ import datetime as dt
 from django.db import transaction
 
 from notifications.models import Provider
+from salon.core import prepared
 
 FIRST = dt.timedelta(seconds=60)
 LONGEST = dt.timedelta(minutes=15)
@@ -15,7 +16,15 @@ LONGEST = dt.timedelta(minutes=15)
 
 def is_open(name: str, now: dt.datetime) -> bool:
     """Return whether the provider is not to be tried at `now`."""
-    return Provider.objects.filter(pk=name, open_until__gt=now).exists()
+    [rows] = prepared.run([_open()], {"name": name, "now": now})
+    return bool(rows)
+
+
+@prepared.kept
+def _open() -> prepared.Query:
+    """Return the query asked before every batch."""
+    name, now = "?name", dt.datetime(1900, 1, 1, tzinfo=dt.UTC)
+    return prepared.Query(Provider.objects.filter(pk=name, open_until__gt=now).values_list("pk"), name=name, now=now)
 
 
 def failure(name: str) -> str:

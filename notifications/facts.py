@@ -210,6 +210,7 @@ def gather(message: Message, rows: Rows) -> gate.Facts:
     kind = kinds.TABLE[message.kind]
     delivery, zone, country, instance_id, region = rows.salon
     reading = _reading(rows, kind, message.channel, country)
+    hours = kind.hours.get(message.channel)
     _pk, _email, _phone, inactive_at, restricted_at, erased_at, blacklisted_at, paused_until = rows.client or (None,) * 8
     found = gate.Facts(
         message_id=message.pk or 0,
@@ -236,6 +237,7 @@ def gather(message: Message, rows: Rows) -> gate.Facts:
         is_switched_on=rows.trigger[0] if rows.trigger else kind.is_on_at_first,
         is_automatic=(message.resend_of_id is None or message.turned_from != "") and not kind.is_by_hand,
         is_on_hold=_is_held(delivery, instance_id),
+        holidays=daysoff.for_hours(hours, country, region, timezone.now()) if hours else frozenset(),
         **(
             advertising.facts(message, rows.advertising, zone, country, lambda: _entries(rows))
             if rows.advertising
@@ -248,15 +250,13 @@ def gather(message: Message, rows: Rows) -> gate.Facts:
             rows.leave, message.client_id, reading, _entries(rows), channel=message.channel, country=country,
             number=rows.address_of("sms") if message.channel == "sms" else "",
         )  # fmt: skip
-    if (hours := kind.hours.get(message.channel)) is not None:
-        more["holidays"] = daysoff.for_hours(hours, country, region, timezone.now())
     if rows.of_sms is not None:
         more |= texting.facts(message, rows.of_sms)
     if rows.asking is not None:
         more |= optin.facts(message, rows.asking, _entries(rows), hmac=rows.hmac, zone=zone, country=country)
     elif rows.has_public_address is not None:
         more |= choicelink.facts(message, has_public_address=rows.has_public_address)
-    return dataclasses.replace(found, **more)
+    return dataclasses.replace(found, **more) if more else found
 
 
 def _reading(rows: Rows, kind: kinds.Kind, channel: str, country: str) -> fold.Reading:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from django.db import connection, transaction
-from django.db.models import CharField, F, Q, QuerySet, Value
+from django.db.models import CharField, Q, QuerySet, Value
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
@@ -115,26 +115,56 @@ def claim(now: dt.datetime, limit: int = CLAIM_MAX, *, channel: str = "email") -
     """
     token = uuid.uuid4()
     with transaction.atomic():
-        due = Message.objects.filter(state=State.PENDING, channel=channel, not_before__lte=now, expires_at__gt=now)
-        due = due.order_by("not_before", "id")
-        ids = _first_of(due.select_for_update(skip_locked=True), min(limit, CLAIM_MAX))
+        ids = _first_of(now, min(limit, CLAIM_MAX), channel)
         if not ids:
             return []
-        Message.objects.filter(id__in=ids, state=State.PENDING).update(
-            state=State.CLAIMED, lease_token=token, lease_until=Now() + CLAIM_LEASE, claim_count=F("claim_count") + 1
-        )
-    taken = Message.objects.filter(id__in=ids, state=State.CLAIMED, lease_token=token).only(*_columns())
-    return list(taken.select_related("client", "appointment__staff", "appointment__service").order_by("not_before", "id"))
+        places = {name: ids[place] if place < len(ids) else 0 for place, name in enumerate(_IDS)}
+        prepared.finish([_CLAIM.fill({**places, "token": token})])
+    query = _claimed()
+    [rows] = prepared.run([query], places)
+    taken: list[Message] = query.objects(rows)
+    return [message for message in taken if message.state == State.CLAIMED and message.lease_token == token]
 
 
-def _first_of(due: "QuerySet[Message]", limit: int) -> list[int]:
-    rows = list(due.values_list("id", "claim_count")[:limit])
+# Values that stand in the queries for those of a claim.
+_CHANNEL, _AT = "?channel", dt.datetime(1900, 1, 1, tzinfo=dt.UTC)
+# As many as are taken at once; 0 is nobody's.
+_IDS = {f"id{place}": 2_000_000_100 + place for place in range(CLAIM_MAX)}
+_CLAIM = writing.Update(
+    Message,
+    {
+        "state": State.CLAIMED, "lease_token": writing.Given("token"), "lease_until": CLAIM_LEASE,
+        "claim_count": writing.ONE_MORE,
+    },
+    where={"id": tuple(writing.Given(name) for name in _IDS), "state": State.PENDING},
+)  # fmt: skip
+
+
+def _due(now: dt.datetime, channel: str) -> "QuerySet[Message]":
+    due = Message.objects.filter(state=State.PENDING, channel=channel, not_before__lte=now, expires_at__gt=now)
+    return due.order_by("not_before", "id").select_for_update(skip_locked=True)
+
+
+@prepared.kept
+def _first(limit: int) -> prepared.Query:
+    return prepared.Query(_due(_AT, _CHANNEL).values_list("id", "claim_count")[:limit], now=_AT, channel=_CHANNEL)
+
+
+@prepared.kept
+def _claimed() -> prepared.Query:
+    rows = Message.objects.filter(id__in=_IDS.values()).only(*_columns()).order_by("not_before", "id")
+    return prepared.Query(rows.select_related("client", "appointment__staff", "appointment__service"), **_IDS)
+
+
+def _first_of(now: dt.datetime, limit: int, channel: str) -> list[int]:
+    [rows] = prepared.run([_first(limit)], {"now": now, "channel": channel})
     if rows and rows[0][1] >= SUSPECT_FROM:
         list(Heartbeat.objects.select_for_update().filter(pk="sender"))  # two that look at once, one after the other
         suspects = Message.objects.filter(state=State.CLAIMED, claim_count__gt=SUSPECT_FROM, lease_until__gte=Now())
         if not suspects.exists():
             return [rows[0][0]]
-        rows = list(due.filter(claim_count__lt=SUSPECT_FROM).values_list("id", "claim_count")[:limit])
+        innocent = _due(now, channel).filter(claim_count__lt=SUSPECT_FROM)
+        rows = list(innocent.values_list("id", "claim_count")[:limit])
     return [pk for pk, count in rows if count < SUSPECT_FROM]
 
 

@@ -21,7 +21,7 @@ from notifications.filling import TemplateError
 from notifications.kinds import Class
 from notifications.models import Message, Trigger
 from notifications.plans import MessageText
-from salon.core import audit
+from salon.core import audit, prepared
 from salon.core.errors import Refused
 from salon.core.models import Salon, User
 
@@ -63,15 +63,26 @@ class Shelf:
 
 def shelf() -> Shelf:
     """Return the texts in force now."""
-    newest = MessageText.objects.order_by().values("kind", "channel", "language").annotate(newest=Max("version"))
-    versions = {(row["kind"], row["channel"], row["language"], row["newest"]) for row in newest}
+    newest, targets = prepared.run([_newest(), _targets()], {})
+    versions = set(newest)
     rows = MessageText.objects.filter(is_reset=False) if versions else ()
     own = {
         (row.kind, row.channel, row.language): Text(row.subject, row.body, row.version)
         for row in rows
         if (row.kind, row.channel, row.language, row.version) in versions
     }
-    return Shelf(own, dict(Trigger.objects.exclude(target="").values_list("kind", "target")))
+    return Shelf(own, dict(targets))
+
+
+@prepared.kept
+def _newest() -> prepared.Query:
+    texts = MessageText.objects.order_by().values("kind", "channel", "language").annotate(newest=Max("version"))
+    return prepared.Query(texts.values_list("kind", "channel", "language", "newest"))
+
+
+@prepared.kept
+def _targets() -> prepared.Query:
+    return prepared.Query(Trigger.objects.exclude(target="").values_list("kind", "target"))
 
 
 def on(message: Message) -> Shelf:
@@ -86,14 +97,10 @@ def house(kind: str, channel: str, language: str) -> Text:
     return Text(subject[0].strip() if subject else "", body)
 
 
+@functools.lru_cache(maxsize=512)
 def has(kind: str, language: str, channel: str = "email") -> bool:
     """Return whether the house has a text of this kind in a language."""
-    return _is_file(FOLDER / kind / language / f"{_FILES[channel][-1]}.txt")
-
-
-@functools.lru_cache(maxsize=512)
-def _is_file(path: Path) -> bool:
-    return path.is_file()
+    return (FOLDER / kind / language / f"{_FILES[channel][-1]}.txt").is_file()
 
 
 @functools.lru_cache(maxsize=256)

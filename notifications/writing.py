@@ -25,7 +25,12 @@ class _Now:
     """The clock of the database."""
 
 
+class _OneMore:
+    """What stands in the column, and one more."""
+
+
 NOW = _Now()
+ONE_MORE = _OneMore()
 # What PostgreSQL's driver takes as it is.
 _PLAIN = (str, int, uuid.UUID, dt.datetime, type(None))
 
@@ -34,6 +39,7 @@ class _Statement:
     """A statement with gaps: each parameter is a value that never changes, or the name of one that is given."""
 
     def __init__(self) -> None:
+        # By vendor the SQL and its parameters: each with its field, what never changes as the driver takes it.
         self._built: dict[str, tuple[str, list[tuple[models.Field[Any, Any], Any]]]] = {}
 
     def build(self, vendor: str) -> tuple[str, list[tuple[Any, Any]]]:
@@ -44,20 +50,27 @@ class _Statement:
         """Return the statement for one message. Raises KeyError for a value that is missing."""
         backend = connections[DEFAULT_DB_ALIAS]
         if backend.vendor not in self._built:
-            self._built[backend.vendor] = self.build(backend.vendor)
+            sql, places = self.build(backend.vendor)
+            fixed = [(field, one if isinstance(one, Given) else field.get_db_prep_save(one, backend)) for field, one in places]
+            self._built[backend.vendor] = sql, fixed
         sql, places = self._built[backend.vendor]
+        plain = _PLAIN if backend.vendor == "postgresql" else ()
         params = []
         for field, place in places:
-            value = values[place.name] if isinstance(place, Given) else place
-            is_plain = isinstance(value, _PLAIN) and backend.vendor == "postgresql"
-            params.append(value if is_plain else field.get_db_prep_save(value, backend))
+            value = place
+            if isinstance(place, Given):
+                value = values[place.name]
+                if not isinstance(value, plain):
+                    value = field.get_db_prep_save(value, backend)
+            params.append(value)
         return sql, params
 
 
 class Update(_Statement):
     """The UPDATE that sets `changes` where every column of `where` has its value, or is one of a tuple.
 
-    A timedelta in `changes` is that much later than the database's now, NOW the database's now itself.
+    A timedelta in `changes` is that much later than the database's now, NOW the database's now itself, ONE_MORE one more
+    than there was.
     """
 
     def __init__(
@@ -73,12 +86,17 @@ class Update(_Statement):
 
     def build(self, vendor: str) -> tuple[str, list[tuple[Any, Any]]]:
         """Return the SQL and what its parameters are."""
-        sets = ", ".join(f"{_column(self.model, name)} = {_expression(vendor, value)}" for name, value in self.changes.items())
+        sets = ", ".join(
+            f"{_column(self.model, name)} = {self._new(vendor, name, value)}" for name, value in self.changes.items()
+        )
         condition = _condition(self.model, vendor, self.where)
         if self.is_lease_running:
             condition += f" AND {_column(self.model, 'lease_until')} > {_clock(vendor)}"
         sql = f'UPDATE "{self.model._meta.db_table}" SET {sets} WHERE {condition}'  # noqa: S608 (names of models)
         return sql, [*_places(self.model, self.changes), *_places(self.model, self.where)]
+
+    def _new(self, vendor: str, name: str, value: Any) -> str:
+        return f"{_column(self.model, name)} + 1" if value is ONE_MORE else _expression(vendor, value)
 
 
 class InsertIf(_Statement):
@@ -106,16 +124,16 @@ def given(*names: str) -> dict[str, Given]:
     return {name: Given(name) for name in names}
 
 
-def _is_clock(value: Any) -> bool:
-    return value is NOW or isinstance(value, dt.timedelta)
+def _is_told_by_database(value: Any) -> bool:
+    return value is NOW or value is ONE_MORE or isinstance(value, dt.timedelta)
 
 
 def _places(model: type[models.Model], values: Mapping[str, Any]) -> Sequence[tuple[Any, Any]]:
-    """Return the parameters of these columns, without those that the database's clock gives."""
+    """Return the parameters of these columns, without those that the database knows itself."""
     return [
         (_field(model, name), one)
         for name, value in values.items()
-        if not _is_clock(value)
+        if not _is_told_by_database(value)
         for one in (value if isinstance(value, tuple) else (value,))
     ]
 

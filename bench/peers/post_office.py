@@ -13,9 +13,6 @@ import django
 from django.conf import settings
 from django.core.management import call_command
 
-from notifications import letter
-from notifications.rendering import Rendered
-
 SUBJECT = "Tomorrow at {{ time }}: {{ service }} at {{ salon }}"
 WORDS = """Hello {{ first_name }},
 
@@ -46,6 +43,9 @@ def main(way: str, count: int) -> None:
     """Queue `count` mails, send them and print the rate of sending."""
     from post_office import mail  # noqa: PLC0415 (only once Django is set up)
     from post_office.models import STATUS, Email, EmailTemplate  # noqa: PLC0415
+
+    from notifications import letter  # noqa: PLC0415
+    from notifications.rendering import Rendered  # noqa: PLC0415
 
     call_command("migrate", "post_office", verbosity=0, skip_checks=True)
     Email.objects.all().delete()

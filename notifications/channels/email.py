@@ -17,7 +17,7 @@ from django.utils.encoding import iri_to_uri
 
 from notifications import eventfile, gate, letter, messageids, sending
 from notifications.models import Message
-from notifications.providers.base import Envelope, Outcome, Phase, Provider, Ready, Result, explain
+from notifications.providers.base import Envelope, Outcome, Phase, Provider, Ready, Result
 from notifications.providers.replies import is_policy
 from notifications.providers.wire import in_ascii
 from notifications.rendering import Rendered, render
@@ -42,7 +42,7 @@ class Line:
     def write(self, message: Message, words: Rendered) -> Envelope | Result:
         """Return `words` as the mail that goes over the wire. Speaks to nobody."""
         if not in_ascii(self.sender.address).isascii():
-            return Result(Outcome.DOWN, "address", Phase.MAIL, words=explain(Outcome.DOWN, Phase.MAIL, "address"))
+            return Result(Outcome.DOWN, "address", Phase.MAIL)
         message_id = message_id_of(message, self.salon, self.sender.address)
         raw = build(words, message_id=message_id, sender=self.sender)
         return Envelope(message_id, in_ascii(self.sender.address), in_ascii(words.recipient), raw)

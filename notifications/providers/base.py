@@ -70,7 +70,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Result:
-    """What came of it. `code` is the server's reply code or one of the words in `explain`; `words` are for a person.
+    """What came of it. `code` is the server's reply code or one of the words in `explain`.
 
     `phase` is the last step that was reached, `duration_ms` the time since the step began, `status` the server's own
     reason as of RFC 3463 ("5.1.1") where it gave one. `retry_after`: not to be tried again for so many seconds.
@@ -81,7 +81,6 @@ class Result:
     code: str
     phase: str
     provider_id: str = ""
-    words: str = ""
     duration_ms: int = 0
     status: str = ""
     retry_after: int = 0
@@ -91,6 +90,11 @@ class Result:
     def reason(self) -> str:
         """Return phase and code as one word, by which it is remembered."""
         return f"{self.phase}_{self.code}"
+
+    @property
+    def words(self) -> str:
+        """Return what it means, for a person."""
+        return explain(self.outcome, self.phase, self.code)
 
 
 # What is carried: an Envelope or a Text.

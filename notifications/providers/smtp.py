@@ -12,7 +12,7 @@ import ssl
 import time
 from dataclasses import dataclass
 
-from notifications.providers.base import Envelope, Outcome, Phase, Result, explain
+from notifications.providers.base import Envelope, Outcome, Phase, Result
 from notifications.providers.replies import at_rcpt, status_of
 from notifications.providers.wire import (
     PATIENT,
@@ -69,8 +69,7 @@ class _Ready:
             phase = Phase.DOT if is_said else phase
         if outcome is not Outcome.ACCEPTED:
             self.line.close()
-        words = explain(outcome, phase, code)
-        return Result(outcome, code, phase, provider_id, words, _elapsed(began))
+        return Result(outcome, code, phase, provider_id, _elapsed(began))
 
     def abandon(self) -> None:
         """Leave it: the next mail's RSET, or QUIT, ends the transaction."""
@@ -143,8 +142,7 @@ class SmtpProvider:
             outcome = Outcome.DOWN  # no recipient was named yet: it is the server, or us
         if outcome is not Outcome.FAILED:
             self._drop()
-        words = explain(outcome, self._phase, code)
-        return Result(outcome, code, self._phase, words=words, duration_ms=_elapsed(began), status=status)
+        return Result(outcome, code, self._phase, duration_ms=_elapsed(began), status=status)
 
     def close(self) -> None:
         """Say good-bye; whatever comes back no longer matters."""

@@ -11,7 +11,7 @@ import socket
 import ssl
 import time
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from twilio.base.exceptions import TwilioException
@@ -19,7 +19,7 @@ from twilio.rest import Client
 
 from notifications import segments
 from notifications.providers import codes
-from notifications.providers.base import Outcome, Phase, Result, Text, explain
+from notifications.providers.base import Outcome, Phase, Result, Text
 from notifications.providers.https import Wire
 
 log = logging.getLogger("carnet.sms")
@@ -76,7 +76,7 @@ class _Ready:
             found = Result(outcome, _word(error) if is_network else "garbage", phase)
         finally:
             wire.close()
-        return _worded(found, began)
+        return _timed(found, began)
 
     def abandon(self) -> None:
         """Hang up."""
@@ -103,7 +103,7 @@ class TwilioProvider:
         except OSError as error:
             self._missed += 1
             outcome = Outcome.RETRY if self._missed == 1 else Outcome.DOWN
-            return _worded(Result(outcome, _word(error), Phase.CONNECT), began)
+            return _timed(Result(outcome, _word(error), Phase.CONNECT), began)
         self._missed = 0
         return _Ready(self, text)
 
@@ -144,7 +144,7 @@ class TwilioProvider:
             found = Result(Outcome.RETRY, _word(error), Phase.CONNECT)
         finally:
             self.wire.close()
-        return _worded(found, began)
+        return _timed(found, began)
 
     def close(self) -> None:
         """Hang up."""
@@ -183,9 +183,8 @@ def _word(error: BaseException) -> str:
     return "unreachable" if isinstance(error, socket.gaierror | ConnectionRefusedError) else "dropped"
 
 
-def _worded(found: Result, began: float) -> Result:
-    values = {**vars(found), "words": explain(found.outcome, found.phase, found.code)}
-    return Result(**{**values, "duration_ms": int((time.monotonic() - began) * 1000)})
+def _timed(found: Result, began: float) -> Result:
+    return replace(found, duration_ms=int((time.monotonic() - began) * 1000))
 
 
 def _same(theirs: str, ours: str) -> bool:

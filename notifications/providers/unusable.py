@@ -1,6 +1,6 @@
 """Stands in for a provider whose settings cannot be used: every message waits, none is burned, none is logged instead."""
 
-from notifications.providers.base import Outcome, Phase, Result, explain
+from notifications.providers.base import Outcome, Phase, Result
 
 
 class UnusableProvider:
@@ -12,7 +12,7 @@ class UnusableProvider:
 
     def prepare(self, mail: object, /) -> Result:
         """Return the reason."""
-        return Result(Outcome.DOWN, self.code, Phase.CONNECT, words=explain(Outcome.DOWN, Phase.CONNECT, self.code))
+        return Result(Outcome.DOWN, self.code, Phase.CONNECT)
 
     def close(self) -> None:
         """Nothing is open."""

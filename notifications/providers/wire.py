@@ -17,8 +17,6 @@ import idna
 
 from notifications.providers.base import Envelope, Outcome, Phase
 
-_LINE_END = re.compile(rb"\r\n|\r|\n")
-_DOT = re.compile(rb"(?m)^\.")
 _UNSAYABLE = re.compile(r"[\s<>]|[^\x20-\x7e]")
 _DOT_LINE = b".\r\n"
 _BLOCK = 64 * 1024
@@ -184,7 +182,9 @@ def _idna(domain: str) -> str:
 
 def wire_format(raw: bytes) -> bytes:
     """Return the text as it goes over the wire: CRLF at every line end, leading dots doubled, no final dot."""
-    text = _LINE_END.sub(b"\r\n", raw)
-    if not text.endswith(b"\r\n"):
-        text += b"\r\n"
-    return _DOT.sub(b"..", text)
+    text = raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\n.", b"\n..")
+    if text.startswith(b"."):
+        text = b"." + text
+    if not text.endswith(b"\n"):
+        text += b"\n"
+    return text.replace(b"\n", b"\r\n")

@@ -4,37 +4,52 @@ Django's own SQL and converters, without building them anew each time. On Postgr
 each still a statement of its own with its own view of what is committed.
 """
 
+import datetime as dt
+import functools
+import re
+import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, ParamSpec
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import QuerySet
+from django.db.models.query import get_related_populators  # type: ignore[attr-defined]  # not in the stubs
 
 from salon.core import pipeline
 
+P = ParamSpec("P")
 Row = tuple[Any, ...]
 Statement = pipeline.Statement
 
+_WORD = re.compile(r"[a-z_]+")
+_PLACE = re.compile(r"%[s%]")
+
 
 class Query:
-    """A `values_list` queryset in which some values stand for others that are given at each run.
+    """A queryset in which some values stand for others that are given at each run.
 
     `places` names each such value by one that stands in the queryset; it must not occur there for anything else.
     Belongs to the thread that made it. A queryset that locks must be made inside a transaction.
     """
 
-    def __init__(self, queryset: "QuerySet[Any, Any]", **places: int | str) -> None:
-        self._compiler = queryset.query.get_compiler(connection=connections[DEFAULT_DB_ALIAS])
-        self.sql, params = self._compiler.as_sql()
+    def __init__(self, queryset: "QuerySet[Any, Any]", **places: int | str | dt.datetime) -> None:
+        connection = connections[DEFAULT_DB_ALIAS]
+        self._adapt = connection.ops.adapt_datetimefield_value
+        self._compiler = queryset.query.get_compiler(connection=connection)
+        sql, params = self._compiler.as_sql()
         self._converters: Any = None
-        names = {value: name for name, value in places.items()}
-        self._params = [(names.get(param) if isinstance(param, int | str) else None, param) for param in params]
-        if missing := set(places) - {name for name, _param in self._params}:
+        names = {self._given(value): name for name, value in places.items()}
+        known = [(names.get(param) if isinstance(param, int | str | dt.datetime) else None, param) for param in params]
+        if missing := set(places) - {name for name, _param in known}:
             raise ValueError(f"not in the query: {sorted(missing)}")
+        self.sql, self._params = _with_words(sql, known)
+
+    def _given(self, value: Any) -> Any:
+        return self._adapt(value) if isinstance(value, dt.datetime) else value
 
     def params(self, values: Mapping[str, Any]) -> list[Any]:
         """Return the parameters of one run."""
-        return [param if name is None else values[name] for name, param in self._params]
+        return [param if name is None else self._given(values[name]) for name, param in self._params]
 
     def rows(self, raw: Sequence[Sequence[Any]]) -> list[Row]:
         """Return what the database gave as Python values."""
@@ -46,6 +61,62 @@ class Query:
         if not self._converters:
             return [row if isinstance(row, tuple) else tuple(row) for row in raw]
         return [tuple(row) for row in self._compiler.apply_converters(raw, self._converters)]
+
+    def objects(self, rows: Sequence[Row]) -> list[Any]:
+        """Return the rows of a queryset of objects as these, with those that `select_related` brings along."""
+        select, klass = self._compiler.select, self._compiler.klass_info
+        model, places = klass["model"], slice(klass["select_fields"][0], klass["select_fields"][-1] + 1)
+        names = [column.target.attname for column, _sql, _alias in select[places]]
+        populators = get_related_populators(klass, select, DEFAULT_DB_ALIAS)
+        found = []
+        for row in rows:
+            one = model.from_db(DEFAULT_DB_ALIAS, names, row[places])
+            for populator in populators:
+                populator.populate(row, one)
+            found.append(one)
+        return found
+
+
+def _with_words(sql: str, params: Sequence[tuple[str | None, Any]]) -> tuple[str, list[tuple[str | None, Any]]]:
+    """Return a query with the words that never change in it as they stand, and the parameters that are left.
+
+    By the plan that PostgreSQL keeps for a prepared statement, an index of the rows in one state serves where the state
+    is read in the statement, and not where it is a parameter.
+    """
+    kept: list[tuple[str | None, Any]] = []
+    rest = iter(params)
+
+    def place(match: re.Match[str]) -> str:
+        if match[0] == "%%":
+            return match[0]
+        name, param = next(rest)
+        if name is None and isinstance(param, str) and _WORD.fullmatch(param):
+            return f"'{param}'"
+        kept.append((name, param))
+        return match[0]
+
+    return _PLACE.sub(place, sql), kept
+
+
+class _Kept(threading.local):
+    def __init__(self) -> None:
+        self.queries: dict[Any, Query] = {}
+
+
+_kept = _Kept()
+
+
+def kept(make: Callable[P, Query]) -> Callable[P, Query]:
+    """Let `make` compile its query once in each thread, for each set of arguments."""
+
+    @functools.wraps(make)
+    def get(*args: P.args, **kwargs: P.kwargs) -> Query:
+        key = (make, args, *kwargs.items())
+        if key not in _kept.queries:
+            _kept.queries[key] = make(*args, **kwargs)
+        return _kept.queries[key]
+
+    return get
 
 
 def statements(queries: Sequence[Query], values: Mapping[str, Any]) -> list[Statement]:

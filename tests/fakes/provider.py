@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from notifications.providers.base import Envelope, Outcome, Phase, Ready, Result
 
-TAKEN = Result(Outcome.ACCEPTED, "250", Phase.REPLY, provider_id="q1", words="taken")
+TAKEN = Result(Outcome.ACCEPTED, "250", Phase.REPLY, provider_id="q1")
 
 
 @dataclass

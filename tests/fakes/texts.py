@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from notifications.providers.base import Outcome, Phase, Prepared, Result, Text
 
-TAKEN = Result(Outcome.ACCEPTED, "201", Phase.REPLY, provider_id="SM1", words="taken")
+TAKEN = Result(Outcome.ACCEPTED, "201", Phase.REPLY, provider_id="SM1")
 
 
 @dataclass

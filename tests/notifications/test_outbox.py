@@ -92,6 +92,7 @@ def test_nobody_else_writes_messages() -> None:
     root = Path(outbox.__file__).resolve().parent
     pattern = re.compile(
         r"(Message|Attempt)\.objects[^\n]*\.(create|update|delete|bulk_create|get_or_create)\(|attempts\b[^\n]*\.update\("
+        r"|writing\.(Update|InsertIf)\("
     )
     found = {
         path.name

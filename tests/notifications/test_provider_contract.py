@@ -57,15 +57,15 @@ def case(request: pytest.FixtureRequest) -> Iterator[Case]:
             fake = FakeProvider()
             yield Case(
                 fake, envelope, lambda: len(fake.delivered),
-                lambda: fake.at_dot.append(Result(Outcome.UNKNOWN, "dropped", "dot", words="lost")),
-                lambda: fake.at_dot.append(Result(Outcome.FAILED, "550", "reply", words="no")),
+                lambda: fake.at_dot.append(Result(Outcome.UNKNOWN, "dropped", "dot")),
+                lambda: fake.at_dot.append(Result(Outcome.FAILED, "550", "reply")),
             )  # fmt: skip
         case _:
             texts = FakeTexts()
             yield Case(
                 texts, text, lambda: len(texts.delivered),
-                lambda: texts.answers.append(Result(Outcome.UNKNOWN, "timeout", "dot", words="lost")),
-                lambda: texts.answers.append(Result(Outcome.FAILED, "21211", "reply", words="no")),
+                lambda: texts.answers.append(Result(Outcome.UNKNOWN, "timeout", "dot")),
+                lambda: texts.answers.append(Result(Outcome.FAILED, "21211", "reply")),
             )  # fmt: skip
 
 

@@ -1,0 +1,90 @@
+"""Queries compiled once: what may be given at each run, what stands in the statement, and the objects that come of it."""
+
+import datetime as dt
+import threading
+
+import pytest
+from django.db import connection, connections
+
+from appointments.models import Appointment, State
+from clients.models import Client
+from salon.core import prepared
+from tests import factories
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+START = dt.datetime(2026, 11, 19, 13, 30, tzinfo=dt.UTC)
+LONG_AGO = dt.datetime(1900, 1, 1, tzinfo=dt.UTC)
+
+
+def test_instants_words_and_numbers_are_given_at_each_run() -> None:
+    early = factories.appointment(start_at=START)
+    late = factories.appointment(start_at=START + dt.timedelta(hours=3))
+    rows = Appointment.objects.filter(start_at__gte=LONG_AGO, staff_id=2_000_000_001, state="?state").values_list("pk")
+    query = prepared.Query(rows, since=LONG_AGO, staff=2_000_000_001, state="?state")
+
+    def found(visit: Appointment, since: dt.datetime, state: str) -> list[tuple[int]]:
+        return prepared.run([query], {"since": since, "staff": visit.staff_id, "state": state})[0]
+
+    assert found(early, START, State.BOOKED) == [(early.pk,)]
+    assert found(early, START + dt.timedelta(seconds=1), State.BOOKED) == []
+    assert found(early, START, State.CANCELLED) == []
+    assert found(late, START.astimezone(dt.timezone(dt.timedelta(hours=5))), State.BOOKED) == [(late.pk,)]
+
+
+def test_a_place_that_is_not_in_the_query_is_refused() -> None:
+    with pytest.raises(ValueError, match="since"):
+        prepared.Query(Appointment.objects.values_list("pk"), since=LONG_AGO)
+
+
+def test_a_word_that_never_changes_stands_in_the_statement_and_any_other_text_is_a_parameter() -> None:
+    """Else PostgreSQL's kept plan could not use an index of the rows in one state."""
+    evil = "x' OR 'a' = 'a"
+    card = factories.client(last_name=evil)
+    query = prepared.Query(Client.objects.filter(last_name=evil, language=card.language).values_list("pk"))
+    assert f"'{card.language}'" in query.sql
+    assert evil not in query.sql
+    assert prepared.run([query], {}) == [[(card.pk,)]]
+    some = prepared.Query(Client.objects.filter(last_name__contains="%s").values_list("pk"))
+    assert prepared.run([some], {}) == [[]], "a sign of percent is no place"
+
+
+def test_objects_are_those_of_the_queryset_and_ask_for_nothing_more() -> None:
+    visit = factories.appointment(start_at=START)
+    rows = Appointment.objects.select_related("client", "staff").only("start_at", "client__first_name", "staff__name")
+    query = prepared.Query(rows.filter(pk=2_000_000_001), visit=2_000_000_001)
+    [found] = query.objects(prepared.run([query], {"visit": visit.pk})[0])
+    [expected] = rows.filter(pk=visit.pk)
+    with connection.execute_wrapper(_refuse):
+        assert (found.pk, found.start_at) == (visit.pk, START)
+        assert expected.client is not None
+        assert (found.client.first_name, found.staff.name) == (expected.client.first_name, expected.staff.name)
+    assert found.get_deferred_fields() == expected.get_deferred_fields()
+    assert not found._state.adding
+
+
+def _refuse(*_given: object) -> None:
+    raise AssertionError("another query")
+
+
+def test_each_thread_keeps_its_own_query_for_each_argument() -> None:
+    made: list[int] = []
+
+    @prepared.kept
+    def first(limit: int) -> prepared.Query:
+        made.append(limit)
+        return prepared.Query(Client.objects.values_list("pk")[:limit])
+
+    def use() -> None:
+        for limit in (1, 2, 1):
+            prepared.run([first(limit)], {})
+
+    def elsewhere() -> None:
+        use()
+        connections.close_all()
+
+    use()
+    thread = threading.Thread(target=elsewhere)
+    thread.start()
+    thread.join(30)
+    assert made == [1, 2, 1, 2]
