@@ -73,16 +73,16 @@ def clean(text: str) -> str:
     """
     if not text:
         return ""
-    # Most cells are plain ASCII, in which there is nothing to normalise or to take out.
-    if text.isascii() and text.isprintable():
-        return _without_apostrophe(" ".join(text.split()))
+    # Most cells hold nothing to take out: what is printable has no sign of the invisible kinds.
+    if text.isprintable():
+        return _without_apostrophe(" ".join(unicodedata.normalize("NFC", text).split()))
     return " ".join(clean_lines(text).split())
 
 
 def clean_lines(text: str) -> str:
     """Return text of several lines, cleaned like `clean` but with its line breaks."""
-    if text.isascii() and text.isprintable():
-        return _without_apostrophe(text.strip())
+    if text.isprintable():
+        return _without_apostrophe(unicodedata.normalize("NFC", text).strip())
     text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
     kept = {place for found in _JOINER.finditer(text) for place in range(*found.span())}
     shown = (
@@ -194,7 +194,12 @@ def birthday(text: str, order: str, today: dt.date) -> Birth:
 
     Raises Fault for a date that is none, lies ahead, or could be read two ways.
     """
-    date = clean(text)
+    return _birthday(clean(text), order, today)
+
+
+# Many are born on one day: a long list has each day several times.
+@lru_cache(maxsize=16384)
+def _birthday(date: str, order: str, today: dt.date) -> Birth:
     if len(date) > 10:
         date = re.sub(r"[T ]00:00(?::00)?(?:\.0+)?Z?$", "", date)
     if re.fullmatch(r"\d{4}", date):
@@ -260,6 +265,8 @@ def _codes() -> frozenset[str]:
     return frozenset(_countries().values())
 
 
+# As in a list the same ones come over and over.
+@lru_cache(maxsize=256)
 def country(text: str) -> str:
     """Return two letters for a country's code, or its name in English, French or German. Raises Fault."""
     name = clean(text)
@@ -269,16 +276,18 @@ def country(text: str) -> str:
     return code
 
 
+_LANGUAGES = {
+    name: code
+    for code, names in (
+        ("en", "en english anglais englisch"),
+        ("fr", "fr french francais franzosisch"),
+        ("de", "de german allemand deutsch"),
+    )
+    for name in names.split()
+}
+
+
 def language(text: str) -> str | None:
     """Return "en", "fr" or "de" for a language's code or name, None for any other."""
     word = plain(clean(text))
-    if not word:
-        return None
-    for code, names in (
-        ("en", "english anglais englisch"),
-        ("fr", "french francais franzosisch"),
-        ("de", "german allemand deutsch"),
-    ):
-        if word.split("-")[0].split("_")[0] == code or word in names.split():
-            return code
-    return None
+    return _LANGUAGES.get(word) or _LANGUAGES.get(word[:2] if word[2:3] in {"-", "_"} else "")

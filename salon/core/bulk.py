@@ -4,6 +4,7 @@ For lists that are brought in. The values are given as the columns hold them; co
 """
 
 import datetime as dt
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import islice
@@ -74,7 +75,18 @@ class _Insert:
         selected = ", ".join([*names, *["%s"] * len(self._defaults)])
         arrays = ", ".join(f"%s::{_array_type(field)}" for field in self._given)
         made = f"SELECT {selected} FROM unnest({arrays}) WITH ORDINALITY AS made ({', '.join(names)}, place) ORDER BY place"  # noqa: S608
-        return made, [*self._defaults, *columns]
+        return made, [*self._defaults, *map(_array, columns)]
+
+
+def _array(column: Sequence[Any]) -> str:
+    """Return a column as PostgreSQL writes an array. The driver asks of each value what it is, which takes five times as long."""
+    return f"{{{','.join([_element(value) for value in column])}}}"
+
+
+def _element(value: Any) -> str:
+    if value is None:
+        return "NULL"
+    return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _array_type(field: "models.Field[Any, Any]") -> str:
@@ -94,9 +106,17 @@ def _converter(field: "models.Field[Any, Any]") -> Callable[[Any], Any] | None:
     """Return what makes of a value what the database takes; None where it takes the value itself."""
     if isinstance(field, models.DateTimeField):
         return _Moments(field)
-    if isinstance(field, models.JSONField | models.DateField | models.BinaryField | models.UUIDField):
+    if isinstance(field, models.JSONField):
+        return _json
+    if isinstance(field, models.BinaryField):
+        raise TypeError("no list holds bytes")
+    if isinstance(field, models.DateField | models.UUIDField):
         return partial(field.get_db_prep_save, connection=connection)
     return None
+
+
+def _json(value: Any) -> str | None:
+    return None if value is None else json.dumps(value)
 
 
 class _Moments:

@@ -11,6 +11,8 @@ from phonenumber_field.phonenumber import to_python
 from salon.core.errors import Refused
 
 _NO_DIGIT = re.compile(r"\D")
+# What people write between the digits of a number. Not a bracket: what stands in it may be a zero to leave out.
+_BETWEEN = re.compile(r"[ ./-]")
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}").fullmatch
 # Parts of a country with a code of their own, whose numbers are dialled there and at home without it: 0690… is Guadeloupe.
 _OVERSEAS = {"FR": ("GP", "MQ", "GF", "RE", "YT")}
@@ -38,6 +40,9 @@ def read(text: str, country: str) -> str:
     What is no number of `country` itself may be one of its overseas parts, as it is dialled at home.
     Raises Refused with a sentence that gives an example when it is no possible number.
     """
+    whole = _BETWEEN.sub("", text)
+    if (parts := _parts(whole)) is not None and phonenumbers.is_valid_number(parts):
+        return whole
     try:
         number = phonenumbers.parse(text, country)
     except phonenumbers.NumberParseException as error:

@@ -65,3 +65,9 @@ def test_what_stands_already_is_written_over_and_the_rest_is_added() -> None:
     names = ("client_id", "purpose", "channel", "state", "event_id")
     bulk.upsert(Standing, names, rows, unique=("client_id", "purpose", "channel"))
     assert sorted(Standing.objects.values_list("client_id", "state")) == [(one.pk, "withdrawn"), (two.pk, "withdrawn")]
+
+
+@pytest.mark.parametrize("text", ["", "NULL", "null", "{}", '"', "\\", '\\"', "a,b", "{a,b}", " a ", "\\N", "é\u2028\n\r\t"])
+def test_a_text_is_kept_as_it_is_whatever_the_database_might_take_it_for(text: str) -> None:
+    ids = bulk.insert(Client, ("last_name", "note"), [("A", text), ("B", "plain"), ("C", text)])
+    assert [Client.objects.get(pk=pk).note for pk in ids] == [text, "plain", text]

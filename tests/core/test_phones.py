@@ -45,6 +45,23 @@ def test_a_stored_number_is_shown_as_if_it_was_read_anew(region: str, kind: int,
     assert phone.dialled(e164) == digits(oracle(e164, PhoneNumberFormat.NATIONAL))
 
 
+@given(
+    st.sampled_from(REGIONS), st.sampled_from(list(PhoneNumberType.values())), st.sampled_from(REGIONS),
+    st.lists(st.integers(0, 9), max_size=5), st.sampled_from(["", " ", "-", "."]),
+)  # fmt: skip
+def test_a_number_with_its_code_is_read_as_the_library_reads_it(
+    region: str, kind: int, country: str, tail: list[int], between: str
+) -> None:
+    example = phonenumbers.example_number_for_type(region, kind)
+    if example is None:
+        return
+    e164 = phonenumbers.format_number(example, PhoneNumberFormat.E164)
+    typed = f"{e164[: len(e164) - len(tail)]}{between}{''.join(map(str, tail))}"
+    meant = phonenumbers.parse(typed, country)
+    if phonenumbers.is_valid_number(meant):
+        assert phone.read(typed, country) == phonenumbers.format_number(meant, PhoneNumberFormat.E164)
+
+
 @pytest.mark.parametrize(("typed", "e164"), OVERSEAS)
 def test_a_french_salon_takes_numbers_from_overseas_as_they_are_dialled(typed: str, e164: str) -> None:
     assert phone.read(typed, "FR") == e164
