@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from notifications import circuit
 from notifications.bounces.imap import Fault, Inbox
 from notifications.models import Mailbox
-from notifications.providers.base import Outcome, Phase, Result, explain
+from notifications.providers.base import Outcome, Phase, Result
 from notifications.providers.wire import Security, Server
 from salon.core import audit
 from salon.core.errors import Refused
@@ -113,4 +113,4 @@ def test(*, by: User) -> Result:
     except Fault as fault:
         outcome, code, phase = Outcome.DOWN, fault.code, fault.phase
     audit.record("mailbox.tested", by=by, outcome=outcome.value, code=code, phase=phase)
-    return Result(outcome, code, phase, words=explain(outcome, phase, code))
+    return Result(outcome, code, phase)
