@@ -149,7 +149,7 @@ def senders() -> int:
 @pytest.mark.chaos
 def test_nobody_who_said_no_is_written_to_while_a_promotion_leaves(committed: Salon, sink: Sink) -> None:
     """C3. In its full size (2,000 mails, 500 opt-outs) with CARNET_FULL_SIZE=1; else scaled to a shared machine."""
-    mails, opt_outs = (2000, 500) if os.environ.get("CARNET_FULL_SIZE") else (240, 80)
+    mails, opt_outs = (2000, 500) if os.environ.get("CARNET_FULL_SIZE") else (400, 80)
     said_at = promotion_against_opt_outs(sink, mails=mails, opt_outs=opt_outs, senders=senders())
     assert len(said_at) > 20
     assert against_a_no(said_at) == []
