@@ -22,7 +22,7 @@ COUNT_UP_TO = 2_500
 # So far a page of a broad term is looked for in the order of the list, before all that match are sorted.
 WALK_MOST = 5_000
 # What a line of a list shows. The rest of a card comes when somebody asks for it.
-_SHOWN = ("id", "first_name", "last_name", "email", "phone", "inactive_at", "blacklisted_at")
+_SHOWN = ("id", "first_name", "last_name", "email", "phone", "inactive_at", "blacklisted_at", "restricted_at", "inactive_reason")
 _COLUMNS = ", ".join(f"clients_client.{name}" for name in _SHOWN)
 # No real card comes near. A row of an index has to fit in a third of a page on PostgreSQL.
 MOST_BYTES = 1_700

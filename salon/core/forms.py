@@ -27,7 +27,7 @@ class ProfileForm(forms.Form):
     postcode = Line(label=_("Postcode"), max_length=20, required=False)
     city = Line(label=_("Town"), max_length=100, required=False)
     country = forms.ChoiceField(label=_("Country"))
-    region = forms.CharField(
+    region = Line(
         label=_("Region"), required=False, widget=forms.Select,
         help_text=_("Some public holidays are the region's own. No offer leaves by SMS on them."),
     )  # fmt: skip

@@ -30,6 +30,7 @@ class Profile:
     phone: str = ""
     email: str = ""
     is_mfa_required: bool = True
+    region: str = ""
 
 
 def is_done() -> bool:

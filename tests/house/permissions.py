@@ -81,6 +81,7 @@ ADMIN = {
     "notifications_smsaccount": "1", "notifications_providerevent": "1", "notifications_reply": "reply",
     "core_notice": "1", "clients_savedfilter": "filter", "clients_tagrun": "tagrun",
     "clients_cardrun": "cardrun", "clients_blacklisting": "1", "clients_duplicatepair": "pair", "clients_duplicatesearch": "1",
+    "clients_existingrule": "1", "notifications_smstest": "1",
 }  # fmt: skip
 
 TABLE: dict[str, Row] = {
