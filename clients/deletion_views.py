@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 from clients import access, bookings, deletions, inactivity
 from clients.erasure import plan
 from clients.models import Deletion, Erasure
-from clients.rights_forms import DeleteForm
+from clients.rights_forms import KNOWN, DeleteForm
 from salon.core import asking
 from salon.core.errors import Refused
 from salon.core.models import User
@@ -45,8 +45,8 @@ def delete(request: SignedIn, pk: int) -> HttpResponse:
     if form.is_bound and form.is_valid():
         try:
             row = deletions.delete(
-                client, is_asked=form.cleaned_data["when"] == "asked", by=request.user, now=now,
-                is_notice_wanted=form.cleaned_data["is_notice_wanted"], known_by=form.cleaned_data["known_by"],
+                client, is_asked=bool(form.known_by), by=request.user, now=now,
+                is_notice_wanted=form.cleaned_data["is_notice_wanted"], known_by=form.known_by,
             )  # fmt: skip
         except Refused as refused:
             refuse(form, refused)
@@ -57,7 +57,7 @@ def delete(request: SignedIn, pk: int) -> HttpResponse:
         "client": client, "form": form, "plan": plan.of(client, now=now),
         "may_erase": may_erase, "erase_on": timezone.localtime(now).date() + deletions.GRACE,
         "ask": "" if may_erase else asking.sentence(May.ERASE_CLIENTS),
-        "when": form["when"].value() or "tidying",
+        "when": form["when"].value() or "tidying", "known": KNOWN,
     }  # fmt: skip
     return page(request, "clients/delete.html", context, status=422 if form.is_bound else 200)
 

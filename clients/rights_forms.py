@@ -23,10 +23,12 @@ def day_input() -> forms.DateInput:
 
 
 class DeleteForm(forms.Form):
-    """When, whether the client is told of their visits, and the name to confirm."""
+    """When, whether the client is told of their visits, and the name to confirm.
 
-    when = forms.ChoiceField(label=lazy("When"), choices=[("tidying", ""), ("asked", "")], initial="tidying")
-    known_by = forms.ChoiceField(label=lazy("How do you know that it is the client who asks?"), choices=ASKED, required=False)
+    Who says that the client asked for it says with the same press how they know: nobody's answer stands there beforehand.
+    """
+
+    when = forms.ChoiceField(label=lazy("When"), choices=[("tidying", ""), *KNOWN], initial="tidying")
     is_notice_wanted = forms.BooleanField(label=lazy("Tell the client first"), required=False, initial=True)
     name = Line(
         label=lazy("Type the last name to confirm"), max_length=200,
@@ -45,16 +47,15 @@ class DeleteForm(forms.Form):
     def clean_when(self) -> str:
         """Return the choice; only an owner erases at once."""
         when: str = self.cleaned_data["when"]
-        if when == "asked" and not self.may_erase:
+        if when != "tidying" and not self.may_erase:
             raise forms.ValidationError(_("Only an owner erases at once."))
         return when
 
-    def clean(self) -> dict[str, Any]:
-        """Ask how the client was known where they asked for it: nobody answers that beforehand."""
-        data = super().clean() or {}
-        if data.get("when") == "asked" and not data.get("known_by") and "known_by" not in self.errors:
-            self.add_error("known_by", _("Say how you know that it is the client who asks."))
-        return data
+    @property
+    def known_by(self) -> str:
+        """Return how it was made sure that it is the client who asks, nothing where they did not. Call it on a valid form."""
+        when: str = self.cleaned_data["when"]
+        return "" if when == "tidying" else when
 
     def clean_name(self) -> str:
         """Return what was typed, if it is the name."""

@@ -181,7 +181,7 @@ def test_a_client_who_asks_is_erased_with_seven(hands: Hands, amelie: Client) ->
     hands.press(page.get_by_role("button", name="More for Amélie Bertrand"), answers=0)
     hands.press(page.get_by_role("link", name="Delete…"))
     expect(page.get_by_role("heading", name="Delete Amélie Bertrand")).to_be_focused()
-    hands.press(page.get_by_role("radio", name="The client asked for it"), answers=0)
+    hands.press(page.get_by_role("radio", name="Known in person at the salon"), answers=0)
     hands.press(page.get_by_label("Type the last name to confirm"), answers=0)
     hands.type("bertrand")
     hands.press(page.get_by_role("button", name="Delete this client"))

@@ -50,7 +50,7 @@ def test_the_desk_makes_inactive_bars_and_tells_apart_and_takes_each_back(sofia:
     expect(page.get_by_role("status").filter(has_text="1 client is inactive now. 1 not.")).to_be_visible()
     assert list(Client.objects.filter(inactive_reason="moved_away").values_list("first_name", flat=True)) == ["Chloé"]
     page.keyboard.press("Control+z")
-    expect(page.get_by_text("Undone on 1 card.")).to_be_visible()
+    expect(page.get_by_role("region", name="Latest changes").get_by_text("Undone on 1 card.")).to_be_visible()
 
     page.get_by_role("link", name="Karim Benali").click()
     page.locator("#card-menu-button").click()
@@ -72,7 +72,7 @@ def test_the_desk_makes_inactive_bars_and_tells_apart_and_takes_each_back(sofia:
     page.goto("/clients/")
     page.locator("#chip-duplicates").click()
     page.get_by_role("button", name="One household").click()
-    expect(page.get_by_text("Remembered: one household.")).to_be_visible()
+    expect(page.get_by_role("region", name="Latest changes").get_by_text("Remembered: one household.")).to_be_visible()
     page.wait_for_load_state("networkidle")
     page.keyboard.press("Control+z")
     expect(page.get_by_role("button", name="One household")).to_be_visible()
