@@ -320,6 +320,7 @@ def test_undo_brings_no_visit_back_to_a_client_who_is_deleted(booked: Appointmen
     was = slips.before(booked)
     booking.cancel(booked, by=owner, now=LATER, is_notice_wanted=False)
     token = slips.token(booked, was)
+    assert booked.client
     deletions.delete(booked.client, is_asked=True, known_by="in_person", is_notice_wanted=False, by=owner, now=LATER)
     if is_erased:
         assert deletions.work(LATER) == 1
@@ -331,6 +332,7 @@ def test_undo_brings_no_visit_back_to_a_client_who_is_deleted(booked: Appointmen
 def test_undo_brings_no_visit_back_to_a_card_that_is_restricted_since(booked: Appointment, owner: User) -> None:
     was = slips.before(booked)
     booking.cancel(booked, by=owner, now=LATER, is_notice_wanted=False)
+    assert booked.client
     rights.restrict(booked.client, reason="claim", note="", until=None, known_by="in_person", by=owner, now=LATER)
     with pytest.raises(Refused, match="is restricted"):
         undo(booked, slips.token(booked, was), owner)

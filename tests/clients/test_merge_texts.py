@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.test import Client as Browser
@@ -144,7 +145,7 @@ def test_a_health_note_written_anew_since_stays_whatever_its_version(cards: tupl
     one, two = cards
     done = join(cards, owner)
     joined = HealthNote.objects.get(client=one).version
-    how = {"patch_tested_on": None, "by": owner}
+    how: dict[str, Any] = {"patch_tested_on": None, "by": owner}
     health.write(one, text="", version=joined, now=timezone.now(), **how)
     for version in range(joined):
         health.write(one, text=f"Never PPD ({version + 1})", version=version, now=timezone.now(), **how)
