@@ -1,7 +1,7 @@
 """Books, moves, cancels and changes the state of visits: the only writer of Appointment. Never writes messages.
 
-Order of locks: for a new visit its client, shared, so that a merge or an erasure waits for it and then sees it; the StaffDay
-rows of every day touched, by (staff, day); then the visit.
+Order of locks: for a visit that is new or stands again its client, shared, so that a merge or an erasure waits for it and
+then sees it; the StaffDay rows of every day touched, by (staff, day); then the visit.
 """
 
 import datetime as dt
@@ -211,11 +211,13 @@ def undo(
 
     What may have been told meanwhile is told again: after HOLD the version rises, so that the client hears of it.
     `clock` is read once the visit is held: what left while Undo waited for it has been told.
-    Raises Conflict if anybody changed the visit since, Overlap if its old time has been taken.
+    Raises Conflict if anybody changed the visit since, Overlap if its old time has been taken, Refused where it would take
+    time again for a client who is gone, restricted or being deleted.
     """
     try:
         with transaction.atomic():
             if slip.state in TAKES_TIME:
+                _hold_returning(appointment, slip)
                 claims.hold(Staff.objects.get(pk=slip.staff), slip.span, may_be_inactive=True)
             row = _fresh(appointment, slip.version)
             now = max(now, clock())
@@ -228,9 +230,21 @@ def undo(
             _save(row)
             audit.record("appointment.undo", row, by=by, after=row.state)
             bell.ring()
+    except claims.TakenIn:  # the visit is that card's now
+        return undo(appointment, slip=slip, by=by, now=now, clock=clock)
     except IntegrityError as error:
         raise _in_words(error, appointment) from None
     return _bring_up_to_date(appointment, row)
+
+
+def _hold_returning(appointment: Appointment, slip: slips.Slip) -> None:
+    """Hold the card of a visit that is to take time again. An inactive one may: it keeps its visits, and comes back with them."""
+    row = Appointment.objects.get(pk=appointment.pk)
+    if row.state in TAKES_TIME:
+        return
+    if slip.client and row.client_id is None:
+        raise Refused(_("The client of this visit was deleted: it stays as it is."))
+    claims.hold_client(row, may_be_inactive=True)
 
 
 def _restore(row: Appointment, slip: slips.Slip, *, acted_at: dt.datetime, was_told: bool, now: dt.datetime) -> None:

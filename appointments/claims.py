@@ -46,18 +46,19 @@ class TakenIn(Exception):
         self.home = home
 
 
-def hold_client(made: Appointment) -> None:
-    """Hold the card of a new visit until the transaction ends, so far that a merge or an erasure waits and then sees it.
+def hold_client(made: Appointment, *, may_be_inactive: bool = False) -> None:
+    """Hold the card of a visit until the transaction ends, so far that a merge or an erasure waits and then sees it.
 
-    Call it before anything else is held. Raises TakenIn if the card was merged into another one meanwhile, Refused where
-    it is gone, restricted, inactive or being deleted: the visit would bring the person back, or outlive them.
+    For a visit that is new or stands again; call it before anything else is held. Raises TakenIn if the card was merged
+    into another one meanwhile, Refused where it is gone, restricted, inactive or being deleted: the visit would bring the
+    person back, or outlive them.
     """
     if made.client_id is None:
         return
     if (home := survivors.hold(made.client_id)) != made.client_id:
         raise TakenIn(home)
     client = Client.objects.get(pk=made.client_id)
-    refuse_client(client)
+    refuse_client(client, may_be_inactive=may_be_inactive)
     refuse_deleted(client)
 
 
@@ -67,13 +68,13 @@ def refuse_deleted(client: Client) -> None:
         raise Refused(str(_IS_DELETED), "client")
 
 
-def refuse_client(client: Client) -> None:
+def refuse_client(client: Client, *, may_be_inactive: bool = False) -> None:
     """Raise Refused, with what can be done about it, for a card for which nobody books."""
     if client.restricted_at is not None:
         raise Refused(_("This card is restricted: nothing is booked for it until that ends."), "client")
     if client.erased_at is not None or client.inactive_reason == Client.DELETING:
         raise Refused(str(_IS_DELETED), "client")
-    if client.inactive_at is not None:
+    if client.inactive_at is not None and not may_be_inactive:
         raise Refused(_("This client is inactive. Make the card active first."), "client")
 
 

@@ -17,7 +17,10 @@ _SALT = "appointments.undo"
 
 @dataclass(frozen=True)
 class Slip:
-    """How a visit stood before an act, and the version the act left it in. `state` is empty if there was no visit yet."""
+    """How a visit stood before an act, and the version the act left it in. `state` is empty if there was no visit yet.
+
+    `client` is whose it was, 0 for a walk-in.
+    """
 
     appointment: int
     version: int
@@ -29,6 +32,7 @@ class Slip:
     price: str = ""
     is_overbooked: bool = False
     is_notice_wanted: bool = False
+    client: int = 0
 
     @property
     def span(self) -> Span:
@@ -49,6 +53,7 @@ def before(appointment: Appointment) -> Slip:
         price=str(appointment.price),
         is_overbooked=appointment.is_overbooked,
         is_notice_wanted=appointment.is_notice_wanted,
+        client=appointment.client_id or 0,
     )
 
 

@@ -136,12 +136,19 @@ def _first_values(request: SignedIn) -> dict[str, Any]:
 
 
 def _unbookable(request: SignedIn) -> dict[str, Any]:
-    """Say why, where the address asks to book for a client for whom nobody books, and return the form without them."""
-    client = Client.objects.filter(pk=whole(request.GET.get("client", "")) or 0, merged_into=None).first()
+    """Say why, where the address asks to book for a client for whom nobody books, and return the form without them.
+
+    Whoever may not know that a card is restricted, or was erased, hears what is said of an id that never was.
+    """
+    pk = whole(request.GET.get("client", ""))
+    if pk is None:
+        return {}
+    client = Client.objects.filter(pk=pk, merged_into=None, erased_at=None).first()
     try:
-        if client is not None:
-            claims.refuse_client(client)
-            claims.refuse_deleted(client)
+        if client is None or (client.restricted_at is not None and not request.user.may(May.SERVE_RIGHTS)):
+            raise Refused(_("This card is not in the book any more."))
+        claims.refuse_client(client)
+        claims.refuse_deleted(client)
     except Refused as refused:
         toast(request, refused.message, level=messages.WARNING)
         return {"client": ""}

@@ -47,8 +47,8 @@ class Diary:
     """The questions: which visits these clients (ids) have ahead, by id, to cancel all of one client's and back, and the next.
 
     `cancel_all(client, by=, now=, is_notice_wanted=)` returns a slip of each, `put_back(slips, by=, now=)` takes them.
-    Both take no lock of the client, and must be called before one is taken: the order of locks is StaffDay, visit
-    (`appointments.booking`). `next_start` gives an expression over clients: the start of their next visit at that moment.
+    Both lock visits: whoever locks the client as well does so before (`appointments.booking`). `next_start` gives an
+    expression over clients: the start of their next visit at that moment.
     """
 
     ahead_of: AheadOf

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -104,20 +104,34 @@ def _open() -> "QuerySet[DeletionRun]":
 def _do(row: DeletionRun, now: dt.datetime) -> None:
     """Delete card after card, and note it a few at a time, so that another worker goes on where this one died.
 
-    What that one had done already is known by its deletions. A card over which workers die is left out.
+    What that one had done already is known by its deletions. A card over which workers die is left out; where the database
+    is busy, all that is left rests and is tried again.
     """
     try:
         while row.todo:
             # After a death one by one, so that the card is known.
             some = row.todo[: 1 if row.try_count > 1 else _AT_A_TIME]
-            answers = {pk: "refused" if row.try_count > TRIES else _delete(row, pk, now) for pk in some}
-            row.todo, row.try_count = row.todo[len(some) :], 1
-            row.refused |= {str(pk): why for pk, why in answers.items() if why}
-            row.done_count += sum(not why for why in answers.values())
-            leases.hold(row, todo=row.todo, done_count=row.done_count, refused=row.refused, try_count=1)
+            answers = dict[int, str]()
+            try:
+                for pk in some:
+                    answers[pk] = "refused" if row.try_count > TRIES else _delete(row, pk, now)
+            finally:
+                _note(row, answers)
         _settle(row, now)
     except leases.Lost:
         log.warning("deletion run %s: another worker has it", row.pk)
+    except (OperationalError, InterfaceError) as error:
+        log.warning("deletion run %s: %s, tried again later", row.pk, type(error).__name__)
+        leases.rest(row)
+
+
+def _note(row: DeletionRun, answers: Mapping[int, str]) -> None:
+    """Write down what became of the first of those that are left. Nothing, where it was none: then the tries count on."""
+    if answers:
+        row.todo, row.try_count = row.todo[len(answers) :], 1
+        row.refused |= {str(pk): why for pk, why in answers.items() if why}
+        row.done_count += sum(not why for why in answers.values())
+        leases.hold(row, todo=row.todo, done_count=row.done_count, refused=row.refused, try_count=1)
 
 
 def _delete(row: DeletionRun, pk: int, now: dt.datetime) -> str:
@@ -133,6 +147,8 @@ def _delete(row: DeletionRun, pk: int, now: dt.datetime) -> str:
     try:
         deletions.delete(Client.objects.get(pk=pk), is_asked=False, **how)
         failpoints.hit("clearing_deleted")
+    except (OperationalError, InterfaceError):
+        raise  # the database is busy or away: that says nothing about the card
     except Exception as error:  # noqa: BLE001 (one that cannot be deleted must not keep the others)
         log.warning("deletion run %s: client %s: %s", row.pk, pk, type(error).__name__)
         return "refused"

@@ -18,6 +18,7 @@ from clients.models import Client, Deletion, Erasure, RightsRequest
 from salon.core import audit, bell
 from salon.core.errors import Refused
 from salon.core.models import Salon, User
+from salon.core.tries import once_more
 
 log = logging.getLogger(__name__)
 GRACE = dt.timedelta(days=30)
@@ -27,6 +28,8 @@ PUT_OFF = dt.timedelta(days=7)
 TELL_WITHIN = dt.timedelta(hours=12)
 
 
+@once_more
+@transaction.atomic
 def delete(
     client: Client,
     *,
@@ -41,43 +44,42 @@ def delete(
 
     `is_asked`: the client asked for it, so it is erased at once, by `carry_out`; `is_at_once`: so the salon wants it.
     `is_notice_wanted`: the client is told of the visits first, and is hidden when that has left or after twelve hours.
-    `known_by` is how it was made sure that it is they who ask (RightsRequest.Known). Raises Refused for one who is gone
-    or being deleted already, and where nobody says how they were known.
+    `known_by` is how it was made sure that it is they who ask (RightsRequest.Known). Raises Refused for one who is gone,
+    being deleted already or restricted, and where nobody says how they were known; then no visit is cancelled either.
     """
     if is_asked and known_by not in RightsRequest.Known.values:
         raise Refused(_("Say how you know that it is the client who asks."), "known_by")
-    _check(client)
-    is_telling = is_notice_wanted and bool(bookings.ahead_of([client.pk], now=now))
-    # For itself: whoever holds a visit may not wait for a client, since a hand-over takes them the other way round.
-    cancelled = bookings.cancel_all(client, by=by, now=now, is_notice_wanted=is_notice_wanted)
-    with transaction.atomic():
-        card = Client.objects.select_for_update().get(pk=client.pk)
-        _check(card)
-        if bookings.ahead_of([card.pk], now=now):
-            raise Refused(_("A visit was booked meanwhile. Look again."))
-        today = _today(now)
-        row = Deletion.objects.create(
-            client=card, is_asked=is_asked, erase_on=today if is_asked or is_at_once else today + GRACE, by=by, created_at=now,
-            waits_until=now + TELL_WITHIN if is_telling else None,
-            was_inactive=card.inactive_at is not None, reason_before=card.inactive_reason, cancelled=cancelled,
-        )  # fmt: skip
-        if is_asked:
-            RightsRequest.objects.create(
-                client=card, kind=RightsRequest.Kind.ERASURE, received_on=today, known_by=known_by, by=by, created_at=now
-            )
-        audit.record("client.deleted", card, by=by, is_asked=is_asked, is_telling=is_telling)
-        if is_telling:
-            rests_until = max(now + TELL_WITHIN, card.marketing_paused_until or now)
-            Client.objects.filter(pk=card.pk).update(marketing_paused_until=rests_until)
-        else:
-            _hide(card, by=by, now=now)
-        bell.ring(bell.ERASURES)
+    # The card first, then its visits, as a hand-over, a merge and an erasure take them: a visit that somebody books meanwhile
+    # waits and is refused. All of it or nothing: no visit is cancelled for a card that stays.
+    card = Client.objects.select_for_update().get(pk=client.pk)
+    _check(card)
+    is_telling = is_notice_wanted and bool(bookings.ahead_of([card.pk], now=now))
+    cancelled = bookings.cancel_all(card, by=by, now=now, is_notice_wanted=is_notice_wanted)
+    today = _today(now)
+    row = Deletion.objects.create(
+        client=card, is_asked=is_asked, erase_on=today if is_asked or is_at_once else today + GRACE, by=by, created_at=now,
+        waits_until=now + TELL_WITHIN if is_telling else None,
+        was_inactive=card.inactive_at is not None, reason_before=card.inactive_reason, cancelled=cancelled,
+    )  # fmt: skip
+    if is_asked:
+        RightsRequest.objects.create(
+            client=card, kind=RightsRequest.Kind.ERASURE, received_on=today, known_by=known_by, by=by, created_at=now
+        )
+    audit.record("client.deleted", card, by=by, is_asked=is_asked, is_telling=is_telling)
+    if is_telling:
+        rests_until = max(now + TELL_WITHIN, card.marketing_paused_until or now)
+        Client.objects.filter(pk=card.pk).update(marketing_paused_until=rests_until)
+    else:
+        _hide(card, by=by, now=now)
+    bell.ring(bell.ERASURES)
     return row
 
 
 def _check(card: Client) -> None:
     if card.erased_at is not None or Deletion.objects.filter(client=card).exists():
         raise Refused(_("This client is being deleted already."))
+    if card.restricted_at is not None:
+        raise Refused(_("This card is restricted: it is only kept until that ends."))
 
 
 @dataclass(frozen=True)
@@ -88,18 +90,14 @@ class Back:
     visits: Sequence[bookings.Returned]
 
 
+@once_more
+@transaction.atomic
 def bring_back(row: Deletion, *, by: User, now: dt.datetime) -> Back:
     """Return the card, as it was before it was deleted, and its cancelled visits where their time is free.
 
-    Raises Refused once its day has come, or where the client asked.
+    All of it or nothing: what is needed for the visits goes with the row. Raises Refused once its day has come, or where
+    the client asked.
     """
-    card, cancelled = _bring_back(row, by=by, now=now)
-    # Once the card is let go: whoever holds a visit may not wait for a client (`delete`).
-    return Back(card, bookings.put_back(cancelled, by=by, now=now))
-
-
-@transaction.atomic
-def _bring_back(row: Deletion, *, by: User, now: dt.datetime) -> tuple[Client, Sequence[bookings.Slip]]:
     card = Client.objects.select_for_update().get(pk=row.client_id)
     row = _current(row)
     if is_late(row, now):
@@ -111,7 +109,7 @@ def _bring_back(row: Deletion, *, by: User, now: dt.datetime) -> tuple[Client, S
         card.inactive_reason = row.reason_before
         card.save(update_fields=["inactive_reason"])
     audit.record("client.brought_back", card, by=by)
-    return card, row.cancelled
+    return Back(card, bookings.put_back(row.cancelled, by=by, now=now))
 
 
 @transaction.atomic
@@ -130,7 +128,10 @@ def work(now: dt.datetime) -> int:
 
     First the journal is told how those ended that a killed process left open (`erasure.settling`).
     """
-    settling.settle()
+    try:
+        settling.settle()
+    except Exception as error:  # noqa: BLE001 (a journal that cannot be read must not keep anybody)
+        log.warning("journal of erasures: %s, tried again later", type(error).__name__)
     count = 0
     for row in _open(now):
         if row.waits_until is not None and not _is_told(row, now):
@@ -154,12 +155,13 @@ def put_off(now: dt.datetime) -> int:
 
 
 def carry_out(row: Deletion, *, now: dt.datetime) -> Erasure | None:
-    """Erase the client of a deletion whose day has come and return what is written down, None for one who was brought back.
+    """Erase the client of a deletion whose day has come and return what is written down.
 
-    Raises as `act.erase` does.
+    None for one who was brought back, or is restricted. Raises as `act.erase` does.
     """
     ground = Erasure.Ground.ASKED if row.is_asked else Erasure.Ground.TIDYING
-    return act.erase(row.client, ground=ground, by=row.by, now=now, still=Deletion.objects.filter(pk=row.pk).exists)
+    still = Deletion.objects.filter(pk=row.pk, client__restricted_at=None).exists
+    return act.erase(row.client, ground=ground, by=row.by, now=now, still=still)
 
 
 def of(client: Client) -> Deletion | None:

@@ -19,7 +19,8 @@ def settle() -> int:
     for entry in journal.unsettled():
         with transaction.atomic():
             # The line is written under this lock: whoever is still about it has ended when we have it.
-            made = dict(Client.objects.select_for_update().filter(pk__in=dict(entry.cards)).values_list("pk", "created_at"))
+            cards = Client.objects.select_for_update().filter(pk__in=dict(entry.cards)).order_by("pk")
+            made = dict(cards.values_list("pk", "created_at"))
             is_done = Erasure.objects.filter(case=entry.case).exists()
         if is_done:
             journal.settle(entry.case)

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from clients.merging import pointers, snapshots
 from clients.merging.pointers import ByHand, Joining
+from clients.merging.snapshots import Snapshot
 from clients.models import Client, ClientLink, DuplicatePair, HealthNote, Subject
 from salon.core.templatetags.house import as_day
 
@@ -88,10 +89,13 @@ def heading(name: str, written_at: dt.datetime) -> str:
     return _("From the card of %(name)s, written on %(day)s:") % {"name": name, "day": as_day(written_at)}
 
 
-def _part_notes(joining: Joining, kept: dict[str, Any]) -> None:
-    """Take the joined note away, unless it was edited since: then `texts` parts it. `undoing` gives each card its own."""
-    if kept["version"]:
-        HealthNote.objects.filter(client=joining.winner, version=kept["version"]).delete()
+def _part_notes(_joining: Joining, _kept: dict[str, Any]) -> None:
+    """Leave the note: `undoing` parts it, which knows whether somebody wrote it since. A version cannot say: it begins anew."""
+
+
+def is_note_joined(snapshot: Snapshot) -> bool:
+    """Return whether the merge wrote the health note of the main card anew."""
+    return any(kept["version"] for kept in snapshot.by_hand.get(HealthNote._meta.label_lower, []))
 
 
 def _join_subjects(joining: Joining) -> list[int]:

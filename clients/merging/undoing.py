@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from clients import consent, fold
-from clients.merging import fields, merges, rows, snapshots, stragglers, texts
+from clients.merging import fields, handles, merges, rows, snapshots, stragglers, texts
 from clients.merging.pointers import Joining
 from clients.merging.snapshots import Snapshot
 from clients.models import (
@@ -202,6 +202,8 @@ def _end(merge: Merge, cards: Sequence[Client], snapshot: Snapshot, *, now: dt.d
     is_edited = texts.is_health_edited(merge, snapshot)
     if is_edited:
         texts.part_health(merge, snapshot)
+    elif handles.is_note_joined(snapshot):
+        HealthNote.objects.filter(client=snapshot.winner).delete()
     has_one = set(HealthNote.objects.filter(client__in=cards).values_list("client", flat=True))
     for note in MergedHealthNote.objects.filter(merge=merge):
         # What was written, or emptied, on the main card since is what stands there now.

@@ -13,6 +13,9 @@ from hypothesis import strategies as st
 
 from appointments import booking, claims, slips
 from appointments.models import Appointment, State
+from clients import deletions, rights
+from clients.merging import merges
+from clients.models import Client
 from salon.core.errors import Refused
 from salon.core.models import AuditEvent, Salon, User
 from tests import factories
@@ -310,6 +313,44 @@ def test_a_visit_booked_over_this_one_before_does_not_hinder_its_return(booked: 
     booking.cancel(booked, by=reception, now=LATER, is_notice_wanted=True)
     undo(booked, slips.token(booked, was), reception, now=LATER + dt.timedelta(seconds=5))
     assert (fresh(booked).is_overbooked, fresh(over).is_overbooked) == (False, True)
+
+
+@pytest.mark.parametrize("is_erased", [False, True])
+def test_undo_brings_no_visit_back_to_a_client_who_is_deleted(booked: Appointment, owner: User, is_erased: bool) -> None:
+    was = slips.before(booked)
+    booking.cancel(booked, by=owner, now=LATER, is_notice_wanted=False)
+    token = slips.token(booked, was)
+    assert booked.client
+    deletions.delete(booked.client, is_asked=True, known_by="in_person", is_notice_wanted=False, by=owner, now=LATER)
+    if is_erased:
+        assert deletions.work(LATER) == 1
+    with pytest.raises(Refused, match="was deleted" if is_erased else "being deleted"):
+        undo(fresh(booked), token, owner)
+    assert fresh(booked).state == State.CANCELLED
+
+
+def test_undo_brings_no_visit_back_to_a_card_that_is_restricted_since(booked: Appointment, owner: User) -> None:
+    was = slips.before(booked)
+    booking.cancel(booked, by=owner, now=LATER, is_notice_wanted=False)
+    assert booked.client
+    rights.restrict(booked.client, reason="claim", note="", until=None, known_by="in_person", by=owner, now=LATER)
+    with pytest.raises(Refused, match="is restricted"):
+        undo(booked, slips.token(booked, was), owner)
+
+
+def test_undo_brings_the_visit_of_a_walk_in_of_an_inactive_and_of_a_merged_client_back(salon: Salon, owner: User) -> None:
+    inactive, merged, home = (factories.client() for _each in range(3))
+    visits = [book(owner, client=client, start_at=at(10)) for client in (None, inactive, merged)]
+    slips_before = [slips.before(visit) for visit in visits]
+    for visit in visits:
+        booking.cancel(visit, by=owner, now=LATER, is_notice_wanted=False)
+    Client.objects.filter(pk=inactive.pk).update(inactive_at=LATER, inactive_reason="moved")
+    merges.merge([merged.pk, home.pk], main=home.pk, by=owner, now=LATER)
+    for visit, was in zip(visits, slips_before, strict=True):
+        undo(visit, slips.token(visit, was), owner)
+    assert [(fresh(visit).state, fresh(visit).client_id) for visit in visits] == [
+        (State.BOOKED, None), (State.BOOKED, inactive.pk), (State.BOOKED, home.pk)
+    ]  # fmt: skip
 
 
 def test_undo_works_only_with_our_own_token_for_this_visit(booked: Appointment, reception: User) -> None:

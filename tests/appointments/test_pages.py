@@ -14,6 +14,7 @@ from django.urls import reverse
 
 from appointments import booking, slips
 from appointments.models import Appointment, Service, Staff, State, WorkingHours
+from clients.erasure import act
 from clients.models import Client
 from salon.core.models import User
 from salon.core.roles import Role
@@ -513,6 +514,28 @@ def test_somebody_without_visits_can_be_booked(desk: Browser, lea: Staff) -> Non
     html = html_of(desk.get(reverse("appointments:of_client", args=[client.pk])))
     assert "No appointment yet" in html
     assert f"{reverse('appointments:book')}?client={client.pk}" in html
+
+
+def test_the_booking_page_says_of_a_restricted_and_of_an_erased_card_what_it_says_of_an_id_that_never_was(
+    signed_in: SignIn, lea: Staff, owner: User
+) -> None:
+    restricted, erased = factories.client(restricted_at=at(9)), factories.client()
+    act.erase(erased, ground="asked", by=owner, now=at(9))
+    told = re.compile(r"This card is [^<]*|This client is [^<]*")
+
+    def said(role: Role, pk: object) -> list[str]:
+        return told.findall(html_of(signed_in(role).get(f"{reverse('appointments:book')}?client={pk}")))
+
+    for role in Role:
+        unknown = said(role, 999_999)
+        assert unknown == ["This card is not in the book any more."]
+        assert said(role, erased.pk) == unknown
+        if role in (Role.OWNER, Role.MANAGER):
+            assert "restricted: nothing is booked" in said(role, restricted.pk)[0]
+        else:
+            assert said(role, restricted.pk) == unknown
+        # "Book again" of a walk-in.
+        assert said(role, "None") == []
 
 
 # --- settings -----------------------------------------------------------------------------------------------------

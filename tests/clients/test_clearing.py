@@ -2,12 +2,14 @@
 
 import datetime as dt
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.test import Client as Browser
 from django.utils import timezone
 
-from clients import clearing, deletions, holds
+from clients import bookings, clearing, deletions, holds, rights
 from clients.erasure import journal
 from clients.models import Client, Deletion, DeletionRun, Erasure
 from salon.core.errors import Refused
@@ -149,3 +151,65 @@ def test_a_look_that_nobody_goes_by_starts_nothing(owner: User) -> None:
     found = clearing.look([factories.client().pk], by=owner, now=now)
     with pytest.raises(Refused, match="None of these"):
         clearing.start(found, typed=0, is_at_once=False, is_notice_wanted=False, by=owner, now=now)
+
+
+@pytest.mark.django_db
+def test_after_a_kill_within_one_card_its_visits_still_come_back_with_it(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    card = asleep()
+    visit = factories.appointment(client=card)
+    begin([card], owner)
+    cancel_all = bookings.cancel_all
+
+    def dies(*args: Any, **given: Any) -> None:
+        cancel_all(*args, **given)
+        raise SystemExit
+
+    with monkeypatch.context() as patched:
+        patched.setattr(bookings, "cancel_all", dies)
+        with pytest.raises(SystemExit):
+            clearing.work(timezone.now())
+    DeletionRun.objects.update(lease_until=None)
+    clearing.work(timezone.now())
+    back = deletions.bring_back(Deletion.objects.get(), by=owner, now=timezone.now())
+    visit.refresh_from_db()
+    assert (len(back.visits), visit.state) == (1, "booked")
+
+
+@pytest.mark.django_db
+def test_a_busy_database_refuses_no_card_for_good(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = asleep(), asleep()
+    visit = factories.appointment(client=second)
+    row, create = begin([first, second], owner), Deletion.objects.create
+
+    def busy(**fields: Any) -> Deletion:
+        if fields["client"] == second:
+            raise OperationalError("database is locked")
+        return create(**fields)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Deletion.objects, "create", busy)
+        clearing.work(timezone.now())
+    row.refresh_from_db()
+    visit.refresh_from_db()
+    assert (row.todo, row.done_count, row.refused, row.settled_at) == ([second.pk], 1, {}, None)
+    assert visit.state == "booked"
+    DeletionRun.objects.update(lease_until=None)
+    clearing.work(timezone.now())
+    row.refresh_from_db()
+    visit.refresh_from_db()
+    assert (row.todo, row.done_count, row.refused, visit.state) == ([], 2, {}, "cancelled")
+
+
+@pytest.mark.django_db
+def test_a_card_that_is_restricted_while_the_others_are_deleted_stays(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    card, delete = asleep(), deletions.delete
+    row = begin([card], owner, is_at_once=True)
+
+    def late(client: Client, **given: Any) -> Deletion:
+        rights.restrict(card, reason="claim", note="", until=None, known_by="in_person", by=owner, now=timezone.now())
+        return delete(client, **given)
+
+    monkeypatch.setattr(deletions, "delete", late)
+    clearing.work(timezone.now())
+    row.refresh_from_db()
+    assert (row.refused, deletions.work(timezone.now())) == ({str(card.pk): "refused"}, 0)

@@ -2,19 +2,21 @@
 
 import datetime as dt
 import re
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 import time_machine
 from django.core.management import CommandError, call_command
+from django.db import OperationalError, connections
 from django.test import Client as Browser
 from django.utils import timezone
 
 from appointments import booking
 from appointments.models import Appointment, Staff
-from clients import bookings, deletions
-from clients.erasure import act, journal, outside, plan, wiping
+from clients import bookings, deletions, rights
+from clients.erasure import act, journal, outside, plan, settling, wiping
 from clients.erasure.above import Copy
 from clients.importing import jobs
 from clients.merging import merges
@@ -37,6 +39,11 @@ def delete(client: Client, by: User, *, is_asked: bool = False, is_notice_wanted
     return deletions.delete(
         client, is_asked=is_asked, is_notice_wanted=is_notice_wanted, by=by, now=timezone.now(), known_by=known_by
     )
+
+
+def stops(*_args: object, **_given: object) -> None:
+    """Stand for a process that is killed here."""
+    raise SystemExit
 
 
 def test_the_page_says_what_goes_what_stays_and_what_comes(signed_in: SignIn) -> None:
@@ -259,26 +266,125 @@ def test_a_visit_that_was_cancelled_before_does_not_come_back_with_the_card(owne
     assert (back.visits, visit.state) == ([], "cancelled")
 
 
-def test_nothing_is_booked_for_who_is_told_of_the_end_first(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_booked_for_who_is_told_of_the_end_first(owner: User) -> None:
     client, now = factories.client(), timezone.now()
     ways: dict[str, Any] = {"service": factories.service(), "staff": factories.staff(), "by": owner, "now": now}
-    first = booking.book(client=client, start_at=now + dt.timedelta(days=2), **ways)
-    cancel_all = bookings.cancel_all
-
-    def slow(*args: Any, **given: Any) -> list[bookings.Slip]:
-        slips = cancel_all(*args, **given)
-        booking.book(client=client, start_at=now + dt.timedelta(days=3), **ways)
-        return slips
-
-    monkeypatch.setattr(bookings, "cancel_all", slow)
-    with pytest.raises(Refused, match="booked meanwhile"):
-        delete(client, owner)
-    monkeypatch.setattr(bookings, "cancel_all", cancel_all)
-    first.refresh_from_db()
-    assert (first.state, Deletion.objects.exists()) == ("cancelled", False)
+    booking.book(client=client, start_at=now + dt.timedelta(days=2), **ways)
     delete(client, owner, is_notice_wanted=True)
     with pytest.raises(Refused, match="being deleted"):
         booking.book(client=client, start_at=now + dt.timedelta(days=4), **ways)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_visit_that_is_booked_during_a_deletion_waits_and_is_refused(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    client, now = factories.client(), timezone.now()
+    first = factories.appointment(client=client)
+    ways: dict[str, Any] = {"service": factories.service(), "staff": factories.staff(), "by": owner, "now": now}
+    cancel_all, said = bookings.cancel_all, list[str]()
+
+    def books() -> None:
+        try:
+            booking.book(client=client, start_at=now + dt.timedelta(days=3), **ways)
+        except Refused as refused:
+            said.append(refused.message)
+        finally:
+            connections.close_all()
+
+    other = threading.Thread(target=books)
+
+    def slow(*args: Any, **given: Any) -> list[bookings.Slip]:
+        slips = cancel_all(*args, **given)
+        other.start()
+        other.join(1)
+        assert other.is_alive(), "it waits for the card"
+        return slips
+
+    monkeypatch.setattr(bookings, "cancel_all", slow)
+    delete(client, owner)
+    other.join(30)
+    assert "being deleted" in said[0]
+    assert [visit.pk for visit in Appointment.objects.filter(client=client)] == [first.pk]
+
+
+@pytest.mark.parametrize("place", ["_hide", "_today"])
+def test_a_deletion_that_stops_half_way_has_cancelled_nothing(owner: User, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
+    client = factories.client()
+    visit = factories.appointment(client=client)
+    with monkeypatch.context() as patched:
+        patched.setattr(deletions, place, stops)
+        with pytest.raises(SystemExit):
+            delete(client, owner)
+    visit.refresh_from_db()
+    assert (visit.state, Deletion.objects.exists()) == ("booked", False)
+    row = delete(client, owner)
+    deletions.bring_back(row, by=owner, now=timezone.now())
+    visit.refresh_from_db()
+    assert visit.state == "booked"
+
+
+@pytest.mark.parametrize("error", [SystemExit, OperationalError("database is locked")])
+def test_a_bring_back_that_stops_half_way_can_be_done_again_with_its_visits(
+    owner: User, monkeypatch: pytest.MonkeyPatch, error: BaseException | type[BaseException]
+) -> None:
+    client, now = factories.client(), timezone.now()
+    visits = [factories.appointment(client=client, start_at=now + dt.timedelta(days=day)) for day in (2, 3)]
+    row, real, undone = delete(client, owner), booking.undo, list[int]()
+
+    def stumbles(visit: Appointment, **given: Any) -> Appointment:
+        if undone:
+            raise error
+        undone.append(visit.pk)
+        return real(visit, **given)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(booking, "undo", stumbles)
+        with pytest.raises((SystemExit, OperationalError)):
+            deletions.bring_back(row, by=owner, now=now)
+    assert undone, "it stopped between two visits"
+    assert deletions.of(client) == row
+    back = deletions.bring_back(row, by=owner, now=now)
+    assert [returned.why_not for returned in back.visits] == ["", ""]
+    assert {Appointment.objects.get(pk=visit.pk).state for visit in visits} == {"booked"}
+
+
+def test_an_inactive_card_comes_back_with_its_visits(owner: User) -> None:
+    client = factories.client(inactive_at=timezone.now(), inactive_reason="moved")
+    visit = factories.appointment(client=client)
+    deletions.bring_back(delete(client, owner), by=owner, now=timezone.now())
+    visit.refresh_from_db()
+    assert visit.state == "booked"
+
+
+def test_a_card_that_is_restricted_is_not_deleted_and_keeps_its_visits(owner: User) -> None:
+    client = factories.client()
+    visit = factories.appointment(client=client)
+    rights.restrict(client, reason="claim", note="", until=None, known_by="in_person", by=owner, now=timezone.now())
+    # `client` is as somebody read it before.
+    with pytest.raises(Refused, match="is restricted"):
+        delete(client, owner, is_asked=True)
+    visit.refresh_from_db()
+    assert (visit.state, Deletion.objects.exists()) == ("booked", False)
+
+
+def test_a_card_that_is_restricted_all_the_same_is_not_erased(owner: User) -> None:
+    client = factories.client()
+    delete(client, owner, is_asked=True)
+    Client.objects.filter(pk=client.pk).update(restricted_at=timezone.now())
+    assert deletions.work(timezone.now()) == 0
+    client.refresh_from_db()
+    assert client.erased_at is None
+    Client.objects.filter(pk=client.pk).update(restricted_at=None)
+    assert deletions.work(timezone.now()) == 1
+
+
+def test_a_journal_that_cannot_be_read_keeps_nobody_from_being_erased(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    delete(factories.client(), owner, is_asked=True)
+
+    def unreadable() -> int:
+        raise PermissionError
+
+    monkeypatch.setattr(settling, "settle", unreadable)
+    assert deletions.work(timezone.now()) == 1
 
 
 def test_who_is_brought_back_or_merged_at_the_last_moment_is_not_erased(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:

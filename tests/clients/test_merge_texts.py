@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.test import Client as Browser
@@ -138,6 +139,34 @@ def test_a_health_note_that_only_the_other_card_had_goes_with_it(owner: User) ->
     health.write(one, text=f"{note.text}\nNo ammonia", patch_tested_on=None, version=note.version, by=owner, now=now)
     undoing.undo(done, by=owner, now=timezone.now())
     assert (held(one)[1], held(two)[1]) == ("No ammonia", "Asthma")
+
+
+def test_a_health_note_written_anew_since_stays_whatever_its_version(cards: tuple[Client, Client], owner: User) -> None:
+    one, two = cards
+    done = join(cards, owner)
+    joined = HealthNote.objects.get(client=one).version
+    how: dict[str, Any] = {"patch_tested_on": None, "by": owner}
+    health.write(one, text="", version=joined, now=timezone.now(), **how)
+    for version in range(joined):
+        health.write(one, text=f"Never PPD ({version + 1})", version=version, now=timezone.now(), **how)
+    assert HealthNote.objects.get(client=one).version == joined
+    undoing.undo(done, by=owner, now=timezone.now())
+    assert (held(one)[1], held(two)[1]) == (f"Never PPD ({joined})", "Reacts to no. 2")
+
+
+def test_a_health_note_written_after_a_new_yes_stays_whatever_its_version(owner: User) -> None:
+    one, two = factories.cards([{"first_name": "Ann"}, {"first_name": "Zoé"}], by=owner)
+    for card in (one, two):
+        health.agree(card, how="in_person", by=owner, now=timezone.now())
+    health.write(two, text="Asthma", patch_tested_on=None, version=0, by=owner, now=timezone.now())
+    done = join((one, two), owner)
+    joined = HealthNote.objects.get(client=one).version
+    health.withdraw(one, by=owner, now=timezone.now())
+    health.agree(one, how="in_person", by=owner, now=timezone.now())
+    for version in range(joined):
+        health.write(one, text="Never PPD", patch_tested_on=None, version=version, by=owner, now=timezone.now())
+    undoing.undo(done, by=owner, now=timezone.now())
+    assert held(one)[1] == "Never PPD"
 
 
 def test_the_page_says_what_stays_where_before_it_is_undone(cards: tuple[Client, Client], owner: User, signed_in: SignIn) -> None:
