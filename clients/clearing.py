@@ -1,14 +1,14 @@
 """Deletes many inactive cards in one act: what that would take, the start, and the work in the background.
 
-Each card is deleted as one is (`clients.deletions`): its visits are cancelled, it is hidden, and erased on its day, with the
-same grace for a cancellation that is to reach the client, and with its line in the journal. Called by the pages and the worker.
+Each card is deleted as one is (`clients.deletions`): it is hidden, and erased on its day, with its line in the journal. A card
+with a visit to come stays: nothing is ever sent to an inactive client, so nobody would hear of the cancellation. Called by the
+pages and the worker.
 """
 
 import datetime as dt
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -35,6 +35,7 @@ REASONS: Mapping[str, Promise] = {
     "gone": lazy("Not in the book any more, or restricted"),
     "deleting": lazy("Is being deleted already"),
     "active": lazy("Active: make the card inactive first"),
+    "ahead": lazy("Has an appointment to come: make the card active and cancel it there, so that the client is told"),
     "kept": lazy("Kept on purpose, by the rules of retention"),
     "refused": lazy("Could not be deleted. Open the card to see why"),
 }
@@ -42,11 +43,10 @@ REASONS: Mapping[str, Promise] = {
 
 @dataclass(frozen=True)
 class Look:
-    """What a deletion of the chosen would take: ids of those that go, why the others stay, and the visits to be cancelled."""
+    """What a deletion of the chosen would take: ids of those that go, and why the others stay."""
 
     ids: Sequence[int]
     refused: Mapping[int, str]
-    visits_count: int
 
     @property
     def why(self) -> list[tuple[Promise, int]]:
@@ -59,14 +59,12 @@ def look(ids: Collection[int], *, by: User, now: dt.datetime) -> Look:
     """Return what deleting these cards would take. Reads only."""
     refused: dict[int, str] = {}
     for some in runs.chunks(sorted(ids)):
-        refused |= _why_not(some, by)
-    going = [pk for pk in sorted(ids) if pk not in refused]
-    visits = sum(len(visits) for some in runs.chunks(going) for visits in bookings.ahead_of(some, now=now).values())
-    return Look(going, refused, visits)
+        refused |= _why_not(some, by, now)
+    return Look([pk for pk in sorted(ids) if pk not in refused], refused)
 
 
 @transaction.atomic
-def start(found: Look, *, typed: int, is_at_once: bool, is_notice_wanted: bool, by: User, now: dt.datetime) -> DeletionRun:
+def start(found: Look, *, typed: int, is_at_once: bool, by: User, now: dt.datetime) -> DeletionRun:
     """Have the cards of a look deleted by the worker, and return the run.
 
     `typed` is the number of cards that somebody read and typed. Raises Refused where it is another one, for nobody, and for
@@ -79,7 +77,7 @@ def start(found: Look, *, typed: int, is_at_once: bool, is_notice_wanted: bool, 
     if not by.may(May.DELETE_CLIENTS) or (is_at_once and not by.may(May.ERASE_CLIENTS)):
         raise Refused(_("Only an owner erases at once."), "when")
     row = DeletionRun.objects.create(
-        by=by, created_at=now, is_at_once=is_at_once, is_notice_wanted=is_notice_wanted, todo=list(found.ids),
+        by=by, created_at=now, is_at_once=is_at_once, is_notice_wanted=False, todo=list(found.ids),
         refused={str(pk): why for pk, why in found.refused.items()}, cards_count=len(found.ids),
     )  # fmt: skip
     audit.record("clients.deletion_started", row, by=by, clients_count=len(found.ids), is_at_once=is_at_once)
@@ -127,23 +125,23 @@ def _delete(row: DeletionRun, pk: int, now: dt.datetime) -> str:
     if Deletion.objects.filter(client=pk, by=row.by, created_at__gte=row.created_at).exists():
         return ""  # by a worker of this run that died before it could note it
     # As it stands now: somebody may have made the card active while the others were deleted.
-    if why := _why_not([pk], row.by).get(pk, ""):
+    if why := _why_not([pk], row.by, now).get(pk, ""):
         return why
-    how: dict[str, Any] = {"is_notice_wanted": row.is_notice_wanted, "is_at_once": row.is_at_once, "by": row.by, "now": now}
     try:
-        deletions.delete(Client.objects.get(pk=pk), is_asked=False, **how)
+        deletions.delete_without_visits(Client.objects.get(pk=pk), is_at_once=row.is_at_once, by=row.by, now=now)
         failpoints.hit("clearing_deleted")
     except Exception as error:  # noqa: BLE001 (one that cannot be deleted must not keep the others)
         log.warning("deletion run %s: client %s: %s", row.pk, pk, type(error).__name__)
-        return "refused"
+        return _why_not([pk], row.by, now).get(pk, "refused")
     return ""
 
 
-def _why_not(ids: Sequence[int], by: User) -> dict[int, str]:
+def _why_not(ids: Sequence[int], by: User, now: dt.datetime) -> dict[int, str]:
     """Return why these cards are not deleted in one act, by id; the others are."""
     here = dict(access.clients_for(by).filter(pk__in=ids).values_list("pk", "inactive_at"))
     deleting = set(Deletion.objects.filter(client__in=ids).values_list("client", flat=True))
     kept = set(RetentionHold.objects.filter(client__in=ids).values_list("client", flat=True))
+    ahead = bookings.ahead_of(ids, now=now)
     found = {}
     for pk in ids:
         if pk in deleting:
@@ -152,6 +150,8 @@ def _why_not(ids: Sequence[int], by: User) -> dict[int, str]:
             found[pk] = "gone"
         elif here[pk] is None:
             found[pk] = "active"
+        elif pk in ahead:
+            found[pk] = "ahead"
         elif pk in kept:
             found[pk] = "kept"
     return found

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.test import Client as Browser
@@ -26,8 +27,7 @@ def asleep(**fields: object) -> Client:
 def begin(cards: list[Client], by: User, **how: bool) -> DeletionRun:
     now = timezone.now()
     found = clearing.look([card.pk for card in cards], by=by, now=now)
-    given = {"is_at_once": False, "is_notice_wanted": False, **how}
-    return clearing.start(found, typed=len(found.ids), by=by, now=now, **given)
+    return clearing.start(found, typed=len(found.ids), by=by, now=now, **{"is_at_once": False, **how})
 
 
 @pytest.fixture
@@ -103,16 +103,37 @@ def test_erased_for_good_means_within_the_next_minute_with_a_line_in_the_journal
 
 
 @pytest.mark.django_db
-def test_who_is_to_be_told_of_a_cancellation_has_the_same_twelve_hours(owner: User) -> None:
-    card, now = asleep(), timezone.now()
-    visit = factories.appointment(client=card)
-    assert clearing.look([card.pk], by=owner, now=now).visits_count == 1
-    begin([card], owner, is_at_once=True, is_notice_wanted=True)
-    clearing.work(now)
+def test_a_card_with_a_visit_to_come_stays_since_nobody_would_hear_of_the_cancellation(signed_in: SignIn, owner: User) -> None:
+    """Nothing is sent to an inactive client. The control is a card whose visit is over: it goes."""
+    now = timezone.now()
+    ahead, over = asleep(last_name="Morgen"), asleep(last_name="Gestern")
+    visit = factories.appointment(client=ahead, start_at=now + dt.timedelta(days=3))
+    factories.appointment(client=over, start_at=now - dt.timedelta(days=3), state="done")
+    page = signed_in(Role.OWNER).get(PATH, {"sel": [str(ahead.pk), str(over.pk)]}).content.decode()
+    assert "make the card active and cancel it there" in page
+    assert "is_notice_wanted" not in page, "telling is not offered where nobody can be told"
+    row = begin([ahead, over], owner, is_at_once=True)
+    clearing.work(timezone.now())
+    row.refresh_from_db()
     visit.refresh_from_db()
-    assert visit.state == "cancelled"
-    assert deletions.work(now + dt.timedelta(seconds=30)) == 0
-    assert deletions.work(now + deletions.TELL_WITHIN + dt.timedelta(minutes=1)) == 1
+    assert (row.done_count, row.refused, visit.state) == (1, {str(ahead.pk): "ahead"}, "booked")
+    assert deletions.work(timezone.now()) == 1, "and waits for nothing"
+
+
+@pytest.mark.django_db
+def test_a_visit_that_is_booked_while_its_card_is_deleted_stands(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    card = asleep()
+    row, delete = begin([card], owner), deletions.delete_without_visits
+
+    def late(client: Client, **given: Any) -> Deletion:
+        factories.appointment(client=client)
+        return delete(client, **given)
+
+    monkeypatch.setattr(deletions, "delete_without_visits", late)
+    clearing.work(timezone.now())
+    row.refresh_from_db()
+    assert (row.done_count, row.refused, card.appointments.get().state) == (0, {str(card.pk): "ahead"}, "booked")
+    assert not Deletion.objects.exists()
 
 
 @pytest.mark.django_db
@@ -130,14 +151,14 @@ def test_a_card_that_was_made_active_meanwhile_stays(owner: User) -> None:
 def test_one_that_cannot_be_deleted_does_not_keep_the_others(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = asleep(), asleep()
     row = begin([first, second], owner)
-    real = deletions.delete
+    real = deletions.delete_without_visits
 
     def stumbles(client: Client, **given: object) -> Deletion:
         if client.pk == first.pk:
             raise ValueError("a fault of ours")
         return real(client, **given)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(deletions, "delete", stumbles)
+    monkeypatch.setattr(deletions, "delete_without_visits", stumbles)
     clearing.work(timezone.now())
     row.refresh_from_db()
     assert (row.done_count, row.refused, row.settled_at is not None) == (1, {str(first.pk): "refused"}, True)
@@ -148,4 +169,4 @@ def test_a_look_that_nobody_goes_by_starts_nothing(owner: User) -> None:
     now = timezone.now()
     found = clearing.look([factories.client().pk], by=owner, now=now)
     with pytest.raises(Refused, match="None of these"):
-        clearing.start(found, typed=0, is_at_once=False, is_notice_wanted=False, by=owner, now=now)
+        clearing.start(found, typed=0, is_at_once=False, by=owner, now=now)
