@@ -9,10 +9,12 @@ import datetime as dt
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
@@ -21,7 +23,7 @@ from clients import access, bookings, deletions, runs
 from clients.models import Client, Deletion, DeletionRun, RetentionHold
 from salon.core import audit, bell, failpoints, leases, notices
 from salon.core.errors import Refused
-from salon.core.models import User
+from salon.core.models import Salon, User
 from salon.core.roles import May
 
 log = logging.getLogger(__name__)
@@ -29,7 +31,6 @@ NOTICE = "cards_deleted"
 # So long the page of a run is kept.
 KEPT_FOR = dt.timedelta(days=30)
 TRIES = 5
-_AT_A_TIME = 25
 # Why a card stays, in the order in which it is looked at.
 REASONS: Mapping[str, Promise] = {
     "gone": lazy("Not in the book any more, or restricted"),
@@ -67,11 +68,18 @@ def look(ids: Collection[int], *, by: User, now: dt.datetime) -> Look:
 def start(found: Look, *, typed: int, is_at_once: bool, by: User, now: dt.datetime) -> DeletionRun:
     """Have the cards of a look deleted by the worker, and return the run.
 
-    `typed` is the number of cards that somebody read and typed. Raises Refused where it is another one, for nobody, and for
-    who may not; only who may erase has them erased at once.
+    `typed` is the number of cards that somebody read and typed. Raises Refused where it is another one, for nobody, for cards
+    that a run has already, and for who may not; only who may erase has them erased at once. The same sent twice is one run.
     """
+    Salon.objects.select_for_update().get(pk=1)  # two that start at once, one after the other
     if not found.ids:
         raise Refused(_("None of these cards can be deleted."))
+    going = set(found.ids)
+    for run in _open():
+        if going & set(run.todo):
+            if going <= set(run.todo) and (run.by, run.is_at_once) == (by, is_at_once):
+                return run
+            raise Refused(_("Some of these cards are being deleted already. Look again in a minute."))
     if typed != len(found.ids):
         raise Refused(_("That is not the number of cards that would be deleted."), "typed")
     if not by.may(May.DELETE_CLIENTS) or (is_at_once and not by.may(May.ERASE_CLIENTS)):
@@ -85,9 +93,9 @@ def start(found: Look, *, typed: int, is_at_once: bool, by: User, now: dt.dateti
     return row
 
 
-def work(now: dt.datetime) -> int:
+def work() -> int:
     """Go on with the runs that nobody works on, and return how many were taken. A card that fails keeps no other."""
-    return leases.work(lambda: leases.take(_open()), lambda row: _do(row, now))
+    return leases.work(lambda: leases.take(_open()), _do)
 
 
 def tidy(now: dt.datetime) -> int:
@@ -99,41 +107,52 @@ def _open() -> "QuerySet[DeletionRun]":
     return DeletionRun.objects.filter(settled_at=None).select_related("by").order_by("pk")
 
 
-def _do(row: DeletionRun, now: dt.datetime) -> None:
-    """Delete card after card, and note it a few at a time, so that another worker goes on where this one died.
+def _do(row: DeletionRun) -> None:
+    """Delete card after card, each with the note that it is done, so that another worker goes on where this one died.
 
-    What that one had done already is known by its deletions. A card over which workers die is left out.
+    A card over which workers die is left out.
     """
     try:
         while row.todo:
-            # After a death one by one, so that the card is known.
-            some = row.todo[: 1 if row.try_count > 1 else _AT_A_TIME]
-            answers = {pk: "refused" if row.try_count > TRIES else _delete(row, pk, now) for pk in some}
-            row.todo, row.try_count = row.todo[len(some) :], 1
-            row.refused |= {str(pk): why for pk, why in answers.items() if why}
-            row.done_count += sum(not why for why in answers.values())
-            leases.hold(row, todo=row.todo, done_count=row.done_count, refused=row.refused, try_count=1)
-        _settle(row, now)
+            pk = row.todo[0]
+            if why := "refused" if row.try_count > TRIES else _delete(row, pk):
+                _note(row, pk, why)
+        _settle(row)
     except leases.Lost:
         log.warning("deletion run %s: another worker has it", row.pk)
 
 
-def _delete(row: DeletionRun, pk: int, now: dt.datetime) -> str:
-    """Delete one card and return nothing, or why not (REASONS)."""
+def _delete(row: DeletionRun, pk: int) -> str:
+    """Delete one card, note it in the same step and return nothing, or why not (REASONS)."""
     if row.by is None:
         return "refused"
-    if Deletion.objects.filter(client=pk, by=row.by, created_at__gte=row.created_at).exists():
-        return ""  # by a worker of this run that died before it could note it
+    now = timezone.now()  # its own: a run may take hours, and the thirty days and the visits to come are counted from here
     # As it stands now: somebody may have made the card active while the others were deleted.
     if why := _why_not([pk], row.by, now).get(pk, ""):
         return why
+    how: dict[str, Any] = {"is_notice_wanted": False, "may_cancel": False, "is_at_once": row.is_at_once, "by": row.by, "now": now}
     try:
-        deletions.delete_without_visits(Client.objects.get(pk=pk), is_at_once=row.is_at_once, by=row.by, now=now)
-        failpoints.hit("clearing_deleted")
+        with transaction.atomic():
+            deletions.delete(Client.objects.get(pk=pk), is_asked=False, **how)
+            _note(row, pk)
+    except leases.Lost:
+        raise
     except Exception as error:  # noqa: BLE001 (one that cannot be deleted must not keep the others)
         log.warning("deletion run %s: client %s: %s", row.pk, pk, type(error).__name__)
+        row.refresh_from_db(fields=["todo", "done_count"])  # the note is taken back with the deletion
         return _why_not([pk], row.by, now).get(pk, "refused")
+    failpoints.hit("clearing_deleted")
     return ""
+
+
+def _note(row: DeletionRun, pk: int, why: str = "") -> None:
+    """Write down what became of the card whose turn it is, `why` it stays or nothing. Raises Lost if it is not ours to say."""
+    row.todo, row.try_count = row.todo[1:], 1
+    if why:
+        row.refused[str(pk)] = why
+    else:
+        row.done_count += 1
+    leases.hold(row, todo=row.todo, done_count=row.done_count, refused=row.refused, try_count=1)
 
 
 def _why_not(ids: Sequence[int], by: User, now: dt.datetime) -> dict[int, str]:
@@ -158,7 +177,8 @@ def _why_not(ids: Sequence[int], by: User, now: dt.datetime) -> dict[int, str]:
 
 
 @transaction.atomic
-def _settle(row: DeletionRun, now: dt.datetime) -> None:
+def _settle(row: DeletionRun) -> None:
+    now = timezone.now()
     leases.hold(row, settled_at=now, lease_token=None)
     audit.record("clients.deleted", row, by=row.by, clients_count=row.done_count, refused_count=len(row.refused))
     if row.by is not None:

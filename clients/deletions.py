@@ -36,12 +36,13 @@ def delete(
     now: dt.datetime,
     known_by: str = "",
     is_at_once: bool = False,
+    may_cancel: bool = True,
 ) -> Deletion:
     """Cancel the visits to come, hide the card and return when it is erased.
 
     `is_asked`: the client asked for it, so it is erased at once, by `carry_out`; `is_at_once`: so the salon wants it.
     `is_notice_wanted`: the client is told of the visits first, and is hidden when that has left or after twelve hours; never
-    one whose card is inactive, to whom nothing is sent.
+    one whose card is inactive, to whom nothing is sent. Without `may_cancel` a card with a visit to come is refused.
     `known_by` is how it was made sure that it is they who ask (RightsRequest.Known). Raises Refused for one who is gone
     or being deleted already, and where nobody says how they were known.
     """
@@ -51,47 +52,29 @@ def delete(
     is_heard = is_notice_wanted and client.inactive_at is None
     is_telling = is_heard and bool(bookings.ahead_of([client.pk], now=now))
     # For itself: whoever holds a visit may not wait for a client, since a hand-over takes them the other way round.
-    cancelled = bookings.cancel_all(client, by=by, now=now, is_notice_wanted=is_heard)
-    day = _today(now) if is_asked or is_at_once else _today(now) + GRACE
+    cancelled = bookings.cancel_all(client, by=by, now=now, is_notice_wanted=is_heard) if may_cancel else []
     with transaction.atomic():
-        row = _write(client, day, cancelled, is_asked=is_asked, is_telling=is_telling, by=by, now=now)
+        card = Client.objects.select_for_update().get(pk=client.pk)
+        _check(card)
+        if bookings.ahead_of([card.pk], now=now):
+            raise Refused(_("A visit was booked meanwhile. Look again."))
+        today = _today(now)
+        row = Deletion.objects.create(
+            client=card, is_asked=is_asked, erase_on=today if is_asked or is_at_once else today + GRACE, by=by, created_at=now,
+            waits_until=now + TELL_WITHIN if is_telling else None,
+            was_inactive=card.inactive_at is not None, reason_before=card.inactive_reason, cancelled=cancelled,
+        )  # fmt: skip
         if is_asked:
             RightsRequest.objects.create(
-                client=client, kind=RightsRequest.Kind.ERASURE, received_on=_today(now), known_by=known_by, by=by, created_at=now
+                client=card, kind=RightsRequest.Kind.ERASURE, received_on=today, known_by=known_by, by=by, created_at=now
             )
-    return row
-
-
-def delete_without_visits(client: Client, *, is_at_once: bool, by: User, now: dt.datetime) -> Deletion:
-    """Hide a card that nobody has to be told of, and return when it is erased.
-
-    Raises Refused for one who is gone or being deleted already, and for one with a visit to come.
-    """
-    day = _today(now) if is_at_once else _today(now) + GRACE
-    return _write(client, day, (), is_asked=False, is_telling=False, by=by, now=now)
-
-
-@transaction.atomic
-def _write(
-    client: Client, erase_on: dt.date, cancelled: Sequence[bookings.Slip], *, is_asked: bool, is_telling: bool, by: User,
-    now: dt.datetime,
-) -> Deletion:  # fmt: skip
-    card = Client.objects.select_for_update().get(pk=client.pk)
-    _check(card)
-    if bookings.ahead_of([card.pk], now=now):
-        raise Refused(_("A visit was booked meanwhile. Look again."))
-    row = Deletion.objects.create(
-        client=card, is_asked=is_asked, erase_on=erase_on, by=by, created_at=now,
-        waits_until=now + TELL_WITHIN if is_telling else None,
-        was_inactive=card.inactive_at is not None, reason_before=card.inactive_reason, cancelled=list(cancelled),
-    )  # fmt: skip
-    audit.record("client.deleted", card, by=by, is_asked=is_asked, is_telling=is_telling)
-    if is_telling:
-        rests_until = max(now + TELL_WITHIN, card.marketing_paused_until or now)
-        Client.objects.filter(pk=card.pk).update(marketing_paused_until=rests_until)
-    else:
-        _hide(card, by=by, now=now)
-    bell.ring(bell.ERASURES)
+        audit.record("client.deleted", card, by=by, is_asked=is_asked, is_telling=is_telling)
+        if is_telling:
+            rests_until = max(now + TELL_WITHIN, card.marketing_paused_until or now)
+            Client.objects.filter(pk=card.pk).update(marketing_paused_until=rests_until)
+        else:
+            _hide(card, by=by, now=now)
+        bell.ring(bell.ERASURES)
     return row
 
 
