@@ -90,7 +90,7 @@ def test_a_tick_reads_nothing_of_a_journal_that_did_not_grow_and_an_erasure_its_
             read.append(raw)
         return loads(raw)
 
-    monkeypatch.setattr(journal.json, "loads", counted)
+    monkeypatch.setattr(json, "loads", counted)
     assert found() == set()
     assert read == []
     case = write()
