@@ -27,10 +27,7 @@ def delete(request: SignedIn, cards: acting.Cards) -> HttpResponse:
     if form.is_bound and form.is_valid():
         data = form.cleaned_data
         try:
-            row = clearing.start(
-                found, typed=data["typed"], is_at_once=data["when"] == "now", is_notice_wanted=data["is_notice_wanted"],
-                by=request.user, now=cards.now,
-            )  # fmt: skip
+            row = clearing.start(found, typed=data["typed"], is_at_once=data["when"] == "now", by=request.user, now=cards.now)
         except Refused as refused:
             refuse(form, refused)
         else:

@@ -39,11 +39,13 @@ def delete(
     now: dt.datetime,
     known_by: str = "",
     is_at_once: bool = False,
+    may_cancel: bool = True,
 ) -> Deletion:
     """Cancel the visits to come, hide the card and return when it is erased.
 
     `is_asked`: the client asked for it, so it is erased at once, by `carry_out`; `is_at_once`: so the salon wants it.
-    `is_notice_wanted`: the client is told of the visits first, and is hidden when that has left or after twelve hours.
+    `is_notice_wanted`: the client is told of the visits first, and is hidden when that has left or after twelve hours; never
+    one whose card is inactive, to whom nothing is sent. Without `may_cancel` a card with a visit to come is refused.
     `known_by` is how it was made sure that it is they who ask (RightsRequest.Known). Raises Refused for one who is gone,
     being deleted already or restricted, and where nobody says how they were known; then no visit is cancelled either.
     """
@@ -53,8 +55,11 @@ def delete(
     # waits and is refused. All of it or nothing: no visit is cancelled for a card that stays.
     card = Client.objects.select_for_update().get(pk=client.pk)
     _check(card)
-    is_telling = is_notice_wanted and bool(bookings.ahead_of([card.pk], now=now))
-    cancelled = bookings.cancel_all(card, by=by, now=now, is_notice_wanted=is_notice_wanted)
+    is_ahead, is_heard = bool(bookings.ahead_of([card.pk], now=now)), is_notice_wanted and card.inactive_at is None
+    if is_ahead and not may_cancel:
+        raise Refused(_("A visit was booked meanwhile. Look again."))
+    is_telling = is_heard and is_ahead
+    cancelled = bookings.cancel_all(card, by=by, now=now, is_notice_wanted=is_heard)
     today = _today(now)
     row = Deletion.objects.create(
         client=card, is_asked=is_asked, erase_on=today if is_asked or is_at_once else today + GRACE, by=by, created_at=now,

@@ -56,6 +56,7 @@ def let_go(request: SignedIn, pk: int) -> HttpResponse:
 def _page(request: SignedIn, form: KeepForm | None, asked: int) -> HttpResponse:
     labels = {rule.code: rule.label for rule in retention_rules.every()}
     numbered = Paginator(holds.due(request.user), PER_PAGE).get_page(request.GET.get("page"))
+    kept = Paginator(holds.kept(request.user), PER_PAGE).get_page(request.GET.get("kept-page"))
     rows: list[dict[str, Any]] = [
         {
             "row": row, "rule": labels.get(row.code, row.code), "is_asked": row.client_id == asked,
@@ -64,7 +65,9 @@ def _page(request: SignedIn, form: KeepForm | None, asked: int) -> HttpResponse:
         for row in numbered
     ]  # fmt: skip
     context = {
-        "rows": rows, "numbered": numbered, "kept": holds.kept(request.user)[:PER_PAGE], "form": form or KeepForm(),
+        "rows": rows, "numbered": numbered, "kept": kept, "form": form or KeepForm(),
+        # Each pager keeps the page of the other.
+        "due_base": f"page={numbered.number}&", "kept_base": f"kept-page={kept.number}&",
         "erased": Erasure.objects.filter(ground=Erasure.Ground.RETENTION).order_by("-at", "-pk")[:PER_PAGE],
     }  # fmt: skip
     return page(request, "clients/retention_due.html", context, status=422 if form else 200)

@@ -41,7 +41,9 @@ def keep(client: Client, *, reason: str, by: User, now: dt.datetime) -> Retentio
         raise Refused(_("Say why the card is kept: the client may ask."), "reason")
     until = lengths.after(now.astimezone(Salon.objects.current().zone).date(), MONTHS)
     values = {"reason": reason.strip(), "until": until, "by": by, "at": now}
-    row, _is_new = RetentionHold.objects.update_or_create(client=card, defaults=values)
+    # A row of its own: one that came with a merged card goes with it again at Undo, what is said now is about this card.
+    RetentionHold.objects.filter(client=card).delete()
+    row = RetentionHold.objects.create(client=card, **values)
     RetentionWarning.objects.filter(client=card).delete()
     audit.record("client.kept", card, by=by)
     return row

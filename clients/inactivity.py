@@ -102,7 +102,7 @@ def make_many_active(ids: Collection[int], *, by: User, now: dt.datetime) -> Car
     """Make these cards active again and return the run, which knows whose card did not change and why."""
     found = runs.each(ids, _back, fields=_FIELDS, by=by)
     run = runs.write("active", found, by=by, now=now)
-    whole = _sum_up("clients.made_active", run, by)
+    whole = _sum_up("clients.made_active", run, found, by)
     audit.record_each("client.made_active", Client, found.changed, by=by, of=whole)
     bell.ring()
     return run
@@ -155,8 +155,9 @@ def _settle(run: CardRun, now: dt.datetime) -> int:
     row.changed |= {str(pk): fact for pk, fact in found.changed.items()}
     row.refused |= {str(pk): why for pk, why in found.refused.items()}
     row.save(update_fields=["waiting", "changed", "refused"])
-    of = row if len(row.changed) + len(row.refused) > 1 else None
-    audit.record_each("client.made_inactive", Client, found.changed, by=row.by, of=of, reason=row.reason)
+    # An act of its own: the line of the run, where there was more than one to tell of then, counted none of these.
+    whole = _sum_up("clients.made_inactive", row, found, row.by) if len(found.changed) > 1 else None
+    audit.record_each("client.made_inactive", Client, found.changed, by=row.by, of=whole, reason=row.reason)
     return len(found.changed)
 
 
@@ -165,7 +166,7 @@ def _make_inactive(ids: Collection[int], found: Outcome, *, reason: str, by: Use
     done = runs.each(ids, lambda card: _retire(card, reason, now), fields=_FIELDS, by=by)
     every = Outcome(done.changed, found.refused | done.refused, found.waiting)
     run = runs.write("inactive", every, by=by, now=now, reason=reason)
-    whole = _sum_up("clients.made_inactive", run, by)
+    whole = _sum_up("clients.made_inactive", run, every, by)
     audit.record_each("client.made_inactive", Client, done.changed, by=by, of=whole, reason=reason)
     bell.ring()
     return run
@@ -246,9 +247,9 @@ def _undone(ids: Sequence[int], run: CardRun, by: User, *, is_active: bool) -> i
     return len(ids)
 
 
-def _sum_up(action: str, run: CardRun, by: User) -> CardRun | None:
+def _sum_up(action: str, run: CardRun, found: Outcome, by: User | None) -> CardRun | None:
     """Write down an act on several cards as one, and return the run if there were several."""
-    if len(run.changed) + len(run.refused) <= 1:
+    if len(found.changed) + len(found.refused) <= 1:
         return None
-    audit.record(action, run, by=by, clients_count=len(run.changed), refused_count=len(run.refused))
+    audit.record(action, run, by=by, clients_count=len(found.changed), refused_count=len(found.refused))
     return run

@@ -66,10 +66,9 @@ class DeleteForm(forms.Form):
 
 
 class DeleteManyForm(forms.Form):
-    """When, whether clients are told of their visits, and the number of cards to confirm."""
+    """When, and the number of cards to confirm."""
 
     when = forms.ChoiceField(label=lazy("When"), choices=[("tidying", ""), ("now", "")], initial="tidying")
-    is_notice_wanted = forms.BooleanField(label=lazy("Tell the clients first"), required=False, initial=True)
     typed = forms.IntegerField(
         label=lazy("Type the number of cards to confirm"), min_value=1,
         widget=forms.NumberInput(attrs={"autocomplete": "off", "class": "s-w-sm"}),

@@ -28,8 +28,8 @@ def export() -> None:
 @shared_task(name="clients.erase")
 def erase() -> None:
     """Delete those of whom many were to be, erase the clients whose day has come, do what is left of erasures before."""
+    clearing.work()
     now = timezone.now()
-    clearing.work(now)
     deletions.work(now)
     act.finish(now)
 

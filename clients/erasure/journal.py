@@ -13,11 +13,12 @@ import hashlib
 import hmac
 import json
 import os
+import threading
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from django.conf import settings
 
@@ -31,6 +32,24 @@ class Entry:
     ground: str
     cards: Sequence[tuple[int, dt.datetime]]
     stops: Sequence[tuple[str, str]]
+
+
+# How much of the end of the file is looked at to know it again, and at a time to find its last line.
+_TAIL, _BLOCK = 200, 4096
+
+
+@dataclass
+class _Known:
+    """What this process has read of the journal: of which file, how far, what stood there last, and the lines without an end."""
+
+    file: tuple[str, int, int] | None = None
+    size: int = 0
+    last: bytes = b""
+    open: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+_known = _Known()
+_reading = threading.Lock()
 
 
 def path() -> Path:
@@ -65,12 +84,52 @@ def entries() -> list[Entry]:
 
 
 def unsettled() -> list[Entry]:
-    """Return those of which no line says how they ended. Lines of before there were such lines are none of them."""
-    standing = _standing()
-    if not any(line.get("is_open") for line in standing):
-        return []
-    done = {line["case"] for line, _is_whole in _lines() if line is not None and line.get("done")}
-    return [_entry(line) for line in standing if line.get("is_open") and line["case"] not in done]
+    """Return those of which no line says how they ended. Lines of before there were such lines are none of them.
+
+    Asked every few seconds, so a process reads what it has not read yet, and the whole again only where the file is another.
+    """
+    with _reading:
+        return [_entry(line) for line in _open_lines().values()]
+
+
+def _open_lines() -> dict[str, dict[str, Any]]:
+    global _known
+    if not path().is_file():
+        _known = _Known()
+        return {}
+    with path().open("rb") as file:
+        about = os.fstat(file.fileno())
+        which = (str(path()), about.st_dev, about.st_ino)
+        if _known.file != which or not _goes_on(file):
+            _known = _Known(which)
+        file.seek(_known.size)
+        whole, end, rest = file.read().rpartition(b"\n")
+    _follow(_known.open, whole.split(b"\n"))
+    _known.size += len(whole + end)
+    _known.last = (_known.last + whole + end)[-_TAIL:]
+    found = dict(_known.open)
+    _follow(found, [rest])  # a line without its end may be cut off, or still being written: it is read again
+    return found
+
+
+def _goes_on(file: BinaryIO) -> bool:
+    """Return whether the file still has, where we ended, what stood there: it was not shortened or put in place of ours."""
+    file.seek(_known.size - len(_known.last))
+    return file.read(len(_known.last)) == _known.last
+
+
+def _follow(found: dict[str, dict[str, Any]], raws: Iterable[bytes]) -> None:
+    """Put lines that are open into `found` by their case, and take out those that ended."""
+    for raw in raws:
+        try:
+            line = json.loads(raw)
+            del line["code"]
+        except (ValueError, KeyError, TypeError):
+            continue
+        if line.get("done") or line.get("void"):
+            found.pop(line["case"], None)
+        elif "cards" in line and line.get("is_open"):
+            found[line["case"]] = line
 
 
 def is_whole() -> bool:
@@ -109,22 +168,31 @@ def _append(line: dict[str, Any]) -> None:
     path().parent.mkdir(parents=True, exist_ok=True)
     with path().open("a+b") as file:
         fcntl.flock(file, fcntl.LOCK_EX)  # two erasures at once: one line after the other
-        file.seek(0)
-        held = file.read()
-        code = _code(_last_code(held), line)
-        written = json.dumps({**line, "code": code}, separators=(",", ":")) + "\n"
-        file.write((b"\n" if held and not held.endswith(b"\n") else b"") + written.encode())
+        before, is_ended = _last(file)
+        written = json.dumps({**line, "code": _code(before, line)}, separators=(",", ":")) + "\n"
+        file.write((b"" if is_ended else b"\n") + written.encode())
         file.flush()
         os.fsync(file.fileno())
 
 
-def _last_code(held: bytes) -> str:
-    for raw in reversed(held.splitlines()):
-        try:
-            return str(json.loads(raw)["code"])
-        except (ValueError, KeyError, TypeError):
-            continue
-    return ""
+def _last(file: BinaryIO) -> tuple[str, bool]:
+    """Return the code of the last line that can be read, nothing without one, and whether the file ends with a whole line.
+
+    Looked for from the end: the file grows for years, and the client is locked meanwhile.
+    """
+    start, held = file.seek(0, os.SEEK_END), b""
+    while start > 0:
+        step = min(_BLOCK, start)
+        start -= step
+        file.seek(start)
+        held = file.read(step) + held
+        lines = held.split(b"\n")
+        for raw in reversed(lines[1:] if start else lines):  # of the first the beginning may be missing
+            try:
+                return str(json.loads(raw)["code"]), held.endswith(b"\n")
+            except (ValueError, KeyError, TypeError):
+                continue
+    return "", not held or held.endswith(b"\n")
 
 
 def _code(before: str, line: Mapping[str, Any]) -> str:

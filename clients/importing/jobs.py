@@ -137,7 +137,8 @@ def tidy(now: dt.datetime) -> int:
     over = Import.objects.filter(settled_at__lt=now - UNDO_FOR).exclude(state__in=JOBS)
     ids = list(over.exclude(title="").values_list("pk", flat=True))
     with transaction.atomic():
-        ImportedCard.objects.filter(source__in=ids).delete()
+        # That the card came with a list stays: nobody ever knows what such a client was told (`clients.existing`).
+        ImportedCard.objects.filter(source__in=ids).update(marks={})
         return count + Import.objects.filter(pk__in=ids).update(**_emptied(), title="")
 
 

@@ -18,6 +18,7 @@ class DeletionRun(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     # Whether they are erased as soon as they are hidden, instead of 30 days later.
     is_at_once = models.BooleanField(default=False)
+    # Nobody is told: a card with a visit to come stays as it is.
     is_notice_wanted = models.BooleanField(default=True)
     todo = models.JSONField(default=list)
     refused = models.JSONField(default=dict)

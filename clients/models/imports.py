@@ -77,12 +77,15 @@ class Import(models.Model):
 
 
 class ImportedCard(models.Model):
-    """A card that an import made or filled, so that it can be undone: keyed digests of what it wrote, no values."""
+    """A card that an import made or filled: for good that it did, and for its undo keyed digests of what it wrote, no values.
+
+    Whether a client may get offers without a Yes, and a welcome, rests on there being such a row.
+    """
 
     source = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="cards")
     client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="imports")
     is_new = models.BooleanField()
-    # Digest by field. Of a new card every field has one, the empty ones too.
+    # Digest by field. Of a new card every field has one, the empty ones too; none of any once the undo is over.
     marks = models.JSONField(default=dict)
     at = models.DateTimeField(default=timezone.now)
     # What an undo did with it: nothing yet, emptied, or the code of the reason why it stays (`undoing`).

@@ -216,6 +216,21 @@ def test_a_client_who_is_to_be_told_is_hidden_afterwards(owner: User) -> None:
     assert client.erased_at is not None
 
 
+@pytest.mark.parametrize("is_inactive", [True, False])
+def test_an_inactive_client_is_not_said_to_be_told_of_the_cancellation(signed_in: SignIn, owner: User, is_inactive: bool) -> None:
+    """Nothing is sent to them: it is said, not offered, and nothing waits for it. The control is an active client."""
+    asleep = {"inactive_at": timezone.now(), "inactive_reason": "other"} if is_inactive else {}
+    client = factories.client(**asleep)
+    visit = factories.appointment(client=client)
+    page = signed_in(Role.OWNER).get(path(client)).content.decode()
+    assert ('id="nobody-told"' in page) is is_inactive
+    assert ('name="is_notice_wanted"' in page) is not is_inactive
+    row = delete(client, owner, is_notice_wanted=True)
+    visit.refresh_from_db()
+    assert (visit.state, visit.is_notice_wanted) == ("cancelled", not is_inactive)
+    assert deletions.is_waiting(row) is not is_inactive
+
+
 def test_the_card_says_that_it_is_being_deleted_and_book_says_why_not(signed_in: SignIn, owner: User) -> None:
     client, desk = factories.client(), signed_in(Role.RECEPTION)
     card = f"/clients/{client.pk}/"

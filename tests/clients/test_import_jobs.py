@@ -284,11 +284,12 @@ def test_a_list_that_nobody_imports_is_forgotten_after_a_day(salon: Salon) -> No
 def test_a_list_that_was_imported_is_forgotten_after_seven_days(salon: Salon) -> None:
     row = bring_in()
     jobs.tidy(timezone.now() + dt.timedelta(days=6))
-    assert ImportedCard.objects.count() == 30
+    assert all(card.marks for card in row.cards.all())
     jobs.tidy(timezone.now() + dt.timedelta(days=7, hours=1))
     row.refresh_from_db()
     assert (bytes(row.sheet), row.report, row.title, row.new_count) == (b"", {}, "", 30)
-    assert not ImportedCard.objects.exists()
+    assert [card.marks for card in row.cards.all()] == [{}] * 30, "of each card stays that it came with a list, and no more"
+    assert not jobs.may_undo(row, now=timezone.now() + dt.timedelta(days=7, hours=1))
     assert Client.objects.count() == 30
 
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 from appointments.models import Appointment, State
 from clients import inactivity, lists, reversal, runs
 from clients.models import CardRun, Client
+from salon.core import activity
 from salon.core.errors import Refused
 from salon.core.models import AuditEvent, Salon, User
 from salon.core.roles import Role
@@ -144,6 +145,33 @@ def test_nobody_is_waited_for_longer_than_a_day_and_who_books_again_stays(recept
     inactivity.settle(NOW + dt.timedelta(hours=25))
     run.refresh_from_db()
     assert (list(run.changed), run.refused, run.waiting) == ([str(told.pk)], {str(again.pk): "ahead"}, [])
+
+
+@pytest.mark.parametrize("free", [0, 1, 2])
+@pytest.mark.parametrize("busy", [1, 2, 3])
+def test_each_card_stands_in_the_activity_once_also_one_that_waited(owner: User, free: int, busy: int) -> None:
+    """Counted as a reader does: the lines of many by their number and their parts, the others one by one."""
+    waiting = [factories.client() for _ in range(busy)]
+    for number, client in enumerate(waiting):
+        booked(client, LATER + dt.timedelta(hours=number))
+    cards = [*(factories.client() for _ in range(free)), *waiting]
+    make(cards, owner, "cancel")
+    inactivity.settle(NOW + dt.timedelta(hours=25))
+
+    def told(of: int = 0) -> list[int]:
+        page = activity.page(owner, activity.Wanted(of=of), before=None, now=NOW + dt.timedelta(hours=25))
+        events = AuditEvent.objects.in_bulk([line.pk for day in page.days for line in day.lines])
+        found: list[int] = []
+        for event in events.values():
+            if event.action == "clients.made_inactive":
+                parts = told(event.pk)
+                assert event.facts["clients_count"] == len(parts)
+                found += parts
+            elif event.action == "client.made_inactive":
+                found.append(event.subject_id or 0)
+        return found
+
+    assert sorted(told()) == sorted(card.pk for card in cards)
 
 
 def test_undo_while_somebody_is_being_told_lets_the_card_stay_active(reception: User) -> None:

@@ -13,6 +13,7 @@ from django.utils import timezone
 from appointments.models import Appointment
 from clients import breaches, consent, growing_up, holds, lengths, processing, retention_rules
 from clients.erasure import act
+from clients.merging import merges, undoing
 from clients.models import (
     Breach,
     Client,
@@ -20,6 +21,7 @@ from clients.models import (
     ConsentEvidence,
     HealthNote,
     Processing,
+    RetentionHold,
     RetentionRule,
     RetentionWarning,
     RightsRequest,
@@ -167,6 +169,31 @@ def test_a_card_that_is_kept_no_longer_is_warned_of_before_it_goes(signed_in: Si
         "client.kept",
         "client.let_go",
     }
+
+
+def test_every_card_that_is_kept_can_be_found_also_beyond_the_first_page(signed_in: SignIn, owner: User) -> None:
+    for number in range(52):
+        holds.keep(factories.client(last_name=f"K{number:02}"), reason="A claim", by=owner, now=timezone.now())
+    browser, path = signed_in(Role.OWNER), "/settings/privacy/retention/due/"
+    first, second = (browser.get(path + query).content.decode() for query in ("", "?page=1&kept-page=2"))
+    shown = [{number for number in range(52) if f"K{number:02}<" in page} for page in (first, second)]
+    assert [len(numbers) for numbers in shown] == [50, 2]
+    assert shown[0] | shown[1] == set(range(52))
+    assert "?page=1&amp;kept-page=2" in first or "?page=1&kept-page=2" in first
+
+
+@pytest.mark.parametrize("is_renewed", [True, False])
+def test_a_wish_to_keep_that_was_renewed_after_a_merge_stays_with_the_main_card_at_undo(owner: User, is_renewed: bool) -> None:
+    """The control is a wish that came with the other card: it goes with that one again."""
+    main, other = factories.client(), factories.client()
+    holds.keep(other, reason="Theirs", by=owner, now=timezone.now())
+    done = merges.merge([main.pk, other.pk], main=main.pk, by=owner, now=timezone.now())
+    if is_renewed:
+        holds.keep(main, reason="Ours", by=owner, now=timezone.now())
+    undoing.undo(done, by=owner, now=timezone.now())
+    assert list(RetentionHold.objects.values_list("client", "reason")) == (
+        [(main.pk, "Ours")] if is_renewed else [(other.pk, "Theirs")]
+    )
 
 
 def test_a_restricted_card_is_not_named_among_those_that_go(signed_in: SignIn, owner: User) -> None:

@@ -395,12 +395,12 @@ def test_a_deletion_of_many_goes_on_where_its_worker_was_killed(committed: Salon
     owner, now = people.user_with(Role.OWNER), timezone.now()
     cards = [factories.client(inactive_at=now, inactive_reason="moved") for _number in range(4)]
     found = clearing.look([card.pk for card in cards], by=owner, now=now)
-    row = clearing.start(found, typed=4, is_at_once=False, is_notice_wanted=False, by=owner, now=now)
+    row = clearing.start(found, typed=4, is_at_once=False, by=owner, now=now)
     connections.close_all()
     assert run_due("clearing_deleted@3") == -signal.SIGKILL
     assert Deletion.objects.count() == 3
     DeletionRun.objects.update(lease_until=workers.LONG_AGO)
-    clearing.work(timezone.now())
+    clearing.work()
     row.refresh_from_db()
     assert (row.done_count, row.refused, Deletion.objects.count()) == (4, {}, 4)
 

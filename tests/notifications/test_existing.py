@@ -9,8 +9,9 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from clients import answers, consent, existing, fold, wording
-from clients.models import Client, ConsentEvent, ConsentText, ExistingRule, ImportedCard
-from notifications import ahead, dispatch, facts, gate, kinds, planner
+from clients.importing import jobs
+from clients.models import Client, ConsentEvent, ConsentText, ExistingRule, Import, ImportedCard
+from notifications import ahead, dispatch, facts, gate, kinds, planner, unasked
 from notifications.models import Attempt, Message, State, Trigger
 from salon.core.errors import Refused
 from salon.core.models import AuditEvent, Salon, User
@@ -198,6 +199,27 @@ def test_it_cannot_be_noted_of_whom_it_does_not_hold(on: Salon, now: dt.datetime
         existing.note(client, "email", how=how, by=owner, now=now)
     assert not answers.front(client, "email").may_be_told or case == "other"
     assert not ConsentEvent.objects.filter(event="soft_opt_in").exists()
+
+
+@pytest.mark.parametrize("is_listed", [True, False])
+def test_a_card_that_came_with_a_list_gets_no_unasked_offer_when_the_list_is_long_forgotten(
+    on: Salon, fake: FakeProvider, now: dt.datetime, owner: User, is_listed: bool
+) -> None:
+    """The control is the same client, told the same, whose card came with no list: they get it."""
+    client, source = told(now, owner), factories.imported()
+    Import.objects.filter(pk=source.pk).update(state=Import.State.DONE, settled_at=now - 8 * DAY)
+    if is_listed:
+        ImportedCard.objects.create(source=source, client=client, is_new=True, marks={"email": "digest"})
+    assert jobs.tidy(now) == 1
+    assert jobs.tidy(now + DAY) == 0
+    assert ("came with a list" in existing.bar(client, "email", consent.events_of(client))) is is_listed
+    promotion = kinds.TABLE["promotion"]
+    rows = Client.objects.filter(unasked.condition("pk", promotion, "email", "FR", now), pk=client.pk)
+    assert rows.exists() is not is_listed, "what the planner asks"
+    message = marketing.waiting(client, marketing.campaign(now), now)
+    dispatch.deliver_due(now=now)
+    message.refresh_from_db()
+    assert (message.state, fake.recipients) == ((State.SUPPRESSED, []) if is_listed else (State.ACCEPTED, [client.email]))
 
 
 # --- the owner's switch ---------------------------------------------------------------------------------------------------

@@ -15,8 +15,8 @@ class Command(BaseCommand):
     requires_migrations_checks = True
 
     def handle(self, *args: Any, **options: Any) -> None:
+        clearing.work()
         now = timezone.now()
-        clearing.work(now)
         count = deletions.work(now)
         kept = sum(retention_rules.run(now).values())
         growing_up.expire(now)
