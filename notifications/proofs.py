@@ -102,6 +102,16 @@ def instead(message: Message, channel: str, *, now: dt.datetime) -> bool:
     return is_new
 
 
+@transaction.atomic
+def arrived_before(message: Message, channel: str, *, provider_id: str, code: str, now: dt.datetime) -> bool:
+    """Note that a message that turned to another channel had arrived by `channel` all the same: it waits no more."""
+    asked = message.attempts.filter(outcome=ABSENT).order_by("-pk").first()
+    if message.state not in LATE or asked is None:
+        return False
+    changes = {"settled_at": now, "provider_id": provider_id[:200], "reason": "", "channel": channel, "turned_from": ""}
+    return _taken_after_all(message, asked, changes, code) and arrived(message)
+
+
 def lost(message: Message, *, code: str) -> bool:
     """Note that a message that was taken did not reach the phone. Return whether it was still to reach it."""
     return _lost(message, code, reason=f"reply_{code or 'lost'}"[:40])

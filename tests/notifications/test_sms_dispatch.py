@@ -346,6 +346,38 @@ def test_the_control_what_still_waited_is_said_by_email_when_it_is_lost(
     assert (first().state, first().reason, fake.recipients) == (State.BOUNCED, "reply_30003", ["amelie@example.org"])
 
 
+def turned(twilio: TwilioServer, now: dt.datetime) -> Message:
+    """Return a message that was tried again after that, refused, and waits as an e-mail."""
+    row = unlisted(twilio, now)
+    twilio.script = "400:21614"
+    dispatch.deliver_due(1, now=now + 15 * MINUTE)
+    row.refresh_from_db()
+    assert (row.channel, row.turned_from, row.state) == ("email", "sms", State.PENDING)
+    return row
+
+
+@pytest.mark.parametrize("is_out", [False, True])
+def test_what_turned_to_email_is_not_lost_with_its_first_sms(
+    twilio: TwilioServer, now: dt.datetime, fake: FakeProvider, is_out: bool
+) -> None:
+    row = turned(twilio, now)
+    if is_out:
+        deliver(now + 16 * MINUTE)
+    for status in ("sent", "undelivered"):
+        texting.reports(twilio, row, status, ErrorCode="30003" if status == "undelivered" else "")
+    deliver(now + 17 * MINUTE)
+    assert (only().state, only().channel, fake.recipients) == (State.ACCEPTED, "email", ["amelie@example.org"])
+
+
+def test_what_turned_to_email_and_had_arrived_as_an_sms_is_not_said_again(
+    twilio: TwilioServer, now: dt.datetime, fake: FakeProvider
+) -> None:
+    texting.reports(twilio, turned(twilio, now), "delivered")
+    deliver(now + 17 * MINUTE)
+    assert (only().state, only().channel, only().turned_from, fake.delivered) == (State.DELIVERED, "sms", "", [])
+    assert list(invariants.faults()) == []
+
+
 def test_the_control_what_was_cancelled_before_it_left_stays_cancelled(twilio: TwilioServer, now: dt.datetime) -> None:
     booked(now)
     row = only()
