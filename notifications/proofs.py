@@ -18,6 +18,8 @@ from salon.core import audit, states
 
 # The outcome of a try of which the provider has nothing.
 ABSENT = "absent"
+# One that waited is as if its answer had come at once. What a person or a rule ended keeps its reason, whatever is proved.
+_WAITING = (State.PENDING, State.CLAIMED)
 
 
 @transaction.atomic
@@ -45,6 +47,8 @@ def _taken_after_all(message: Message, tried: Attempt, changes: dict[str, Any], 
 
     If its address had the same of somebody else meanwhile, it only waits no more: a campaign counts one for an address.
     """
+    if message.state not in _WAITING:
+        changes = {**changes, "reason": message.reason}
     handed = {**changes, "state": State.ACCEPTED, "handoff_at": tried.at, "lease_token": tried.lease_token}
     rows = Message.objects.filter(pk=message.pk, state=message.state, lease_token=message.lease_token, handoff_at=None)
     try:
@@ -98,18 +102,31 @@ def instead(message: Message, channel: str, *, now: dt.datetime) -> bool:
     return is_new
 
 
+@transaction.atomic
+def arrived_before(message: Message, channel: str, *, provider_id: str, code: str, now: dt.datetime) -> bool:
+    """Note that a message that turned to another channel had arrived by `channel` all the same: it waits no more."""
+    asked = message.attempts.filter(outcome=ABSENT).order_by("-pk").first()
+    if message.state not in LATE or asked is None:
+        return False
+    changes = {"settled_at": now, "provider_id": provider_id[:200], "reason": "", "channel": channel, "turned_from": ""}
+    return _taken_after_all(message, asked, changes, code) and arrived(message)
+
+
 def lost(message: Message, *, code: str) -> bool:
-    """Note that a message that was taken did not reach the phone."""
+    """Note that a message that was taken did not reach the phone. Return whether it was still to reach it."""
     return _lost(message, code, reason=f"reply_{code or 'lost'}"[:40])
 
 
 def returned(message: Message, *, code: str, now: dt.datetime) -> bool:
-    """Note that a mail that was taken came back, for the reason `code` (RFC 3463)."""
+    """Note that a mail that was taken came back, for the reason `code` (RFC 3463). Return whether it was still wanted."""
     return _lost(message, code, reason=f"{reasons.RETURNED}{code}"[:40], settled_at=now)
 
 
 def _lost(message: Message, code: str, **changes: Any) -> bool:
+    ended = message.reason if message.state == State.ACCEPTED else ""
+    if ended:  # somebody stopped it before the proof came: their reason stays, and it is said by no other way
+        changes["reason"] = ended
     is_new = states.move(message, TABLE, to=State.BOUNCED, **changes)
     if is_new:
         audit.record("message.not_delivered", message, kind=message.kind, code=code)
-    return is_new
+    return is_new and not ended

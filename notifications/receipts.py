@@ -80,7 +80,14 @@ def report(message_id: int | None, *, provider_id: str, status: str, code: str, 
 
 
 def _bring_on(row: Message, provider_id: str, status: str, code: str, now: dt.datetime) -> None:
-    """Move a message as far as a report proves, never back."""
+    """Move a message as far as a report proves, never back.
+
+    One that goes by another channel meanwhile is not lost by what became of its SMS: only that it arrived ends it.
+    """
+    if row.channel != CHANNEL:
+        if status in _ARRIVED:
+            proofs.arrived_before(row, CHANNEL, provider_id=provider_id, code="callback", now=now)
+        return
     proofs.taken(row, provider_id=provider_id, code="callback", now=now)
     if row.state == State.ACCEPTED and status in _ARRIVED:
         proofs.arrived(row)

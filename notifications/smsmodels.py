@@ -29,7 +29,7 @@ class SmsAccount(models.Model):
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
     # The switch of the whole channel: off, nothing leaves by SMS and no message chooses it.
     is_on = models.BooleanField(_("SMS are sent"), default=True)
-    # The provider took a test by this account and sender, or the owner would do without one: until then it is off.
+    # The provider took a test by this account and sender, or the owner pressed the switch: until then a test puts it on.
     is_proved = models.BooleanField(default=False)
     account_sid = models.CharField(_("account SID"), max_length=34)
     key_sid = models.CharField(_("API key SID"), max_length=34)

@@ -18,8 +18,8 @@ from typing import Any, Self
 from notifications.providers.base import Phase
 from notifications.providers.wire import Security, Server
 
-# Of one mail: a report says what counts at its beginning.
-TEXT_MAX_BYTES = 256 * 1024
+# Of one mail: a report says what counts at its beginning. No Content-Type of one is as long as the second.
+TEXT_MAX_BYTES, HEAD_MAX_BYTES = 256 * 1024, 2048
 _MAX_BYTES = 32 * 1024 * 1024
 _LITERAL_MAX_BYTES = 2 * TEXT_MAX_BYTES
 _LINE_MAX_BYTES = 1_000_000
@@ -39,6 +39,10 @@ class Fault(Exception):
     def reason(self) -> str:
         """Return phase and code as one word, by which the circuit remembers it."""
         return f"{self.phase}_{self.code}"
+
+
+class Unread(Exception):
+    """The server does not give out this one mail; the others may be asked for."""
 
 
 class Inbox:
@@ -72,6 +76,11 @@ class Inbox:
             self._line.logout()
         self._line.shutdown()
 
+    @property
+    def seconds_left(self) -> float:
+        """Return for how long it can still be read, 0 where the line is of no more use."""
+        return self._line.seconds_left()
+
     def numbers(self, *, after: int, since: dt.date | None = None) -> list[int]:
         """Return the numbers of the mails above `after`, lowest first; with `since` of those only that came from that day on."""
         asked = ["UID", f"{after + 1}:*"]
@@ -83,11 +92,15 @@ class Inbox:
         return sorted({number for word in words if word.isdigit() and (number := int(word)) > after})
 
     def heads(self, numbers: Sequence[int]) -> dict[int, bytes]:
-        """Return what each mail says it is (its Content-Type), by number."""
-        return self._fetch(numbers, "BODY.PEEK[HEADER.FIELDS (CONTENT-TYPE)]")
+        """Return what each mail says it is (its Content-Type), by number. One that the server does not give out is missing."""
+        try:
+            return self._fetch(numbers, f"BODY.PEEK[HEADER.FIELDS (CONTENT-TYPE)]<0.{HEAD_MAX_BYTES}>")
+        except Unread:
+            half = len(numbers) // 2
+            return self.heads(numbers[:half]) | self.heads(numbers[half:]) if half else {}
 
     def text(self, number: int) -> bytes:
-        """Return the beginning of a mail, b"" for one that is not there any more."""
+        """Return the beginning of a mail, b"" for one that is not there any more. Raises Unread."""
         return self._fetch([number], f"BODY.PEEK[]<0.{TEXT_MAX_BYTES}>").get(number, b"")
 
     def mark(self, number: int) -> None:
@@ -103,7 +116,15 @@ class Inbox:
 
     def _fetch(self, numbers: Sequence[int], what: str) -> dict[int, bytes]:
         with _faults():
-            found = self._done(self._line.uid("FETCH", ",".join(map(str, numbers)), f"(UID {what})"))
+            try:
+                kind, found = self._line.uid("FETCH", ",".join(map(str, numbers)), f"(UID {what})")
+            except imaplib.IMAP4.abort:
+                if not self._line.is_oversize:
+                    raise
+                self._line.give_up()  # the rest of the text would be taken for answers
+                raise Unread from None
+        if kind != "OK":
+            raise Unread
         texts = {}
         for place, one in enumerate(found):
             if isinstance(one, tuple):
@@ -167,6 +188,8 @@ class _Line(imaplib.IMAP4):
     def __init__(self, server: Server, seconds: float, context: ssl.SSLContext) -> None:
         self._context = context if server.security is Security.TLS else None
         self._until, self._left = time.monotonic() + seconds, _MAX_BYTES
+        # A text is longer than what was asked for.
+        self.is_oversize = False
         self._reader: io.BufferedReader | None = None
         self._read_from: socket.socket | None = None
         super().__init__(server.host, server.port)
@@ -180,7 +203,9 @@ class _Line(imaplib.IMAP4):
             raise socket.gaierror from None
         if self._context is not None:
             try:
-                self.sock = self._context.wrap_socket(self.sock, server_hostname=host)
+                self.sock = self._context.wrap_socket(self.sock, server_hostname=host, do_handshake_on_connect=False)
+                self.sock.settimeout(min(_STEP_SECONDS, self._seconds()))  # of all its steps together
+                self.sock.do_handshake()
             except BaseException:
                 self.sock.close()
                 raise
@@ -188,6 +213,7 @@ class _Line(imaplib.IMAP4):
     def read(self, size: int) -> bytes:
         """Read a text of so many bytes, none that is too long."""
         if size > _LITERAL_MAX_BYTES:
+            self.is_oversize = True
             raise self.abort("unexpected size")
         return self._in().read(size)
 
@@ -219,9 +245,17 @@ class _Line(imaplib.IMAP4):
         self._left -= count
         return count
 
+    def give_up(self) -> None:
+        """Hang up before the time is over: what would come next makes no sense."""
+        self._until = 0.0
+        self.shutdown()
+
+    def seconds_left(self) -> float:
+        """Return for how long the line may still be used."""
+        return max(0.0, self._until - time.monotonic())
+
     def _seconds(self) -> float:
-        left = self._until - time.monotonic()
-        if left <= 0:
+        if not (left := self.seconds_left()):
             raise TimeoutError
         return left
 

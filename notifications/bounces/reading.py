@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from notifications import circuit
 from notifications.bounces import mailbox, receipts, reports
-from notifications.bounces.imap import Fault, Inbox
+from notifications.bounces.imap import Fault, Inbox, Unread
 from notifications.models import Mailbox
 from salon.core import failpoints, instance
 from salon.core.models import Salon
@@ -25,6 +25,8 @@ log = logging.getLogger("carnet.mailbox")
 EVERY = dt.timedelta(seconds=50)
 # One round: so many mails are looked at, in so many seconds.
 MAILS_MAX, SECONDS = 100, 30.0
+# It ends by itself while so much of the time is left: a lot of mail is no trouble with the mailbox.
+RESERVE = 0.2
 # Of a mailbox that was never read, mails older than this are no news.
 SINCE = dt.timedelta(days=14)
 AWAY = (OperationalError, InterfaceError)
@@ -34,7 +36,8 @@ _busy = threading.Lock()
 def read_due(now: dt.datetime) -> Counter[str]:
     """Read on in the mailbox, if there is one and nobody read it just now. Return counts by what was found.
 
-    A mailbox that cannot be used is written down for the health page and left alone for a while; nothing is raised.
+    A mailbox that cannot be used is written down for the health page and left alone for a while, and so is an error of our
+    own; nothing is raised but that the database is away.
     """
     counts: Counter[str] = Counter()
     salon = Salon.objects.filter(pk=1).first()
@@ -46,10 +49,21 @@ def read_due(now: dt.datetime) -> Counter[str]:
             with Inbox(server, seconds=SECONDS) as inbox:
                 _read_on(inbox, counts, now)
         circuit.close(mailbox.NAME)
+    except AWAY:
+        raise
     except Fault as fault:
-        circuit.fail(mailbox.NAME, now=now, reason=fault.reason)
-        counts["fault"] += 1
+        _fail(counts, fault.reason, now)
+    except Exception as error:  # whatever it is, somebody must see that nothing is read
+        log.exception("reading the mailbox failed: %s", type(error).__name__)
+        _fail(counts, "connect_reader", now)
     return counts
+
+
+def _fail(counts: Counter[str], reason: str, now: dt.datetime) -> None:
+    if counts["mails"]:
+        circuit.close(mailbox.NAME)  # it gets on: no need to wait longer each time
+    circuit.fail(mailbox.NAME, now=now, reason=reason)
+    counts["fault"] += 1
 
 
 def read_apart() -> None:
@@ -84,30 +98,34 @@ def _read_on(inbox: Inbox, counts: Counter[str], now: dt.datetime) -> None:
         return
     heads = inbox.heads(numbers)
     for number in numbers:
-        if reports.is_report(heads.get(number, b"")):
-            counts["reports"] += 1
-            if _take(inbox.text(number), now):
-                failpoints.hit("before_seen")
-                inbox.mark(number)
-                counts["taken"] += 1
-            _note(place, inbox, number)
-    _note(place, inbox, numbers[-1])
-    counts["mails"] += len(numbers)
+        _look_at(inbox, number, heads.get(number), counts, now)
+        _note(place, inbox, number)
+        counts["mails"] += 1
+        if inbox.seconds_left < SECONDS * RESERVE:
+            break  # the next round reads on
+
+
+def _look_at(inbox: Inbox, number: int, head: bytes | None, counts: Counter[str], now: dt.datetime) -> None:
+    """Take in what a mail reports about one of ours. One that cannot be read is passed over: it must not stop the others."""
+    try:
+        if head is None:
+            raise Unread
+        if not reports.is_report(head):
+            return
+        counts["reports"] += 1
+        taken = [receipts.take(report, now=now) for report in reports.parse(inbox.text(number))]
+        if any(taken):
+            failpoints.hit("before_seen")
+            inbox.mark(number)
+            counts["taken"] += 1
+    except (Fault, *AWAY):
+        raise
+    except Exception as error:  # noqa: BLE001 (hostile bytes)
+        log.error("mail %d of the mailbox is passed over: %s", number, type(error).__name__)
+        counts["passed"] += 1
 
 
 def _note(place: Mailbox, inbox: Inbox, number: int) -> None:
     """Keep how far we are, unless the mailbox was exchanged meanwhile."""
     rows = Mailbox.objects.filter(pk=1, changed_at=place.changed_at)
     rows.update(numbering=inbox.numbering, last_number=number)
-
-
-def _take(raw: bytes, now: dt.datetime) -> bool:
-    """Return whether a mail is a report about one of ours, with all done that follows from it."""
-    try:
-        taken = [receipts.take(report, now=now) for report in reports.parse(raw)]
-    except AWAY:
-        raise
-    except Exception as error:  # noqa: BLE001 (hostile bytes: one bad mail must not stop the others)
-        log.error("a report cannot be taken: %s", type(error).__name__)
-        return False
-    return any(taken)

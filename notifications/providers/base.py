@@ -154,6 +154,7 @@ _WORDS = {
     "inbox_garbage": lambda: _("The server's answer makes no sense. Is this a mailbox that is read by IMAP?"),
     "no_inbox": lambda: _("The inbox of the mailbox cannot be opened."),
     "read_only": lambda: _("The inbox can only be looked at: what is done cannot be marked as seen there."),
+    "reader": lambda: _("Reading the mailbox failed for a reason of our own, which the log names."),
     "inbox_open": lambda: _("Signed in, and the inbox is open."),
     "report": lambda: _("A report about the mail said so."),
 }

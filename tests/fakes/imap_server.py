@@ -14,7 +14,6 @@ import ssl
 import tempfile
 import threading
 from dataclasses import dataclass, field
-from email import message_from_bytes
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -51,6 +50,9 @@ class ImapServer:
     commands: list[str] = field(default_factory=list)
     connection_count: int = 0
     is_read_only: bool = False
+    # Mails that it has and cannot give (RFC 3501: "NO, fetch error"), and whether it gives the whole where a part is asked for.
+    withheld: set[int] = field(default_factory=set)
+    gives_whole: bool = False
     port: int = 0
     certificate: Path | None = None
 
@@ -228,19 +230,22 @@ class _Talk:
         is_text = "HEADER" not in what
         if self.play("text" if is_text else "heads"):
             return
+        is_withheld = False
         for number in map(int, numbers.split(",")):
             mail = self.server.mails.get(number)
-            if mail is None:
+            if number in self.server.withheld:
+                is_withheld = True
+            if mail is None or number in self.server.withheld:
                 continue
+            most = int(re.search(r"<0\.(\d+)>", what)[1])  # type: ignore[index]
             if is_text:
-                most = int(re.search(r"<0\.(\d+)>", what)[1])  # type: ignore[index]
-                text, name = mail.raw[:most], "BODY[]<0>"
+                text, name = mail.raw if self.server.gives_whole else mail.raw[:most], "BODY[]<0>"
             else:
-                kind = message_from_bytes(mail.raw).get("Content-Type", "text/plain")
-                text, name = f"Content-Type: {kind}\r\n\r\n".encode(), "BODY[HEADER.FIELDS (CONTENT-TYPE)]"
+                found = re.search(rb"(?im)^Content-Type:.*(?:\r\n[ \t].*)*", mail.raw.partition(b"\r\n\r\n")[0])
+                text, name = (found[0] if found else b"")[:most] + b"\r\n\r\n", "BODY[HEADER.FIELDS (CONTENT-TYPE)]<0>"
             assert "PEEK" in what
             self.connection.sendall(f"* 1 FETCH (UID {number} {name} {{{len(text)}}}\r\n".encode() + text + b")\r\n")
-        self.done()
+        self.done("NO fetch error" if is_withheld else "OK done")
 
     def on_uid_store(self, rest: str) -> None:
         if not self.play("store"):

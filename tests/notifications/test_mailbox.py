@@ -1,7 +1,10 @@
 """Returned mail, from a mailbox at IMAP's wire format: what counts, once, and whose mailbox suffers nothing."""
 
+import contextlib
 import datetime as dt
+import socket
 import ssl
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -15,7 +18,7 @@ from clients.models import Address, ConsentEvent
 from notifications import circuit, dispatch, health, history, messageids, planner, words
 from notifications.bounces import imap, mailbox, reading, receipts
 from notifications.bounces.imap import Fault, Inbox
-from notifications.models import Mailbox, Message, ProviderEvent, State
+from notifications.models import Mailbox, Message, Provider, ProviderEvent, State
 from notifications.providers.base import Outcome, Phase, Result
 from notifications.providers.wire import Security, Server
 from salon.core.models import Notice, Salon, User
@@ -204,12 +207,18 @@ def _other_pk(message: Message, known: str) -> bytes:
     return returned.bounce(known.replace(f"<m.{message.pk}.", f"<m.{message.pk + 1}."), "ben@example.org")
 
 
+def _forwarded(message: Message, known: str) -> bytes:
+    """Return what Postfix writes of the second of two copies: whom it was for at first, and where it went."""
+    return returned.bounce(known, ANN).replace(b"Final-Recipient: rfc822; ann@", b"Final-Recipient: rfc822; ann@dead.")
+
+
 FORGERIES: list[tuple[str, Callable[[Message, str], bytes]]] = [
     ("somebody else's address", lambda message, known: returned.bounce(known, "ben@example.org")),
     ("another message, whose address is known", _other_pk),
     ("no proof", lambda message, known: returned.bounce(f"{known.rpartition('.')[0].rpartition('.')[0]}@a.example>", ANN)),
     ("another installation", lambda message, known: returned.bounce(f"<m.{message.pk}.{'a' * 32}.{'b' * 16}@a.example>", ANN)),
     ("no mail of ours", lambda message, known: returned.bounce("<abc@atelier-nord.example>", ANN)),
+    ("the copy that their server forwards", _forwarded),
     ("an answer from a holiday", lambda message, known: returned.away(known, ANN)),
     ("a complaint of somebody else", lambda message, known: returned.complaint(known, "ben@example.org")),
     ("an ordinary mail", lambda message, known: b"Subject: Hello\r\n\r\n5.1.1 " + known.encode()),
@@ -362,6 +371,111 @@ def test_a_report_that_cannot_be_taken_stops_no_other(
     assert box.seen == [2]
 
 
+EVIL = b"Content-Type: multipart/%s; boundary*=idna''x\r\n\r\n"
+POISON: list[tuple[str, bytes, Callable[[ImapServer], object]]] = [
+    ("a charset nobody has", EVIL % b"mixed", lambda box: None),
+    ("the same in a report", EVIL % b"report", lambda box: None),
+    ("the server cannot give it", b"Subject: Hello\r\n\r\n", lambda box: box.withheld.add(2)),
+    ("a head without end", b"Content-Type: multipart/report;\r\n " + b"x" * 90_000 + b"\r\n\r\n", lambda box: None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "raw", "prepare"), POISON)
+def test_one_mail_that_cannot_be_read_stops_no_other(
+    box: ImapServer, fake: FakeProvider, message: Message, now: dt.datetime, name: str, raw: bytes,
+    prepare: Callable[[ImapServer], object],
+) -> None:  # fmt: skip
+    box.put(returned.away("<a@b>", ANN))
+    box.put(raw)
+    last = box.put(returned.bounce(id_of(message, fake), ANN))
+    prepare(box)
+    read(now)
+    assert (state(message)[0], box.seen, Mailbox.objects.get().last_number) == (State.BOUNCED, [last], last), name
+    assert circuit.failure("mailbox") == ""
+    assert read(now + dt.timedelta(minutes=1)) == {}
+
+
+def test_a_report_that_the_server_cannot_give_stops_no_other(
+    box: ImapServer, fake: FakeProvider, message: Message, now: dt.datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Inbox.heads
+    box.put(returned.bounce(id_of(message, fake), ANN))
+    box.put(returned.bounce(id_of(message, fake), ANN))
+
+    def then_lost(inbox: Inbox, numbers: Any) -> dict[int, bytes]:
+        found = real(inbox, numbers)
+        box.withheld.add(1)
+        return found
+
+    monkeypatch.setattr(Inbox, "heads", then_lost)
+    assert read(now) == {"mails": 2, "reports": 2, "passed": 1, "taken": 1}
+    assert box.seen == [2]
+
+
+def test_a_server_that_sends_more_than_was_asked_for_stops_no_other_mail(
+    box: ImapServer, fake: FakeProvider, message: Message, now: dt.datetime
+) -> None:
+    box.gives_whole = True
+    box.put(returned.bounce("<a@b>", ANN) + b"x" * 600_000)
+    box.put(returned.bounce(id_of(message, fake), ANN))
+    assert read(now) == {"mails": 1, "reports": 1, "passed": 1}, "the line is of no more use"
+    assert circuit.failure("mailbox") == ""
+    assert read(now + dt.timedelta(minutes=1)) == {"mails": 1, "reports": 1, "taken": 1}
+
+
+def test_an_error_of_our_own_stands_on_the_health_page(
+    box: ImapServer, now: dt.datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box.put(returned.away("<a@b>", ANN))
+    monkeypatch.setattr(reading, "_note", lambda *given: 1 // 0)
+    assert read(now)["fault"] == 1
+    line = health.mailbox_line(now)
+    assert line is not None
+    assert not line.is_ok
+    assert "for a reason of our own" in line.words
+
+
+def test_a_lot_of_returned_mail_is_read_in_several_rounds_and_no_failure(
+    box: ImapServer, fake: FakeProvider, message: Message, now: dt.datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "SECONDS", 2.0)
+    real = receipts.take
+
+    def slow(report: Any, *, now: dt.datetime) -> bool:
+        time.sleep(0.25)
+        return real(report, now=now)
+
+    monkeypatch.setattr(receipts, "take", slow)
+    for _ in range(12):
+        box.put(returned.bounce(id_of(message, fake), ANN))
+    read_by_round = []
+    for minute in range(12):
+        found = read(now + dt.timedelta(minutes=minute))
+        assert "fault" not in found
+        assert circuit.failure("mailbox") == ""
+        if not found:
+            break
+        read_by_round.append(found["mails"])
+    assert sum(read_by_round) == 12
+    assert len(read_by_round) > 1
+    assert len(box.seen) == 12
+
+
+def test_a_mailbox_that_gets_on_and_fails_rests_no_longer_each_time(
+    box: ImapServer, fake: FakeProvider, message: Message, now: dt.datetime
+) -> None:
+    box.script = "store:drop"
+    for round_ in range(4):
+        for _ in range(2):
+            box.put(returned.away("<a@b>", ANN))
+        box.put(returned.bounce(id_of(message, fake), ANN))
+        at = now + dt.timedelta(hours=round_)
+        assert read(at)["fault"] == 1
+        Mailbox.objects.update(last_number=max(box.mails))
+        rests_until = Provider.objects.get(pk="mailbox").open_until
+        assert rests_until == at + circuit.FIRST
+
+
 # --- a mailbox that is not well -----------------------------------------------------------------------------------
 
 TROUBLE = [
@@ -380,7 +494,6 @@ TROUBLE = [
     ("search:no", "connect_inbox_garbage", "makes no sense"),
     ("heads:hang", "connect_timeout", "did not answer in time"),
     ("text:drop", "connect_dropped", "closed the connection"),
-    ("text:huge", "connect_inbox_garbage", "makes no sense"),
     ("text:flood", "connect_inbox_garbage", "makes no sense"),
     ("store:drop", "connect_dropped", "closed the connection"),
 ]
@@ -458,6 +571,33 @@ def test_a_mailbox_that_hangs_holds_up_nobody(box: ImapServer, monkeypatch: pyte
 
 
 # --- over the wire ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("security", [Security.TLS, Security.STARTTLS])
+def test_a_handshake_that_drips_is_over_when_the_time_is(security: Security) -> None:
+    stop = threading.Event()
+
+    def drip(listener: socket.socket) -> None:
+        line, _ = listener.accept()
+        with contextlib.suppress(OSError), line:
+            if security is Security.STARTTLS:
+                line.sendall(b"* OK ready\r\n")
+                for answer in ("* CAPABILITY IMAP4rev1 STARTTLS\r\n", ""):
+                    tag = line.recv(100).split()[0].decode()
+                    line.sendall(f"{answer}{tag} OK done\r\n".encode())
+            line.sendall(b"\x16\x03\x03\x3f\xff")  # a record of 16 KB, which never ends
+            while not stop.wait(0.1):
+                line.sendall(b"\x02")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=drip, args=(listener,), daemon=True)
+        thread.start()
+        began = time.monotonic()
+        with pytest.raises(Fault, match="timeout"), Inbox(Server("127.0.0.1", listener.getsockname()[1], security), seconds=1.5):
+            pass
+        assert time.monotonic() - began < 4
+        stop.set()
+        thread.join(5)
 
 
 @pytest.mark.parametrize("tls", ["implicit", "starttls"])

@@ -1,5 +1,8 @@
 """What a report says, read from bytes that anybody may have written."""
 
+import base64
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,7 +24,42 @@ def test_a_report_says_which_mail_to_whom_and_why() -> None:
 def test_the_head_alone_tells_a_report_from_other_mail() -> None:
     assert reports.is_report(b'Content-Type: multipart/report; report-type=delivery-status;\r\n boundary="x"\r\n\r\n')
     assert not reports.is_report(b"Content-Type: text/plain\r\n\r\n")
+    assert reports.is_report(b"content-type:\r\n MULTIPART/Report\r\n\r\n")
+    assert not reports.is_report(b"Content-Type: multipart/reports\r\n\r\n")
+    assert not reports.is_report(b"X: y\r\nContent-Type: multipart/report\r\n\r\n"), "it is the Content-Type alone"
+    assert not reports.is_report(b"Content-Type: multipart/report; a=" + b"x" * 3000), "cut off"
     assert not reports.is_report(b"")
+
+
+@pytest.mark.parametrize("charset", ["idna", "punycode", "a%00b", "hex", "zlib", "undefined", "utf-16", "mbcs"])
+@pytest.mark.parametrize("kind", ["multipart/mixed", "multipart/report"])
+def test_no_name_of_a_charset_makes_the_head_unreadable(kind: str, charset: str) -> None:
+    head = f"Content-Type: {kind}; boundary*={charset}''%ff\r\n\r\n".encode()
+    assert reports.is_report(head) is (kind == reports.KIND)
+
+
+def _nested(depth: int) -> bytes:
+    parts = [f'Content-Type: multipart/report; boundary="b{number}"\r\n\r\n--b{number}\r\n' for number in range(depth)]
+    return "".join(parts).encode() + b"\r\n" * 60_000
+
+
+LABORIOUS = [
+    ("parts in parts", _nested(300)),
+    ("a field of many gaps", b'Content-Type: multipart/report; boundary="x' + b";" * 200_000 + b"\r\n\r\n"),
+    ("the same, folded", b"Content-Type: multipart/report" + b';\r\n a="' * 30_000 + b"\r\n\r\n"),
+    ("the same, with other line ends", b"Content-Type: multipart/report" + b';\r a="' * 30_000 + b"\r\r"),
+    ("a returned head in base64", returned.bounce(ID, ANN).replace(
+        b"Content-Type: message/rfc822\r\nContent-Transfer-Encoding: 8bit\r\n",
+        b"Content-Type: text/rfc822-headers\r\nContent-Transfer-Encoding: base64\r\n\r\n" + base64.encodebytes(_nested(300)),
+    )),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "raw"), LABORIOUS)
+def test_what_is_made_to_keep_us_busy_is_done_with_at_once(name: str, raw: bytes) -> None:
+    began = time.process_time()
+    assert reports.parse(raw[: 256 * 1024]) == []
+    assert time.process_time() - began < 1, name
 
 
 @pytest.mark.parametrize(
@@ -95,6 +133,15 @@ def test_the_id_is_found_where_servers_put_it() -> None:
     assert reports.parse(service)[0].message_id == ID
 
 
+@pytest.mark.parametrize(
+    ("final", "expected"),
+    [("rfc822; ben@example.org", ("ben@example.org",)), ("x400; /c=de", (ANN,)), ("", (ANN,))],
+)
+def test_whom_it_was_for_at_first_counts_only_where_nobody_else_is_named(final: str, expected: tuple[str, ...]) -> None:
+    raw = returned.bounce(ID, ANN).replace(b"Final-Recipient: rfc822; ann@example.org", b"Final-Recipient: " + final.encode())
+    assert [one.addresses for one in reports.parse(raw)] == [expected]
+
+
 def test_an_address_is_read_in_the_coding_of_the_wire_as_well() -> None:
     (found,) = reports.parse(returned.bounce(ID, "ann+2Bsalon@example.org"))
     assert "ann+salon@example.org" in found.addresses
@@ -102,6 +149,7 @@ def test_an_address_is_read_in_the_coding_of_the_wire_as_well() -> None:
 
 @given(st.binary(max_size=400), st.integers(0, 1500), st.sampled_from([returned.bounce(ID, ANN), returned.complaint(ID, ANN)]))
 def test_bytes_of_any_kind_are_read_without_an_error(noise: bytes, place: int, raw: bytes) -> None:
-    for one in (noise, raw[:place] + noise + raw[place:], raw[:place] + noise):
+    for one in (noise, raw[:place] + noise + raw[place:], raw[:place] + noise, b"Content-Type: multipart/" + noise):
+        assert reports.is_report(one) in {True, False}
         for report in reports.parse(one):
             assert report.addresses or report.action is Action.COMPLAINT

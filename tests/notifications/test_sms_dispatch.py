@@ -299,6 +299,85 @@ def test_what_arrived_after_all_says_so_whatever_ended_it_meanwhile(
     assert only().state == expected
 
 
+ENDED = [
+    (State.CANCELLED, "stopped"),
+    (State.CANCELLED, "stopped_held"),
+    (State.CANCELLED, "merged_duplicate"),
+    (State.SUPPRESSED, "client_refused"),
+    (State.HELD, "restored"),
+]
+
+
+def unlisted(twilio: TwilioServer, now: dt.datetime) -> Message:
+    """Return a message that waits again: Twilio has it, but its list had not shown it for a quarter of an hour."""
+    booked(now, email="amelie@example.org")
+    twilio.script = "500_created"
+    deliver(now)
+    proofs.absent(only(), now=now + 15 * MINUTE)
+    return only()
+
+
+@pytest.mark.parametrize(("state", "reason"), ENDED)
+@pytest.mark.parametrize("story", [("undelivered",), ("sent", "undelivered")])
+def test_what_was_stopped_is_said_by_no_other_way_when_a_late_report_says_it_is_lost(
+    twilio: TwilioServer, now: dt.datetime, fake: FakeProvider, state: State, reason: str, story: tuple[str, ...]
+) -> None:
+    row = unlisted(twilio, now)
+    Message.objects.filter(pk=row.pk).update(state=state, reason=reason)
+    for status in story:
+        texting.reports(twilio, row, status, ErrorCode="30003" if status == "undelivered" else "")
+    row.refresh_from_db()
+    assert (row.state, row.reason) == (State.BOUNCED, reason), "whoever stopped it is not wiped out"
+    for minutes in (20, 40):
+        planner.plan(now + minutes * MINUTE)
+        deliver(now + minutes * MINUTE)
+    assert (Message.objects.count(), fake.delivered) == (1, [])
+
+
+@pytest.mark.parametrize("state", [State.PENDING, State.CLAIMED])
+def test_the_control_what_still_waited_is_said_by_email_when_it_is_lost(
+    twilio: TwilioServer, now: dt.datetime, fake: FakeProvider, state: State
+) -> None:
+    row = unlisted(twilio, now)
+    Message.objects.filter(pk=row.pk).update(state=state)
+    for status in ("sent", "undelivered"):
+        texting.reports(twilio, row, status, ErrorCode="30003" if status == "undelivered" else "")
+    deliver(now + 20 * MINUTE)
+    assert (first().state, first().reason, fake.recipients) == (State.BOUNCED, "reply_30003", ["amelie@example.org"])
+
+
+def turned(twilio: TwilioServer, now: dt.datetime) -> Message:
+    """Return a message that was tried again after that, refused, and waits as an e-mail."""
+    row = unlisted(twilio, now)
+    twilio.script = "400:21614"
+    dispatch.deliver_due(1, now=now + 15 * MINUTE)
+    row.refresh_from_db()
+    assert (row.channel, row.turned_from, row.state) == ("email", "sms", State.PENDING)
+    return row
+
+
+@pytest.mark.parametrize("is_out", [False, True])
+def test_what_turned_to_email_is_not_lost_with_its_first_sms(
+    twilio: TwilioServer, now: dt.datetime, fake: FakeProvider, is_out: bool
+) -> None:
+    row = turned(twilio, now)
+    if is_out:
+        deliver(now + 16 * MINUTE)
+    for status in ("sent", "undelivered"):
+        texting.reports(twilio, row, status, ErrorCode="30003" if status == "undelivered" else "")
+    deliver(now + 17 * MINUTE)
+    assert (only().state, only().channel, fake.recipients) == (State.ACCEPTED, "email", ["amelie@example.org"])
+
+
+def test_what_turned_to_email_and_had_arrived_as_an_sms_is_not_said_again(
+    twilio: TwilioServer, now: dt.datetime, fake: FakeProvider
+) -> None:
+    texting.reports(twilio, turned(twilio, now), "delivered")
+    deliver(now + 17 * MINUTE)
+    assert (only().state, only().channel, only().turned_from, fake.delivered) == (State.DELIVERED, "sms", "", [])
+    assert list(invariants.faults()) == []
+
+
 def test_the_control_what_was_cancelled_before_it_left_stays_cancelled(twilio: TwilioServer, now: dt.datetime) -> None:
     booked(now)
     row = only()

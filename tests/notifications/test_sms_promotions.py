@@ -323,6 +323,16 @@ def test_an_account_is_off_until_the_provider_has_taken_a_test(twilio: TwilioSer
     assert not smsaccount.is_open(), "another sender is"
 
 
+def test_off_is_the_owners_word_and_no_test_switches_it_on(twilio: TwilioServer, signed_in: SignIn, now: dt.datetime) -> None:
+    SmsAccount.objects.all().delete()
+    browser = signed_in(Role.OWNER)
+    browser.post(SMS_PAGE, ENTERED)
+    browser.post(f"{SMS_PAGE}switch/", {"on": "0"})
+    taken = len(twilio.taken)
+    browser.post(f"{SMS_PAGE}test/", {"phone": texting.NUMBER})
+    assert (len(twilio.taken), smsaccount.is_open()) == (taken + 1, False)
+
+
 def test_the_owner_may_do_without_a_test_and_a_test_opens_nothing_that_was_closed_by_hand(
     twilio: TwilioServer, signed_in: SignIn
 ) -> None:
