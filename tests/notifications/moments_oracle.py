@@ -37,6 +37,9 @@ class Person:
     is_profiled: bool = False
     # Told of offers when the address was noted, and did not refuse.
     is_told: bool = False
+    # On which channels they once said No to something, though Yes to it later; and whether their number is a German one.
+    said_no: set[str] = field(default_factory=set)
+    is_number_german: bool = False
     visits: list[Had] = field(default_factory=list)
     told: list[tuple[str, dt.datetime]] = field(default_factory=list)
 
@@ -68,11 +71,13 @@ def wanted(person: Person, now: dt.datetime, rules: Rules) -> dict[str, str]:
 def _way(person: Person, kind: str, rules: Rules) -> str:
     """The way they like, if they said Yes to it; else the first to which they did. A Yes to one is none to the other.
 
-    Time to come back needs no Yes of an existing client whose card was made by hand, where the owner lets it go there.
+    Time to come back needs no Yes of an existing client whose card was made by hand, where the owner lets it go there: not
+    on a channel where they ever said No, and by SMS not to Germany.
     """
     yeses = {"email": person.yes, "sms": person.by_sms}
     is_existing = kind == "rebook" and person.is_told and not person.is_imported
-    open_ = [channel for channel in rules.ways if kind in yeses[channel] or (is_existing and channel in rules.to_existing)]
+    without = rules.to_existing - person.said_no - ({"sms"} if person.is_number_german else set())
+    open_ = [channel for channel in rules.ways if kind in yeses[channel] or (is_existing and channel in without)]
     return person.likes if person.likes in open_ else (open_ or [""])[0]
 
 

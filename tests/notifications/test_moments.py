@@ -1,6 +1,7 @@
 """Birthdays, welcomes, time to come back, reviews: who is spoken to when, against an oracle, and at the hand-over."""
 
 import datetime as dt
+import itertools
 import zoneinfo
 from typing import Any
 
@@ -105,6 +106,8 @@ people = st.lists(
         own_weeks=st.sampled_from([None, None, None, 5]),
         is_profiled=st.sampled_from([True, True, False]),
         is_told=st.booleans(),
+        said_no=st.sampled_from([(), (), (), ("email",), ("sms",), ("email", "sms")]).map(set),
+        is_number_german=st.sampled_from([False, False, True]),
         told=st.sampled_from([(), (), 10, 20, 21, 24, 34, 35, 36, (22, 50)]).map(
             lambda ago: [("rebook", NOON - days * DAY + HOUR) for days in (ago if isinstance(ago, tuple) else (ago,))]
         ),
@@ -113,6 +116,9 @@ people = st.lists(
     min_size=3,
     max_size=5,
 )
+
+
+_numbers = itertools.cycle(range(100))
 
 
 def settle(person: Person, services: dict[int | None, Service], staff: Staff, imported: Any) -> Client:
@@ -124,7 +130,7 @@ def settle(person: Person, services: dict[int | None, Service], staff: Staff, im
     client = factories.client(
         birth_year=year, birth_month=month, birth_day=day, created_at=person.added or NOON - 400 * DAY,
         inactive_at=NOON - DAY if person.is_away else None, blacklisted_at=NOON - DAY if person.is_blacklisted else None,
-        preferred_channel=person.likes,
+        preferred_channel=person.likes, **({"phone": f"+49151234567{next(_numbers):02}"} if person.is_number_german else {}),
     )  # fmt: skip
     if person.added:
         audit.record("client.added", client)
@@ -136,6 +142,9 @@ def settle(person: Person, services: dict[int | None, Service], staff: Staff, im
     for channel in ("email", "sms") if person.is_told else ():
         text = wording.in_force("fr")["existing", channel]
         marketing.says(client, "soft_opt_in", NOON - 310 * DAY, purpose="mkt.rebook", channel=channel, text=text)
+    for channel in sorted(person.said_no):
+        marketing.says(client, "withdraw", NOON - 305 * DAY, purpose="mkt.promotion", channel=channel)
+        marketing.says(client, "grant", NOON - 304 * DAY, purpose="mkt.promotion", channel=channel)
     if person.is_profiled:
         marketing.says(client, "grant", NOON - 300 * DAY, purpose="profiling", channel="")
     if person.own_weeks:
