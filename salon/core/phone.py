@@ -104,7 +104,8 @@ def pattern(country: str) -> str:
     code = phonenumbers.country_code_for_region(country)
     if len(phonenumbers.COUNTRY_CODE_TO_REGION_CODE[code]) == 1:
         return rf"^\+{code}[0-9]+$"
-    mobiles = phonenumbers.PhoneMetadata.metadata_for_region(country).mobile.national_number_pattern
+    known = phonenumbers.PhoneMetadata.metadata_for_region(country)
+    mobiles = known.mobile.national_number_pattern if known is not None and known.mobile is not None else ""
     return rf"^\+{code}({mobiles})$"
 
 
