@@ -18,7 +18,7 @@ from django.utils import timezone
 from appointments.models import Appointment
 from clients import consent
 from clients.models import Address, Client
-from notifications import advertising, choicelink, costs, facts, gate, holding, kinds, optin, unasked
+from notifications import advertising, choicelink, costs, facts, gate, holding, kinds, optin, smsaccount, unasked
 from notifications.advertising import Advertising
 from notifications.facts import Rows
 from notifications.models import MARKETING, TOLD, Campaign, Message, Reply, SmsAccount, Trigger
@@ -79,7 +79,7 @@ class _Around:
             row[0]: row[1:] for row in Campaign.objects.filter(pk__in=campaigns).values_list("pk", "state", "is_by_habit")
         }
         self._had, self._same = _had(hashes, dt.timedelta(0)), _same(hashes, campaigns)
-        by_sms = [message for message in messages if message.channel == costs.CHANNEL]
+        by_sms = [message for message in messages if message.channel == smsaccount.CHANNEL]
         self._money = _account() if by_sms else {}
         self._doubtful = _doubtful(hashes) if by_sms else set()
         self._spent_on = {pk: costs.spent_on(pk) for pk in campaigns} if self._money.get("cap") is not None else {}
@@ -105,7 +105,7 @@ class _Around:
             self._ledgers.get(message.client_id or 0, []),
             advertising=self._advertising(message, card, hmac) if is_marketing else None,
             has_public_address=self._has_public_address if message.kind == choicelink.KIND else None,
-            of_sms=self._texting(message, hmac, number) if message.channel == costs.CHANNEL else None,
+            of_sms=self._texting(message, hmac, number) if message.channel == smsaccount.CHANNEL else None,
             leave=self._leaves.get((message.kind, message.channel), unasked.NONE),
         )
 
