@@ -187,10 +187,17 @@ def to(client: Client, channel: str) -> str:
 
 
 def switches() -> dict[str, Trigger]:
-    """Return the salon's switch for every kind that goes by itself, with the default for one that was never touched."""
+    """Return the salon's switch for every kind that goes by itself, with the default for one that was never touched.
+
+    Advertising goes by e-mail at first: SMS cost money, and somebody has to choose them.
+    """
     known = {row.kind: row for row in Trigger.objects.all()}
-    automatic = {name: kind for name, kind in kinds.TABLE.items() if not kind.is_by_hand}
-    return {name: known.get(name) or Trigger(kind=name, is_on=kind.is_on_at_first) for name, kind in automatic.items()}
+    found = {}
+    for name, kind in kinds.TABLE.items():
+        if not kind.is_by_hand:
+            ways = Trigger.Ways.EMAIL if kind.is_marketing else Trigger.Ways.EMAIL_SMS
+            found[name] = known.get(name) or Trigger(kind=name, is_on=kind.is_on_at_first, ways=ways)
+    return found
 
 
 def is_on_hold(salon: Salon) -> bool:

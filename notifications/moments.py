@@ -88,15 +88,13 @@ def rebooks(asked: Asked) -> Iterator[Wish]:
 
 def _last_visits(asked: Asked, weeks: int) -> Any:
     """Return the completed visits that are so many weeks ago, after which nobody came, booked or was reminded."""
-    since = asked.day(_not_before_the_switch(asked, asked.now - asked.kind.lasts))
-    first, last = asked.due_days()
-    visits = _done(asked, max(first, since), last, dt.timedelta(weeks=weeks))
+    visits = _done(asked, *_days_since_the_switch(asked), dt.timedelta(weeks=weeks))
     return visits.filter(~Exists(_booked(asked.now)), ~Exists(_told_of_visit(asked)))
 
 
 def _once_more(asked: Asked, wait: dt.timedelta) -> Wish:
     """Return the visits after which the client was reminded so long ago, and has neither come nor booked since."""
-    begins, ends = _span(asked, *asked.due_days(), wait)
+    begins, ends = _span(asked, *_days_since_the_switch(asked), wait)
     told = _told_of_visit(asked).order_by("-handoff_at").values("handoff_at")[:1]
     # What was handed over was written down at most as long before as it made sense.
     lately = Message.objects.filter(
@@ -136,13 +134,11 @@ def reviews(asked: Asked) -> Iterator[Wish]:
     if not asked.trigger.target or not public.has_address(asked.salon):
         return
     wait = asked.delay * _DAY
-    since = asked.day(_not_before_the_switch(asked, asked.now - asked.kind.lasts))
-    first, last = asked.due_days()
     asked_lately = Message.objects.filter(
         kind=asked.kind.name, client=OuterRef("client_id"), state__in=_ASKED,
         created_at__gt=asked.now - kinds.REVIEW_ONCE_IN,
     ).exclude(appointment=OuterRef("pk"))  # fmt: skip
-    visits = _done(asked, max(first, since), last, wait).filter(~Exists(asked_lately))
+    visits = _done(asked, *_days_since_the_switch(asked), wait).filter(~Exists(asked_lately))
     visits = visits.filter(~Exists(_later().filter(state=VisitState.DONE)))
     yield Wish(visits, occasion("pk"), F("start_at") + wait, F("start_at") + wait + asked.kind.lasts)
 
@@ -186,6 +182,12 @@ def _booked_after(now: dt.datetime, after: Any) -> Any:
 def _not_before_the_switch(asked: Asked, since: dt.datetime) -> dt.datetime:
     """Return since when causes count: what lay behind when the salon switched the kind on stays unsaid."""
     return max(since, asked.trigger.switched_on_at or since)
+
+
+def _days_since_the_switch(asked: Asked) -> tuple[dt.date, dt.date]:
+    """Return the first and the last local day on which what is said now was due: none before the day of the switch."""
+    first, last = asked.due_days()
+    return max(first, asked.day(_not_before_the_switch(asked, asked.now - asked.kind.lasts))), last
 
 
 def _word(text: str) -> Value:

@@ -7,15 +7,16 @@ when it leaves.
 import dataclasses
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from django.db.models import Count, Q
 
-from notifications import facts, gate
+from notifications import crowd, facts, gate
 from notifications.models import Message, State
+from salon.core.models import Salon
 
 # So many are put to the gate for the page; of more it says how many of the first.
-LOOKED_AT = 300
+LOOKED_AT = 100
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,13 +68,13 @@ def preview(now: dt.datetime, *, since: dt.datetime | None) -> Preview:
     )
 
 
-def _decided(messages: Iterable[Message], now: dt.datetime) -> tuple[Counter[str], Counter[str], int]:
+def _decided(messages: Sequence[Message], now: dt.datetime) -> tuple[Counter[str], Counter[str], int]:
     """Return by kind what the gate would let go, by reason what it would refuse, and how many it would let wait."""
     leaving: Counter[str] = Counter()
     refused: Counter[str] = Counter()
     resting_count = 0
-    for message in messages:
-        found = dataclasses.replace(facts.gather(message, facts.look(message)), is_on_hold=False)
+    for message, rows in zip(messages, crowd.waiting(messages, Salon.objects.current()), strict=True):
+        found = dataclasses.replace(facts.gather(message, rows), is_on_hold=False)
         decision = gate.decide(found, now)
         if isinstance(decision, gate.Refuse):
             refused[decision.reasons[0]] += 1

@@ -86,8 +86,8 @@ class SmsTest(models.Model):
 
     at = models.DateTimeField(db_index=True)
     by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    # Both are nothing of one that was surely not sent.
     segments = models.PositiveSmallIntegerField()
-    # Of one that was surely not sent nothing.
     cost = models.DecimalField(max_digits=8, decimal_places=4)
 
     class Privacy:

@@ -94,7 +94,9 @@ def _setting(row: Trigger, chosen: Setting) -> Setting:
 
 def _write(row: Trigger, setting: Setting, now: dt.datetime) -> None:
     kind = kinds.TABLE[row.kind]
-    if setting.is_on and not row.is_on:
+    # What becomes due by another rule lay behind as well: it must not leave all at once.
+    is_once_more = setting.again is not None and setting.again != row.again
+    if setting.is_on and (not row.is_on or is_once_more or setting.is_by_rhythm != row.is_by_rhythm):
         row.switched_on_at = now
     row.is_on, row.ways, row.target = setting.is_on, setting.ways, setting.target
     row.again, row.is_by_rhythm = setting.again, setting.is_by_rhythm

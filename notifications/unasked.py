@@ -14,6 +14,7 @@ from appointments.models import State as VisitState
 from clients import countries, existing, fold
 from clients.models import ConsentEvent, ImportedCard, Standing
 from notifications.kinds import Kind
+from salon.core import phone
 
 
 @dataclass(frozen=True)
@@ -54,15 +55,33 @@ def is_open(
     return is_theirs and not existing.has_refused(entries, channel) and existing.is_lawful(country, channel, number)
 
 
-def condition(client: str, kind: Kind, channel: str, country: str, now: dt.datetime) -> Q:
-    """Return the condition that the client in a column falls under it, as far as lists can tell. Ask where it is on alone."""
-    rows = Standing.objects.filter(client_id=OuterRef(client), channel=channel)
-    told = rows.filter(purpose=kind.purpose, state=Standing.State.SOFT_OPT_IN)
-    refused = rows.filter(purpose__in=fold.MARKETING, state=Standing.State.WITHDRAWN)
-    done = Appointment.objects.filter(client_id=OuterRef(client), state=VisitState.DONE)
-    listed = ImportedCard.objects.filter(client_id=OuterRef(client))
+def condition(kind: Kind, channel: str, country: str, now: dt.datetime) -> Q:
+    """Return the condition that a client falls under it: nobody whom `is_open` refuses. Ask where it is on alone.
+
+    What the list lets pass and the hand-over refuses is written, refused and written again, and its other way never tried.
+    """
+    told = Standing.objects.filter(
+        client=OuterRef("pk"), channel=channel, purpose=kind.purpose, state=Standing.State.SOFT_OPT_IN,
+        event__text__isnull=False, event__source__in=existing.HOW,
+    )  # fmt: skip
+    refused = ConsentEvent.objects.filter(
+        subject__client=OuterRef("pk"), event__in=fold.NEGATIVE, channel__in=(channel, fold.ANY_CHANNEL),
+        purpose__in=(*fold.MARKETING, fold.ALL_MARKETING, fold.EVERYTHING), voided_by=None,
+    )  # fmt: skip
+    done = Appointment.objects.filter(client=OuterRef("pk"), state=VisitState.DONE)
     lately: QuerySet[Appointment] = done.filter(start_at__gte=_since(country, now))
-    return Q(Exists(told), ~Exists(refused), Exists(done.filter(price__gt=0)), Exists(lately), ~Exists(listed))
+    listed = ImportedCard.objects.filter(client=OuterRef("pk"))
+    found = Q(Exists(told), ~Exists(refused), Exists(done.filter(price__gt=0)), Exists(lately), ~Exists(listed))
+    return found & _has_lawful_number() if channel == "sms" else found
+
+
+def _has_lawful_number() -> Q:
+    """Return the condition that the law of the number's country lets it."""
+    found = Q(pk__in=[])
+    for country in countries.PROFILES:
+        if len(country) == 2 and existing.is_lawful(country, "sms"):
+            found |= Q(phone__regex=phone.pattern(country))
+    return found
 
 
 def _since(country: str, now: dt.datetime) -> dt.datetime:

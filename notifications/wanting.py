@@ -157,7 +157,7 @@ def _open(asked: Asked, channel: str) -> Q:
     if kind.is_marketing:
         may_go = Q(Exists(answers.filter(state=Standing.State.GRANTED)))
         if kind.may_go_to_existing and channel in asked.existing:
-            may_go |= unasked.condition("pk", kind, channel, asked.salon.country, asked.now)
+            may_go |= unasked.condition(kind, channel, asked.salon.country, asked.now)
         return has_address & may_go
     return has_address & ~Q(Exists(answers.filter(state=Standing.State.WITHDRAWN)))
 

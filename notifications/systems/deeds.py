@@ -26,6 +26,19 @@ def _switched(facts: Facts) -> Text:
     return _("%(who)s switched another system off")
 
 
+def _told_us(facts: Facts) -> Text:
+    match facts.get("event"):
+        case "mail.bounced":
+            return _("%(who)s heard from another system that an e-mail came back")
+        case "mail.complained":
+            return _("%(who)s heard from another system that somebody called an e-mail spam")
+    return ngettext_lazy(
+        "%(who)s took a No over from another system: %(count)s line of the ledger",
+        "%(who)s took a No over from another system: %(count)s lines of the ledger",
+        "count",
+    )
+
+
 TELLINGS: Mapping[str, Telling] = {
     "system.added": Telling(Kind.SETTINGS, "plug", lazy("%(who)s added another system")),
     "system.changed": Telling(
@@ -51,14 +64,7 @@ TELLINGS: Mapping[str, Telling] = {
             "count",
         ),
     ),
-    "system.told_us": Telling(
-        Kind.CONSENT, "plug",
-        ngettext_lazy(
-            "%(who)s took a No over from another system: %(count)s line of the ledger",
-            "%(who)s took a No over from another system: %(count)s lines of the ledger",
-            "count",
-        ),
-    ),
+    "system.told_us": Telling(Kind.CONSENT, "plug", _told_us),
     "system.informed": Telling(
         Kind.CONSENT, "clipboard",
         ngettext_lazy(

@@ -69,7 +69,10 @@ def take(
             return {"result": "duplicate"}
         with marks.coming_from(system):
             if kind != EVENT:
-                return {"result": "recorded" if others[kind](data, now) else "nothing_to_do"}
+                if not others[kind](data, now):
+                    return {"result": "nothing_to_do"}
+                audit.record("system.told_us", system, by=None, event=kind)
+                return {"result": "recorded"}
             count = _refuse(said, now)
         audit.record("system.told_us", system, by=None, count=count, ignored_count=said.ignored_count)
     result: dict[str, Any] = {"result": "recorded" if said.refusals else "nothing_to_do"}

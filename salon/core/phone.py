@@ -96,6 +96,19 @@ def region(e164: str) -> str:
     return str(phonenumbers.region_code_for_number(number) or "") if number is not None else ""
 
 
+def pattern(country: str) -> str:
+    """Return the regular expression, for a database, of numbers (E.164) of `country`: none for which `region` says another.
+
+    Where countries share a code, as Great Britain and the islands beside it, those of its mobiles alone.
+    """
+    code = phonenumbers.country_code_for_region(country)
+    if len(phonenumbers.COUNTRY_CODE_TO_REGION_CODE[code]) == 1:
+        return rf"^\+{code}[0-9]+$"
+    known = phonenumbers.PhoneMetadata.metadata_for_region(country)
+    mobiles = known.mobile.national_number_pattern if known is not None and known.mobile is not None else ""
+    return rf"^\+{code}({mobiles})$"
+
+
 def cannot_get_sms(e164: str) -> bool:
     """Return whether a number is surely none that takes text messages: a landline, a service line, or no number at all.
 

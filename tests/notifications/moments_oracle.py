@@ -37,6 +37,9 @@ class Person:
     is_profiled: bool = False
     # Told of offers when the address was noted, and did not refuse.
     is_told: bool = False
+    # On which channels they once said No to something, though Yes to it later; and whether their number is a German one.
+    said_no: set[str] = field(default_factory=set)
+    is_number_german: bool = False
     visits: list[Had] = field(default_factory=list)
     told: list[tuple[str, dt.datetime]] = field(default_factory=list)
 
@@ -50,6 +53,8 @@ class Rules:
     again: int | None = None
     salon_weeks: int = 6
     to_existing: frozenset[str] = frozenset()
+    # The day on which time to come back was switched on, if that is known.
+    since: dt.date | None = None
 
 
 def wanted(person: Person, now: dt.datetime, rules: Rules) -> dict[str, str]:
@@ -68,11 +73,13 @@ def wanted(person: Person, now: dt.datetime, rules: Rules) -> dict[str, str]:
 def _way(person: Person, kind: str, rules: Rules) -> str:
     """The way they like, if they said Yes to it; else the first to which they did. A Yes to one is none to the other.
 
-    Time to come back needs no Yes of an existing client whose card was made by hand, where the owner lets it go there.
+    Time to come back needs no Yes of an existing client whose card was made by hand, where the owner lets it go there: not
+    on a channel where they ever said No, and by SMS not to Germany.
     """
     yeses = {"email": person.yes, "sms": person.by_sms}
     is_existing = kind == "rebook" and person.is_told and not person.is_imported
-    open_ = [channel for channel in rules.ways if kind in yeses[channel] or (is_existing and channel in rules.to_existing)]
+    without = rules.to_existing - person.said_no - ({"sms"} if person.is_number_german else set())
+    open_ = [channel for channel in rules.ways if kind in yeses[channel] or (is_existing and channel in without)]
     return person.likes if person.likes in open_ else (open_ or [""])[0]
 
 
@@ -118,20 +125,25 @@ def rhythm(starts: list[dt.datetime]) -> int | None:
 
 
 def _rebook(person: Person, now: dt.datetime, rules: Rules) -> bool:
-    """So many weeks after the last completed visit, at ten, for 14 days; nothing booked. Once, or once more after a wait."""
+    """So many weeks after the last completed visit, at ten, for 14 days; nothing booked. Once, or once more after a wait.
+
+    Neither if that day lies before the one on which the salon switched it on.
+    """
     done = _done(person)
     if not done or any(visit.state in {"booked", "confirmed"} and visit.start >= now for visit in person.visits):
         return False
     last = done[-1]
     told = [when for when in _times(person, "rebook") if when > last.start]
     if told:
-        return len(told) == 1 and rules.again is not None and _is_time(told[0], rules.again, now)
+        return len(told) == 1 and rules.again is not None and _is_time(told[0], rules.again, now, rules.since)
     by_habit = rhythm([visit.start for visit in done]) if rules.by_rhythm and person.is_profiled else None
-    return _is_time(last.start, person.own_weeks or by_habit or last.service_weeks or rules.salon_weeks, now)
+    return _is_time(last.start, person.own_weeks or by_habit or last.service_weeks or rules.salon_weeks, now, rules.since)
 
 
-def _is_time(since: dt.datetime, weeks: int, now: dt.datetime) -> bool:
+def _is_time(since: dt.datetime, weeks: int, now: dt.datetime, earliest: dt.date | None) -> bool:
     on = since.astimezone(now.tzinfo).date() + weeks * WEEK
+    if earliest is not None and on < earliest:
+        return False
     ten = dt.datetime.combine(on, dt.time(10), now.tzinfo)
     return ten <= now and now < since + weeks * WEEK + 14 * DAY and now < ten + 14 * DAY
 

@@ -1,6 +1,7 @@
 """Offers to existing clients without a Yes: off until an owner says so, for two kinds alone, and ended by any No (1.4)."""
 
 import datetime as dt
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -13,11 +14,13 @@ from clients.importing import jobs
 from clients.models import Client, ConsentEvent, ConsentText, ExistingRule, Import, ImportedCard
 from notifications import ahead, dispatch, facts, gate, kinds, planner, unasked
 from notifications.models import Attempt, Message, State, Trigger
+from salon.core import phone
 from salon.core.errors import Refused
 from salon.core.models import AuditEvent, Salon, User
 from salon.core.roles import Role
 from tests import factories, people
 from tests.fakes.provider import FakeProvider
+from tests.fakes.twilio_server import TwilioServer
 from tests.notifications import letters, marketing, texting
 
 pytestmark = pytest.mark.django_db
@@ -121,6 +124,63 @@ def test_an_sms_follows_the_law_of_the_number_too(on: Salon, now: dt.datetime, o
         assert (found.consent, found.is_soft_opt_in_open) == ("soft_opt_in", is_open)
     with pytest.raises(Refused):
         texting.send(german, by=owner, now=now)
+
+
+def passes(now: dt.datetime) -> list[tuple[str, str, str]]:
+    """Let planner and sender go over the book a few times, as they do every few seconds."""
+    for minute in range(4):
+        planner.plan(now + minute * DAY / 1440)
+        dispatch.deliver_due(now=now + minute * DAY / 1440)
+    return list(Message.objects.filter(kind="rebook").values_list("channel", "state", "reason"))
+
+
+@pytest.mark.parametrize("channel", fold.CHANNELS)
+def test_who_said_no_once_gets_nothing_without_a_yes_and_no_message_goes_to_and_fro(
+    on: Salon, fake: FakeProvider, now: dt.datetime, owner: User, channel: str
+) -> None:
+    """Also where the No to one kind was answered by a Yes to it: planner and gate ask the same."""
+    texting.account()
+    Trigger.objects.update_or_create(kind="rebook", defaults={"is_on": True, "ways": channel})
+    client, other = told(now, owner, channel=channel), told(now, owner, channel=channel)
+    marketing.says(client, "withdraw", now - DAY, purpose="mkt.promotion", channel=channel)
+    marketing.says(client, "grant", now - DAY / 2, purpose="mkt.promotion", channel=channel)
+    slip = consent.record(other, purpose="mkt.review", channel=channel, event="withdraw", source="phone", by=owner, now=now)
+    consent.void(slip, by=owner, now=now)
+    planner.plan(now)
+    assert list(Message.objects.filter(kind="rebook").values_list("client", flat=True)) == [other.pk], "a slip is no No"
+    Message.objects.all().delete()
+    Client.objects.filter(pk=other.pk).update(inactive_at=now)
+    assert (passes(now), fake.delivered) == ([], [])
+
+
+def test_who_may_not_get_it_by_sms_gets_it_by_the_mail_they_said_yes_to(
+    on: Salon, fake: FakeProvider, now: dt.datetime, owner: User, settings: Any
+) -> None:
+    """A German number in a French salon: its law asks for a Yes to SMS, and there is one to e-mail."""
+    texting.lets_all_pass(on)
+    texting.account()
+    Trigger.objects.update_or_create(kind="rebook", defaults={"is_on": True, "ways": "sms email"})
+    client = told(now, owner, channel="sms", phone="+4915123456789")
+    marketing.says(client, "grant", now - DAY, purpose="mkt.rebook")
+    french = told(now, owner, channel="sms", phone="+33612345678")
+    with TwilioServer() as server:
+        settings.TWILIO_API_URL = server.url
+        found = passes(now)
+        assert [sms.form["To"] for sms in server.taken] == [french.phone]
+    assert sorted(found) == [("email", State.ACCEPTED, ""), ("sms", State.ACCEPTED, "")]
+    assert fake.recipients == [client.email]
+
+
+@pytest.mark.parametrize(
+    "number",
+    ["+33612345678", "+33639980123", "+4915123456789", "+447400123456", "+447797712345", "+447781123456", "+447624123456",
+     "+447700900123", "+41791234567", "+12025550123", "+590690123456"],
+)  # fmt: skip
+def test_the_list_lets_no_number_pass_that_the_law_does_not(salon: Salon, number: str) -> None:
+    """The islands beside Great Britain have its code and laws of their own; of who shares a code the list may be stricter."""
+    for country in ("FR", "GB"):
+        is_listed = re.search(phone.pattern(country), number) is not None
+        assert is_listed is (phone.region(number) == country)
 
 
 @pytest.mark.parametrize("purpose", ["mkt.promotion", "mkt.birthday", "*"])

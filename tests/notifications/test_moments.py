@@ -1,6 +1,8 @@
 """Birthdays, welcomes, time to come back, reviews: who is spoken to when, against an oracle, and at the hand-over."""
 
+import dataclasses
 import datetime as dt
+import itertools
 import zoneinfo
 from typing import Any
 
@@ -15,7 +17,7 @@ from appointments import regulars, rhythms
 from appointments.models import Appointment, OwnRhythm, Service, Staff
 from clients import records, wording
 from clients.models import Client, ExistingRule, ImportedCard, Merge
-from notifications import ahead, dispatch, facts, holding, moments, planner
+from notifications import ahead, dispatch, facts, holding, moments, planner, triggers
 from notifications.models import Message, State, Trigger
 from notifications.wanting import Asked
 from salon.core import audit
@@ -105,6 +107,8 @@ people = st.lists(
         own_weeks=st.sampled_from([None, None, None, 5]),
         is_profiled=st.sampled_from([True, True, False]),
         is_told=st.booleans(),
+        said_no=st.sampled_from([(), (), (), ("email",), ("sms",), ("email", "sms")]).map(set),
+        is_number_german=st.sampled_from([False, False, True]),
         told=st.sampled_from([(), (), 10, 20, 21, 24, 34, 35, 36, (22, 50)]).map(
             lambda ago: [("rebook", NOON - days * DAY + HOUR) for days in (ago if isinstance(ago, tuple) else (ago,))]
         ),
@@ -113,6 +117,9 @@ people = st.lists(
     min_size=3,
     max_size=5,
 )
+
+
+_numbers = itertools.cycle(range(100))
 
 
 def settle(person: Person, services: dict[int | None, Service], staff: Staff, imported: Any) -> Client:
@@ -124,7 +131,7 @@ def settle(person: Person, services: dict[int | None, Service], staff: Staff, im
     client = factories.client(
         birth_year=year, birth_month=month, birth_day=day, created_at=person.added or NOON - 400 * DAY,
         inactive_at=NOON - DAY if person.is_away else None, blacklisted_at=NOON - DAY if person.is_blacklisted else None,
-        preferred_channel=person.likes,
+        preferred_channel=person.likes, **({"phone": f"+49151234567{next(_numbers):02}"} if person.is_number_german else {}),
     )  # fmt: skip
     if person.added:
         audit.record("client.added", client)
@@ -136,6 +143,9 @@ def settle(person: Person, services: dict[int | None, Service], staff: Staff, im
     for channel in ("email", "sms") if person.is_told else ():
         text = wording.in_force("fr")["existing", channel]
         marketing.says(client, "soft_opt_in", NOON - 310 * DAY, purpose="mkt.rebook", channel=channel, text=text)
+    for channel in sorted(person.said_no):
+        marketing.says(client, "withdraw", NOON - 305 * DAY, purpose="mkt.promotion", channel=channel)
+        marketing.says(client, "grant", NOON - 304 * DAY, purpose="mkt.promotion", channel=channel)
     if person.is_profiled:
         marketing.says(client, "grant", NOON - 300 * DAY, purpose="profiling", channel="")
     if person.own_weeks:
@@ -165,7 +175,7 @@ WAYS = ("email sms", "email sms", "sms email", "email", "sms")
 @given(
     people=people, at=st.sampled_from([NOON, NOON.replace(hour=9), NOON.replace(hour=20)]), chosen=st.sampled_from(WAYS),
     is_sms_on=st.sampled_from([True, True, False]), by_rhythm=st.booleans(), again=st.sampled_from([None, 3, 5]),
-    existing=st.sets(st.sampled_from(["email", "sms"])),
+    existing=st.sets(st.sampled_from(["email", "sms"])), days_on=st.sampled_from([None, None, 0, 1, 6]),
 )  # fmt: skip
 def test_the_planner_writes_what_the_policy_says_and_nothing_else(
     open_salon: Salon,
@@ -176,6 +186,7 @@ def test_the_planner_writes_what_the_policy_says_and_nothing_else(
     by_rhythm: bool,
     again: int | None,
     existing: set[str],
+    days_on: int | None,
 ) -> None:
     """I-11, I-20 to I-22, I-30: over any cards, visits, answers and ways; and a second plan adds nothing."""
     with transaction.atomic():
@@ -183,6 +194,9 @@ def test_the_planner_writes_what_the_policy_says_and_nothing_else(
         Trigger.objects.filter(kind__in=KINDS).update(ways=chosen)
         # With SMS switched off what is left is e-mail, whatever the salon chose.
         rules = Rules(chosen.split() if is_sms_on else ["email"], by_rhythm, again, to_existing=frozenset(existing))
+        if days_on is not None:
+            Trigger.objects.filter(pk="rebook").update(switched_on_at=NOON - days_on * DAY)
+            rules.since = (NOON - days_on * DAY).date()
         for channel in existing:
             ExistingRule.objects.create(country="FR", channel=channel, switched_on_at=NOON)
         Trigger.objects.filter(pk="rebook").update(is_by_rhythm=by_rhythm, again=again)
@@ -467,6 +481,41 @@ def test_once_more_after_its_own_wait_and_never_a_third_time(
         days += [day] * (len(fake.delivered) - before)
     assert days == [0, 28]
     assert len(set(Message.objects.values_list("occasion", flat=True))) == Message.objects.count() == 2
+
+
+def reminded(client: Client, first: dt.datetime) -> Message:
+    """Write down that a client was reminded once, of a visit six weeks before."""
+    visit = had(client, first - 6 * WEEK)
+    return Message.objects.create(
+        kind="rebook", channel="email", client=client, appointment=visit, occasion=str(visit.pk), state=State.ACCEPTED,
+        not_before=first, expires_at=first + 14 * DAY, created_at=first, handoff_at=first,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("change", ["again", "shorter", "rhythm", "on anew"])
+def test_a_changed_switch_writes_to_nobody_at_once_to_whom_it_would_have_been_due_before(
+    open_salon: Salon, owner: User, change: str
+) -> None:
+    """Once more, or by the rhythm, to all who were due in two weeks: what lay behind stays unsaid, what comes is said."""
+    by_rhythm(is_by_rhythm=False, again={"again": None, "shorter": 4}.get(change, 3), is_on=change != "on anew")
+    old, coming = willing("rebook"), willing("rebook")
+    reminded(old, NOON - 4 * WEEK)
+    reminded(coming, NOON - 2 * WEEK - DAY)
+    regular_one = profiled(willing("rebook"))
+    regular(regular_one, [3, 3, 3], NOON - 4 * WEEK)
+    setting = dataclasses.replace(triggers.of(facts.switches()["rebook"]), is_on=True, again=3, is_by_rhythm=change == "rhythm")
+    triggers.save({"rebook": setting}, by=owner, now=NOON)
+    planner.plan(NOON + HOUR)
+    assert not Message.objects.filter(state=State.PENDING).exists()
+    planner.plan(NOON + WEEK)
+    assert list(Message.objects.filter(state=State.PENDING).values_list("client", flat=True)) == [coming.pk]
+
+
+def test_a_switch_that_is_saved_as_it_was_keeps_its_day(open_salon: Salon, owner: User) -> None:
+    by_rhythm(is_by_rhythm=True, again=4, switched_on_at=NOON - 9 * WEEK)
+    for changes in ({}, {"delay": 7}, {"again": None}):
+        triggers.save({"rebook": dataclasses.replace(triggers.of(facts.switches()["rebook"]), **changes)}, by=owner, now=NOON)
+        assert facts.switches()["rebook"].switched_on_at == NOON - 9 * WEEK
 
 
 @pytest.mark.parametrize("why", ["booked", "came", "switched off"])

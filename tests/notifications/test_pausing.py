@@ -4,11 +4,13 @@ import datetime as dt
 from collections.abc import Callable
 
 import pytest
+from django.db import connection
 from django.test import Client as Browser
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from clients import consent
-from notifications import dispatch, pausing, planner
+from clients import addresses, consent, existing
+from notifications import crowd, dispatch, facts, kinds, pausing, planner
 from notifications.models import Message, State
 from salon.core import profile
 from salon.core.errors import Refused
@@ -16,6 +18,7 @@ from salon.core.models import AuditEvent, Salon, User
 from salon.core.roles import Role
 from tests import factories, people
 from tests.fakes.provider import FakeProvider
+from tests.notifications import marketing, texting
 
 pytestmark = pytest.mark.django_db
 
@@ -99,6 +102,73 @@ def test_the_preview_says_what_then_happens(fake: FakeProvider, sending_salon: S
     assert found.expired == {"confirmation": states.count(State.EXPIRED)} == {"confirmation": 1}
     assert found.later_count == states.count(State.PENDING) == 1
     assert found.is_whole
+
+
+def waiting(now: dt.datetime, owner: User) -> list[Message]:
+    """One message of each kind and channel that may wait, each to somebody else who said and had something else."""
+    campaigns = {channel: marketing.campaign(now, channel=channel) for channel in ("email", "sms")}
+    found = []
+    for number, (name, kind) in enumerate(kinds.TABLE.items()):
+        for channel in kind.channels:
+            client = factories.client(birth_month=11, birth_day=24, birth_year=1980 if number % 2 else None)
+            visit = factories.appointment(client=client, start_at=now - 42 * DAY, time_set_at=now - 50 * DAY, state="done")
+            if number % 3 and kind.is_marketing:
+                marketing.says(client, "grant", now - 9 * DAY, purpose=kind.purpose, channel=channel)
+            elif kind.may_go_to_existing:
+                existing.note(client, channel, how="phone", by=owner, now=now - DAY)
+            had = {"client": client, "channel": channel, "not_before": now - 3 * DAY, "expires_at": now + DAY}
+            told = {**had, "state": State.ACCEPTED, "handoff_at": now - 3 * HOUR, "told_start_at": visit.start_at}
+            told |= {"address_hmac": addresses.hash_of(channel, facts.to(client, channel)), "cost": "0.2"}
+            campaign = campaigns[channel] if name == "promotion" else None
+            about = None if kind.wanted is kinds.Wanted.ALWAYS else visit
+            if number % 2:
+                Message.objects.create(kind=name, occasion="2025:old", campaign=campaign, appointment=visit, **told)
+            occasion = {"birthday": "2026", "doi_request": "asked:1"}.get(name, f"{visit.pk}:new")
+            found.append(Message.objects.create(kind=name, occasion=occasion, campaign=campaign, appointment=about, **had))
+    return found
+
+
+def test_what_is_read_of_all_that_waits_is_what_is_read_of_each(sending_salon: Salon, owner: User) -> None:
+    """The oracle is the reading for one message, which the sender shares: every fact, for every kind."""
+    now = timezone.now()
+    texting.account(monthly_budget="9", campaign_cap="0.3")
+    for channel in ("email", "sms"):
+        existing.switch(channel, is_on=True, by=owner, now=now)
+    messages = waiting(now, owner)
+    stopped = messages[0].client
+    assert stopped is not None
+    addresses.stop("email", stopped.email, scope="delivery", reason="hard_bounce", now=now)
+    together = list(crowd.waiting(messages, Salon.objects.current()))
+    for message, rows in zip(messages, together, strict=True):
+        assert facts.gather(message, rows) == facts.gather(message, facts.look(message)), message
+
+
+def test_the_page_asks_the_database_as_often_for_two_messages_as_for_twenty(sending_salon: Salon, now: dt.datetime) -> None:
+    """Visits by mail and by SMS, and a promotion; and of very many it looks at the first."""
+    texting.account(monthly_budget="9", campaign_cap="0.3")
+    campaign = marketing.campaign(now, channel="sms")
+
+    def add(count: int) -> None:
+        for number in range(count):
+            client = factories.client()
+            visit = factories.appointment(client=client, start_at=now + DAY, time_set_at=now - DAY, is_overbooked=True)
+            common = {"client": client, "not_before": now - MINUTE, "expires_at": now + DAY, "occasion": f"{visit.pk}:{number}"}
+            Message.objects.create(
+                kind="reminder", channel="sms" if number % 2 else "email", appointment=visit, told_start_at=visit.start_at,
+                time_version=visit.time_version, **common,
+            )  # fmt: skip
+            Message.objects.create(kind="promotion", channel="sms", campaign=campaign, **common)
+
+    def asked() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            pausing.preview(now, since=now - HOUR)
+        return len(queries)
+
+    add(2)
+    few = asked()
+    add(20)
+    assert asked() == few < 30
+    assert pausing.LOOKED_AT == 100
 
 
 def test_by_night_the_preview_says_that_it_waits_for_the_morning(sending_salon: Salon, owner: User, now: dt.datetime) -> None:

@@ -1,18 +1,20 @@
 """Birthday, welcome, time to come back and review by SMS, to a Twilio on loopback: what leaves, and by which Yes."""
 
 import datetime as dt
+import importlib
 import re
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.test import Client as Browser
 from django.utils import timezone
 
 from clients import consent
 from clients.models import Client, ConsentEvent
-from notifications import ahead, daysoff, dispatch, facts, kinds, planner, smsaccount, texts
+from notifications import ahead, daysoff, dispatch, facts, kinds, planner, smsaccount, texts, triggers
 from notifications.models import Message, SmsAccount, State, Trigger
 from salon.core import audit, instance
 from salon.core.errors import Refused
@@ -124,6 +126,37 @@ def test_a_yes_to_one_channel_never_opens_the_other(
         assert got == ({by_mail.pk: "email"} if ways == "email" else {by_mail.pk: "email", by_sms.pk: "sms"})
     assert not Message.objects.filter(client=nobody).exists()
     assert ([sms.form["To"] for sms in twilio.taken], fake.recipients) == ([by_sms.phone], [by_mail.email])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("has_old_row", [True, False])
+def test_no_moment_is_said_by_paid_sms_before_the_salon_chose_it(
+    twilio: TwilioServer, fake: FakeProvider, now: dt.datetime, owner: User, kind: str, *, has_old_row: bool
+) -> None:
+    """Neither after an update, of a row from when the kind had e-mail alone, nor where the switch was never touched."""
+    more: dict[str, Any] = {"target": REVIEWS, "delay": 0} if kind == "review" else {}
+    Trigger.objects.filter(pk=kind).delete()
+    if has_old_row:
+        Trigger.objects.create(kind=kind, is_on=True, **more)
+        importlib.import_module("notifications.migrations.0016_by_email_at_first").keep_to_email(apps, None)
+    else:
+        chosen = {**vars(triggers.of(facts.switches()[kind])), **more, "is_on": True}
+        triggers.save({kind: triggers.Setting(**chosen)}, by=owner, now=now - 300 * DAY)
+    by_sms = due(kind, now, preferred_channel="sms")
+    both = due(kind, now, said=("sms", "email"), preferred_channel="sms")
+    deliver(now)
+    assert (fake.recipients, twilio.taken) == ([both.email], [])
+    Trigger.objects.filter(pk=kind).update(ways="email sms")
+    deliver(now)
+    assert [sms.form["To"] for sms in twilio.taken] == [by_sms.phone], "the salon chose it"
+
+
+def test_an_update_leaves_what_the_salon_chose_and_messages_about_visits_alone(salon: Salon) -> None:
+    Trigger.objects.update_or_create(kind="birthday", defaults={"ways": "sms email"})
+    importlib.import_module("notifications.migrations.0016_by_email_at_first").keep_to_email(apps, None)
+    found = facts.switches()
+    assert (found["birthday"].ways, found["reminder"].ways, found["change"].ways) == ("sms email", "email sms", "email sms")
+    assert {found[kind].ways for kind in KINDS[1:]} == {"email"}
 
 
 def test_after_a_definite_no_it_does_not_turn_to_the_other_channel(

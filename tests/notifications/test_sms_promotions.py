@@ -10,11 +10,12 @@ import pytest
 from django.test import Client as Browser
 from django.utils import timezone
 
-from clients import consent
-from clients.models import Client, ConsentEvent
-from notifications import audience, campaigns, composing, costs, dispatch, planner, shortlinks, smsaccount
+from clients import addresses, consent
+from clients.models import Address, Client, ConsentEvent
+from notifications import audience, campaigns, composing, costs, dispatch, numbers, planner, shortlinks, smsaccount, smstests
 from notifications.campaigns import Words
 from notifications.models import Campaign, Message, SmsAccount, SmsTest, State
+from notifications.providers.base import Outcome
 from salon.core import instance
 from salon.core.errors import Refused
 from salon.core.models import Salon, User
@@ -23,6 +24,7 @@ from tests import factories
 from tests.fakes import twilio_server
 from tests.fakes.twilio_server import TwilioServer
 from tests.notifications import letters, texting
+from tests.people import user_with
 
 pytestmark = pytest.mark.django_db
 SECONDS = dt.timedelta(seconds=31)
@@ -402,6 +404,48 @@ def test_a_promotion_is_tried_on_the_own_phone_within_the_limits_and_counted(
     assert SmsTest.objects.filter(by__email="nadia@example.org", cost__gt=0).count() == 2
     assert not Message.objects.exists()
     assert not Campaign.objects.exists()
+
+
+@pytest.mark.parametrize("stop", ["provider_stop", "object"])
+def test_no_test_reaches_a_number_that_stopped_it(twilio: TwilioServer, owner: User, now: dt.datetime, stop: str) -> None:
+    """Whose number it is nobody knows: it is typed. After a No to offers a test of the account is no offer."""
+    hmac = addresses.hash_of("sms", texting.NUMBER)
+    if stop == "provider_stop":
+        numbers.stop(texting.NUMBER, source="sms_reply", now=now)
+    else:
+        addresses.stop_hash("sms", hmac, scope=Address.Scope.MARKETING, reason=Address.Reason.OBJECT, now=now)
+    owner.phone = texting.NUMBER
+    salon = Salon.objects.current()
+    with pytest.raises(Refused, match="stopped SMS"):
+        smstests.show(body="Soins -20 %", salon=salon, by=owner)
+    if stop == "provider_stop":
+        with pytest.raises(Refused, match="stopped SMS"):
+            smstests.check(to=texting.NUMBER, salon=salon, by=owner)
+    else:
+        assert smstests.check(to=texting.NUMBER, salon=salon, by=owner).outcome is Outcome.ACCEPTED
+    assert (len(twilio.taken), SmsTest.objects.count()) == ((0, 0) if stop == "provider_stop" else (1, 1))
+
+
+def test_one_person_has_a_few_tests_an_hour_sent_and_no_more(twilio: TwilioServer, owner: User) -> None:
+    """What the provider did not take is not counted: somebody is still looking for the right key."""
+    salon = Salon.objects.current()
+    owner.phone = texting.NUMBER
+    twilio.script = "400:21606"
+    for _number in range(smstests.AT_MOST + 1):
+        smstests.check(to=texting.NUMBER, salon=salon, by=owner)
+    twilio.script = "ok"
+    for number in range(smstests.AT_MOST):
+        send = smstests.check(to=texting.NUMBER, salon=salon, by=owner) if number % 2 else None
+        assert (send or smstests.show(body="Soins -20 %", salon=salon, by=owner)).outcome is Outcome.ACCEPTED
+    with pytest.raises(Refused, match="within the hour"):
+        smstests.check(to=texting.NUMBER, salon=salon, by=owner)
+    with pytest.raises(Refused, match="within the hour"):
+        smstests.show(body="Soins -20 %", salon=salon, by=owner)
+    assert len(twilio.taken) == smstests.AT_MOST
+    smstests.check(to=texting.NUMBER, salon=salon, by=user_with(Role.MANAGER))
+    SmsTest.objects.update(at=timezone.now() - smstests.WITHIN)
+    smstests.check(to=texting.NUMBER, salon=salon, by=owner)
+    assert len(twilio.taken) == smstests.AT_MOST + 2
 
 
 def test_a_stop_shows_on_the_card_and_an_answer_in_its_timeline(

@@ -7,6 +7,7 @@ import hmac
 import itertools
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from notifications.models import Message, ProviderEvent, State
 from notifications.systems import managing, planning, signing
 from notifications.systems.models import Delivery, OtherSystem, Received
 from salon.core.models import AuditEvent, Salon, User
+from salon.core.roles import Role
 from tests import factories
 from tests.fakes.provider import FakeProvider
 from tests.notifications import workers
@@ -280,6 +282,24 @@ def test_a_complaint_is_told_by_a_system_and_not_told_back(system: OtherSystem, 
     assert addresses.is_shut("email", addresses.hash_of("email", "ann@example.org"))
     planning.plan(timezone.now())
     assert not Delivery.objects.filter(system=system).exists()
+
+
+def test_what_a_system_told_of_a_mail_stands_in_the_activity(
+    system: OtherSystem, fake: FakeProvider, signed_in: Callable[[Role], Browser]
+) -> None:
+    """Like a No that it told; what is not ours is nobody's act here."""
+    _message, known = a_mail(fake)
+    send(system, mail("mail.bounced", "<m.1.a@b>", status="5.1.1"))
+    assert not AuditEvent.objects.filter(action="system.told_us").exists()
+    send(system, mail("mail.bounced", known, status="5.1.1"))
+    send(system, mail("mail.complained", known))
+    lines = AuditEvent.objects.filter(action="system.told_us").order_by("pk")
+    assert [(one.subject_id, one.by, one.facts) for one in lines] == [
+        (system.pk, None, {"event": "mail.bounced"}), (system.pk, None, {"event": "mail.complained"}),
+    ]  # fmt: skip
+    page = signed_in(Role.OWNER).get("/settings/activity/").content.decode()
+    assert "heard from another system that an e-mail came back" in page
+    assert "heard from another system that somebody called an e-mail spam" in page
 
 
 @pytest.mark.parametrize(
