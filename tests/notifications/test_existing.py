@@ -274,7 +274,7 @@ def test_a_card_that_came_with_a_list_gets_no_unasked_offer_when_the_list_is_lon
     assert jobs.tidy(now + DAY) == 0
     assert ("came with a list" in existing.bar(client, "email", consent.events_of(client))) is is_listed
     promotion = kinds.TABLE["promotion"]
-    rows = Client.objects.filter(unasked.condition("pk", promotion, "email", "FR", now), pk=client.pk)
+    rows = Client.objects.filter(unasked.condition(promotion, "email", "FR", now), pk=client.pk)
     assert rows.exists() is not is_listed, "what the planner asks"
     message = marketing.waiting(client, marketing.campaign(now), now)
     dispatch.deliver_due(now=now)
