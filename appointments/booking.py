@@ -217,7 +217,7 @@ def undo(
     try:
         with transaction.atomic():
             if slip.state in TAKES_TIME:
-                _hold_returning(appointment, slip)
+                claims.hold_returning(appointment, client=slip.client)
                 claims.hold(Staff.objects.get(pk=slip.staff), slip.span, may_be_inactive=True)
             row = _fresh(appointment, slip.version)
             now = max(now, clock())
@@ -230,21 +230,11 @@ def undo(
             _save(row)
             audit.record("appointment.undo", row, by=by, after=row.state)
             bell.ring()
-    except claims.TakenIn:  # the visit is that card's now
+    except claims.TakenIn:
         return undo(appointment, slip=slip, by=by, now=now, clock=clock)
     except IntegrityError as error:
         raise _in_words(error, appointment) from None
     return _bring_up_to_date(appointment, row)
-
-
-def _hold_returning(appointment: Appointment, slip: slips.Slip) -> None:
-    """Hold the card of a visit that is to take time again. An inactive one may: it keeps its visits, and comes back with them."""
-    row = Appointment.objects.get(pk=appointment.pk)
-    if row.state in TAKES_TIME:
-        return
-    if slip.client and row.client_id is None:
-        raise Refused(_("The client of this visit was deleted: it stays as it is."))
-    claims.hold_client(row, may_be_inactive=True)
 
 
 def _restore(row: Appointment, slip: slips.Slip, *, acted_at: dt.datetime, was_told: bool, now: dt.datetime) -> None:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as lazy
 
 from appointments import availability
 from appointments.availability import Span
-from appointments.models import Appointment, AppointmentQuerySet, Staff, StaffDay
+from appointments.models import TAKES_TIME, Appointment, AppointmentQuerySet, Staff, StaffDay
 from clients import survivors
 from clients.models import Client, Deletion
 from salon.core import prepared
@@ -60,6 +60,19 @@ def hold_client(made: Appointment, *, may_be_inactive: bool = False) -> None:
     client = Client.objects.get(pk=made.client_id)
     refuse_client(client, may_be_inactive=may_be_inactive)
     refuse_deleted(client)
+
+
+def hold_returning(appointment: Appointment, *, client: int) -> None:
+    """Hold the card of a visit that is to take time again, as `hold_client` does. `client` is whose it was, 0 for a walk-in.
+
+    An inactive one may: it keeps its visits, and comes back with them. Raises Refused, too, where the client was erased.
+    """
+    row = Appointment.objects.get(pk=appointment.pk)
+    if row.state in TAKES_TIME:
+        return
+    if client and row.client_id is None:
+        raise Refused(_("The client of this visit was deleted: it stays as it is."))
+    hold_client(row, may_be_inactive=True)
 
 
 def refuse_deleted(client: Client) -> None:
