@@ -13,11 +13,12 @@ from notifications.bounces import mailbox
 from notifications.bounces.forms import MailboxForm
 from notifications.models import Mailbox
 from notifications.providers.base import Outcome
+from notifications.views import trying
 from salon.core import asking
 from salon.core.errors import Refused
 from salon.core.models import Salon
 from salon.core.roles import May
-from salon.core.web import MissingAct, SignedIn, allowed, go, is_fragment, page, refuse, sent, toast
+from salon.core.web import MissingAct, SignedIn, allowed, go, page, refuse, sent, toast
 
 
 @allowed(May.READ_SETTINGS)
@@ -59,12 +60,7 @@ def _returned(request: SignedIn, form: MailboxForm) -> dict[str, Any]:
 def test(request: SignedIn) -> HttpResponse:
     """Sign in to the saved mailbox and open its inbox; say in one sentence what is wrong, if anything is."""
     result = mailbox.test(by=request.user)
-    is_good = result.outcome is Outcome.ACCEPTED
-    if is_fragment(request):
-        context = {"result": result, "is_good": is_good, "at": timezone.now()}
-        return page(request, "notifications/_test_result.html", context, fragment="notifications/_test_result.html")
-    toast(request, result.words, level=messages.SUCCESS if is_good else messages.ERROR)
-    return go(request, "notifications:mailbox")
+    return trying.answer(request, result.words, is_good=result.outcome is Outcome.ACCEPTED, back="notifications:mailbox")
 
 
 @allowed(May.EDIT_SENDING)

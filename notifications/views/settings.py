@@ -4,7 +4,6 @@ from collections.abc import Collection
 from typing import Any
 
 from django.conf import settings
-from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -19,11 +18,12 @@ from notifications.forms import ReminderTimeForm, SendingForm, TriggerForm
 from notifications.models import MailServer, Message, State, Trigger
 from notifications.plans import TIMES_MAX
 from notifications.providers.base import Outcome
+from notifications.views import trying
 from salon.core import asking
 from salon.core.errors import Refused
 from salon.core.models import Salon
 from salon.core.roles import May
-from salon.core.web import MissingAct, SignedIn, allowed, go, is_fragment, page, refuse, sent, toast, whole
+from salon.core.web import MissingAct, SignedIn, allowed, go, page, refuse, sent, toast, whole
 
 
 @allowed(May.READ_SETTINGS)
@@ -72,12 +72,7 @@ def _sending(request: SignedIn, salon: Salon, form: SendingForm) -> dict[str, An
 def test(request: SignedIn) -> HttpResponse:
     """Send a test to the reader's own address; answer in the server's words."""
     result = sending.test(to=request.user.email, salon=Salon.objects.current(), by=request.user)
-    is_good = result.outcome is Outcome.ACCEPTED
-    if is_fragment(request):
-        context = {"result": result, "is_good": is_good, "at": timezone.now()}
-        return page(request, "notifications/_test_result.html", context, fragment="notifications/_test_result.html")
-    toast(request, result.words, level=messages.SUCCESS if is_good else messages.ERROR)
-    return go(request, "notifications:sending")
+    return trying.answer(request, result.words, is_good=result.outcome is Outcome.ACCEPTED, back="notifications:sending")
 
 
 @allowed(May.EDIT_SENDING)

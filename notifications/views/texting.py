@@ -12,11 +12,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from notifications import costs, shortlinks, smsaccount, smstests
 from notifications.providers.base import Outcome
 from notifications.smsforms import SmsForm, TestForm
+from notifications.views import trying
 from salon.core import asking
 from salon.core.errors import Refused
 from salon.core.models import Salon
 from salon.core.roles import May
-from salon.core.web import MissingAct, SignedIn, allowed, go, is_fragment, page, public, refuse, sent, toast
+from salon.core.web import MissingAct, SignedIn, allowed, go, page, public, refuse, sent, toast
 
 
 @allowed(May.READ_SETTINGS)
@@ -65,11 +66,7 @@ def test(request: SignedIn) -> HttpResponse:
             words += " " + _("SMS are sent from now on.")
     except Refused as refused:
         words, is_good = refused.message, False
-    if is_fragment(request):
-        context = {"result": {"words": words}, "is_good": is_good, "at": timezone.now()}
-        return page(request, "notifications/_test_result.html", context, fragment="notifications/_test_result.html")
-    toast(request, words, level=messages.SUCCESS if is_good else messages.ERROR)
-    return go(request, "notifications:sms")
+    return trying.answer(request, words, is_good=is_good, back="notifications:sms")
 
 
 @allowed(May.EDIT_SENDING)
