@@ -14,14 +14,15 @@ from django.utils.translation import gettext_lazy as _
 
 from notifications import campaigns, filling, kinds, plans, reasons, remindertimes, sending, smsaccount, texts, triggers
 from notifications.models import MailServer, Trigger
-from notifications.providers.wire import Security, Server
+from notifications.serverforms import ServerForm
 from salon.core import dates
 from salon.core.lines import Line
 
 
-class SendingForm(forms.Form):
-    """The salon's mail server. The saved password is never shown; an empty one keeps it."""
+class SendingForm(ServerForm):
+    """The salon's mail server. An empty password keeps the saved one."""
 
+    field_order = ("host", "port", "security", "user", "password", "sender", "reply_to")
     host = Line(
         label=_("Server"),
         max_length=253,
@@ -37,31 +38,14 @@ class SendingForm(forms.Form):
         widget=forms.Select(attrs={"data-usual": json.dumps(sending.PORTS), "data-into": "id_port"}),
     )
     user = Line(label=_("User name"), max_length=254, required=False)
-    password = forms.CharField(
-        label=_("Password"),
-        max_length=500,
-        required=False,
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-    )
     sender = forms.EmailField(label=_("Sender address"), max_length=254, help_text=_("Clients see it as the sender."))
     reply_to = forms.EmailField(label=_("Answers go to"), max_length=254, required=False)
 
-    def __init__(self, *args: Any, has_password: bool = False, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for name in ("host", "user"):
-            self.fields[name].widget.attrs |= {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
-        if has_password:
-            self.fields["password"].help_text = _("One is saved. Leave empty to keep it.")
-
     def clean(self) -> dict[str, Any]:
-        """Fill in the usual port. Refuse an unprotected connection to another machine: it would show everybody the password."""
-        data = super().clean() or {}
+        """Fill in the usual port, beside what is asked of every server."""
+        data = super().clean()
         if data.get("port") is None and "port" not in self.errors:
             data["port"] = sending.PORTS.get(data.get("security", ""))
-        host, security = data.get("host"), data.get("security")
-        if host and security == Security.NONE and not Server(host, 25).is_local:
-            self.add_error("security", ValidationError(_("Without security only a server on this machine can be used.")))
         return data
 
     @staticmethod
