@@ -85,7 +85,7 @@ def start(found: Look, *, typed: int, is_at_once: bool, by: User, now: dt.dateti
     if not by.may(May.DELETE_CLIENTS) or (is_at_once and not by.may(May.ERASE_CLIENTS)):
         raise Refused(_("Only an owner erases at once."), "when")
     row = DeletionRun.objects.create(
-        by=by, created_at=now, is_at_once=is_at_once, is_notice_wanted=False, todo=list(found.ids),
+        by=by, created_at=now, is_at_once=is_at_once, todo=list(found.ids),
         refused={str(pk): why for pk, why in found.refused.items()}, cards_count=len(found.ids),
     )  # fmt: skip
     audit.record("clients.deletion_started", row, by=by, clients_count=len(found.ids), is_at_once=is_at_once)

@@ -20,7 +20,6 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('is_at_once', models.BooleanField(default=False)),
-                ('is_notice_wanted', models.BooleanField(default=True)),
                 ('todo', models.JSONField(default=list)),
                 ('refused', models.JSONField(default=dict)),
                 ('cards_count', models.PositiveIntegerField(default=0)),

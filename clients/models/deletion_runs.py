@@ -19,7 +19,6 @@ class DeletionRun(models.Model):
     # Whether they are erased as soon as they are hidden, instead of 30 days later.
     is_at_once = models.BooleanField(default=False)
     # Nobody is told: a card with a visit to come stays as it is.
-    is_notice_wanted = models.BooleanField(default=True)
     todo = models.JSONField(default=list)
     refused = models.JSONField(default=dict)
     cards_count = models.PositiveIntegerField(default=0)
@@ -38,7 +37,7 @@ class DeletionRun(models.Model):
         subject = None
         erase: ClassVar[set[str]] = set()
         keep: ClassVar[set[str]] = {
-            "id", "by", "created_at", "is_at_once", "is_notice_wanted", "todo", "refused", "cards_count", "done_count",
+            "id", "by", "created_at", "is_at_once", "todo", "refused", "cards_count", "done_count",
             "settled_at", "lease_token", "lease_until", "try_count",
         }  # fmt: skip
 
