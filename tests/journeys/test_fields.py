@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 import pytest
-from django.test import Client as Desk
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from salon.core.models import Salon, User
 from tests import factories
+from tests.journeys.desk import sat_down
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -18,16 +18,8 @@ def desk(browser: Browser, live_server: LiveServer, salon: Salon, owner: User) -
     """Olivia's browser."""
     User.objects.filter(pk=owner.pk).update(language="en")
     factories.client()
-    signed_in = Desk()
-    signed_in.force_login(owner)
-    context = browser.new_context(base_url=live_server.url, locale="en")
-    context.add_cookies([{"name": "sessionid", "value": signed_in.cookies["sessionid"].value, "url": live_server.url}])
-    page = context.new_page()
-    faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    yield page
-    context.close()
-    assert faults == []
+    with sat_down(browser, live_server.url, owner) as hands:
+        yield hands.page
 
 
 def test_the_port_follows_the_security_until_somebody_types_one(desk: Page) -> None:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 import pytest
-from django.test import Client as Desk
 from playwright.sync_api import Browser, Locator, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
@@ -11,6 +10,7 @@ from clients.models import ConsentEvent
 from salon.core.models import AuditEvent, Salon, User
 from salon.core.roles import Role
 from tests import factories, people
+from tests.journeys.desk import sat_down
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -18,16 +18,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 @pytest.fixture
 def desk(browser: Browser, live_server: LiveServer, salon: Salon, owner: User) -> Iterator[Page]:
     """Olivia's browser, signed in."""
-    key = Desk()
-    key.force_login(owner)
-    context = browser.new_context(base_url=live_server.url, locale="en")
-    context.add_cookies([{"name": "sessionid", "value": key.cookies["sessionid"].value, "url": live_server.url}])
-    page = context.new_page()
-    faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    yield page
-    context.close()
-    assert faults == []
+    with sat_down(browser, live_server.url, owner) as hands:
+        yield hands.page
 
 
 def answering(desk: Page) -> tuple[int, Locator, Locator]:

@@ -19,6 +19,7 @@ import pytest
 from notifications.models import State
 from salon.core.models import Salon
 from tests.fakes.smtp_sink import Sink
+from tests.journeys.installation import free_port
 from tests.notifications import workers
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.chaos]
@@ -69,12 +70,6 @@ class Redis:
             self.process = None
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def _answers(port: int) -> bool:
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
         return True
@@ -87,7 +82,7 @@ def redis(tmp_path: Path) -> Iterator[Redis]:
     program = shutil.which("redis-server")
     if program is None:
         pytest.skip("no redis-server")
-    server = Redis(program, _free_port(), tmp_path)
+    server = Redis(program, free_port(), tmp_path)
     yield server
     server.kill()
 
@@ -96,6 +91,17 @@ def redis(tmp_path: Path) -> Iterator[Redis]:
 def sink() -> Iterator[Sink]:
     with Sink() as server:
         yield server
+
+
+@contextlib.contextmanager
+def _worker_and_clock(sink: Sink, redis: Redis) -> Iterator[list["subprocess.Popen[str]"]]:
+    """Run both as `./run` does, woken through the Redis and delivering to the sink."""
+    running = [workers.start_worker(sink.port, concurrency=4, broker=redis.url), workers.start_clock(redis.url)]
+    try:
+        yield running
+    finally:
+        for process in running:
+            workers.kill(process)
 
 
 def _all_sent_once(sink: Sink, count: int) -> bool:
@@ -118,8 +124,7 @@ def test_a_broker_that_dies_with_all_it_held_loses_no_message(committed: Salon, 
     workers.reminders(60)
     redis.start()
     sink.delay = 0.05
-    running = [workers.start_worker(sink.port, concurrency=4, broker=redis.url), workers.start_clock(redis.url)]
-    try:
+    with _worker_and_clock(sink, redis) as running:
         workers.wait_for(lambda: sink.mails)
         redis.kill()
         workers.reminders(20)
@@ -127,9 +132,6 @@ def test_a_broker_that_dies_with_all_it_held_loses_no_message(committed: Salon, 
         assert [process.poll() for process in running] == [None, None], "neither worker nor clock ended"
         redis.start()
         workers.wait_for(lambda: _all_sent_once(sink, 80))
-    finally:
-        for process in running:
-            workers.kill(process)
 
 
 def test_without_a_broker_at_the_start_the_web_serves_and_the_rest_begins_when_it_comes(
@@ -137,27 +139,25 @@ def test_without_a_broker_at_the_start_the_web_serves_and_the_rest_begins_when_i
 ) -> None:
     """D7."""
     workers.reminders(5)
-    port = _free_port()
+    port = free_port()
     environ = workers.environment(sink.port, CELERY_BROKER_URL=redis.url, PORT=str(port))
     web = subprocess.Popen(
         [sys.executable, "-m", "gunicorn", "--config", "gunicorn.conf.py"], cwd=workers.ROOT, env=environ,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    running = [workers.start_worker(sink.port, concurrency=4, broker=redis.url), workers.start_clock(redis.url)]
     try:
-        workers.wait_for(lambda: _answers(port))
-        for path in ("/healthz", "/accounts/login/"):
-            with contextlib.closing(HTTPConnection("127.0.0.1", port, timeout=20)) as line:
-                line.request("GET", path)
-                assert line.getresponse().status == 200, path
-        assert sink.mails == [], "nobody rang"
-        redis.start()
-        workers.wait_for(lambda: _all_sent_once(sink, 5))
+        with _worker_and_clock(sink, redis):
+            workers.wait_for(lambda: _answers(port))
+            for path in ("/healthz", "/accounts/login/"):
+                with contextlib.closing(HTTPConnection("127.0.0.1", port, timeout=20)) as line:
+                    line.request("GET", path)
+                    assert line.getresponse().status == 200, path
+            assert sink.mails == [], "nobody rang"
+            redis.start()
+            workers.wait_for(lambda: _all_sent_once(sink, 5))
     finally:
         web.kill()
         web.wait(10)
-        for process in running:
-            workers.kill(process)
 
 
 def test_where_the_worker_stands_still_the_loop_takes_over_and_nothing_goes_twice(
