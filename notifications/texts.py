@@ -199,7 +199,9 @@ def _check_braces(kind: str, text: str, name: str, salon: Salon) -> None:
     if unknown := next((f"{{{one}}}" for one in found if one not in allowed), ""):
         raise Refused(_("%(found)s stands for nothing in this message.") % {"found": unknown}, name)
     outside = filling.TOKEN.sub(lambda match: match.group(0) if match.group(3) else "", text)
-    bare = filling.NAME.sub("", outside)
+    # A half of a choice is said as it stands: a brace in it would be said too.
+    said = filling.TOKEN.sub(lambda match: match.group(0) if match.group(3) else f"{match.group(1)} {match.group(2)}", text)
+    bare = filling.NAME.sub("", said)
     if stray := re.search(r"[\[\]|{}]", bare):
         words = _("A single %(found)s cannot stand in a text: it belongs to a placeholder.")
         raise Refused(words % {"found": stray.group(0)}, name)

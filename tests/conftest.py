@@ -23,7 +23,7 @@ from clients import retention
 from salon.core import privacy
 from salon.core.models import Salon, User
 from salon.core.roles import Role
-from tests import factories, people
+from tests import factories, generated, people
 
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
 # Public addresses of salons in tests: links in messages work only where the installation answers to their name.
@@ -44,6 +44,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     settings.ALLOWED_HOSTS = [*settings.ALLOWED_HOSTS, *PUBLIC_HOSTS]
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]
+    generated.use()
 
 
 @pytest.fixture(autouse=True)

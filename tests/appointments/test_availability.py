@@ -4,7 +4,7 @@ import datetime as dt
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from appointments import availability
@@ -27,7 +27,6 @@ def minutes_of(found: list[Span]) -> set[int]:
     return {minute for minute in range(-5, 500) for span in found if span.start_at <= at(minute) < span.end_at}
 
 
-@settings(deadline=None)
 @given(spans, spans)
 def test_free_is_every_working_minute_that_nobody_takes(hours: list[Span], taken: list[Span]) -> None:
     gaps = availability.free(hours, taken)
@@ -35,7 +34,6 @@ def test_free_is_every_working_minute_that_nobody_takes(hours: list[Span], taken
     assert gaps == availability.join(gaps)
 
 
-@settings(deadline=None)
 @given(spans, st.integers(5, 60), st.integers(0, 300))
 def test_every_offered_start_fits_and_none_lies_in_the_past(hours: list[Span], length: int, now: int) -> None:
     gaps = availability.join(hours)
@@ -85,7 +83,6 @@ def test_shifts_over_a_clock_change_keep_their_wall_times() -> None:
     assert availability.working(dt.date(2026, 11, 18), night, PARIS) == []
 
 
-@settings(deadline=None)
 @given(st.integers(0, 600_000), st.integers(5, 3000))
 def test_the_days_of_a_span_are_the_days_its_minutes_lie_in(start: int, length: int) -> None:
     start_at = at(start)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import IntegrityError, connection, transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from appointments import booking, claims, slips
@@ -19,6 +19,7 @@ from clients.models import Client
 from salon.core.errors import Refused
 from salon.core.models import AuditEvent, Salon, User
 from tests import factories
+from tests.generated import cases
 
 PARIS = ZoneInfo("Europe/Paris")
 NOW = dt.datetime(2026, 11, 18, 9, 0, tzinfo=PARIS)
@@ -413,7 +414,7 @@ wishes = st.lists(
 )
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@cases(30)
 @given(wishes)
 def test_no_minute_of_anybody_is_given_twice_unless_knowingly(
     reception: User, wanted: list[tuple[int, int, int, bool, bool]]

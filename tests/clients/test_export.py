@@ -10,7 +10,7 @@ import pytest
 import python_calamine
 from django.core.management import CommandError, call_command
 from django.utils import timezone, translation
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from clients import addresses, answers, consent, contacts, countries, fold, records, tags
@@ -23,6 +23,7 @@ from salon.core.models import AuditEvent, Salon, User
 from salon.core.roles import Role
 from tests import factories
 from tests import people as cast
+from tests.generated import cases
 
 pytestmark = pytest.mark.django_db
 NOW = dt.datetime(2026, 11, 18, 13, 30, tzinfo=dt.UTC)
@@ -242,7 +243,7 @@ BIRTHS = st.tuples(st.integers(2009, 2013), st.none() | st.tuples(st.integers(1,
 
 
 @given(BIRTHS, st.dates(dt.date(2026, 1, 1), dt.date(2026, 12, 31)))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@cases(40)
 def test_no_child_is_in_a_marketing_file(owner: User, born: Any, today: dt.date) -> None:
     year, day = born
     month_day = dict(zip(("birth_month", "birth_day"), day, strict=True)) if day else {}
@@ -266,7 +267,7 @@ ANSWERS = st.lists(
 
 
 @given(ANSWERS, st.sampled_from(["email", "sms"]))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@cases(40)
 def test_who_is_in_a_marketing_file_is_who_the_ledger_says(owner: User, said: list[Any], channel: str) -> None:
     client = factories.client()
     for minute, (purpose, way, event, source) in enumerate(said):

@@ -10,7 +10,7 @@ from unittest import mock
 import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
@@ -20,6 +20,7 @@ from clients.models import Address, Client, ConsentEvent, Standing, Subject
 from salon.core.models import AuditEvent, Salon
 from tests import factories
 from tests.clients import files
+from tests.generated import cases
 
 GOOGLE = """\
 First Name,Middle Name,Last Name,Phonetic First Name,Organization Name,Birthday,Notes,Labels,E-mail 1 - Label,E-mail 1 - Value,Phone 1 - Label,Phone 1 - Value,Phone 2 - Label,Phone 2 - Value,Address 1 - Street,Address 1 - City,Address 1 - Postal Code,Address 1 - Country
@@ -340,7 +341,7 @@ class ImportTwice(TestCase):
         reader.start()
         self.addCleanup(reader.stop)
 
-    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @cases(60)
     @given(ROWS, ROWS, st.sets(st.integers(0, 8), max_size=3))
     def test_twice_is_once_and_never_opens_anything(
         self, first: list[tuple[str, ...]], second: list[tuple[str, ...]], yes: set[int]

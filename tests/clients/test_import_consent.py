@@ -11,7 +11,7 @@ import unicodedata
 
 import pytest
 from django.utils import timezone
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
@@ -20,6 +20,7 @@ from clients.importing import jobs
 from clients.models import Client, ConsentEvent
 from salon.core.models import User
 from tests import factories
+from tests.generated import cases
 
 PEOPLE = [("Ann", "Lee", "0612345601"), ("Ben", "Low", "0612345602"), ("Cy", "Ng", "0612345603"), ("Dä", "Öz", "0612345604")]
 EVENTS = [
@@ -80,7 +81,7 @@ def named_by_a_no(text: str, cards: list[Client]) -> set[tuple[int, str]]:
 class ImportAndConsent(TestCase):
     """Generated ledgers, generated lists."""
 
-    @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @cases(25)
     @given(LEDGER, ROWS)
     def test_no_list_opens_anything_and_each_no_counts(
         self, ledger: list[tuple[int, tuple[str, str], str, str]], rows: list[tuple[int, bool, bool, str, str]]

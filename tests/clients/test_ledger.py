@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.db import DatabaseError, IntegrityError, connection, transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from clients import consent, invariants, retention
@@ -17,6 +17,7 @@ from salon.core import profile
 from salon.core.errors import Refused
 from salon.core.models import Salon, User
 from tests import factories
+from tests.generated import cases
 
 pytestmark = pytest.mark.django_db
 
@@ -183,7 +184,7 @@ _SAID = st.tuples(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@cases(40)
 @given(said=st.lists(_SAID, max_size=8), country=st.sampled_from(["FR", "DE", "BE"]), moves=st.booleans())
 def test_standing_is_what_the_ledger_folds_to(
     salon: Salon, said: list[tuple[str, str, str, str]], country: str, moves: bool

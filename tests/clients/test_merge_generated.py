@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.db import transaction
 from django.utils import timezone
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from clients import consent, contacts, records, tags
@@ -17,9 +17,10 @@ from salon.core.models import Salon, User
 from tests import factories
 from tests.clients import merging_world
 from tests.clients.merging_world import MARKETING, PAIRS
+from tests.generated import cases
 
 pytestmark = pytest.mark.django_db
-ANY = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+ANY = cases(25)
 EMAILS = ["", "one@example.org", "two@example.org", "three@example.org"]
 PHONES = ["", "+33612447890", "+33612447891"]
 

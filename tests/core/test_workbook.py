@@ -14,12 +14,13 @@ from zipfile import ZipFile
 import openpyxl
 import pytest
 import python_calamine
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
 from salon.core import workbook
 from salon.core.workbook import Cell, Column, Sheet
+from tests.generated import cases
 
 MOMENT = dt.datetime(2026, 11, 18, 14, 30)  # noqa: DTZ001 (a sheet knows no zones)
 FORMULAS = (
@@ -79,7 +80,7 @@ def test_openpyxl_alone_would_have_made_a_formula() -> None:
 
 
 @given(st.lists(st.text(st.characters(codec=None, categories=None), max_size=60), min_size=1, max_size=12))
-@settings(max_examples=60, deadline=None)
+@cases(60)
 def test_any_text_is_read_back_as_it_was_typed(texts: list[str]) -> None:
     file = made([[text] for text in [*texts, "end"]], 1)
     wanted = [expected(text) for text in texts]
@@ -106,7 +107,6 @@ def test_dates_are_dates_and_numbers_numbers() -> None:
 
 
 @given(st.dates(dt.date(1900, 3, 1), dt.date(9999, 12, 31)))
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_every_day_is_the_day_that_openpyxl_would_write(day: dt.date) -> None:
     assert workbook.serial(day) == openpyxl.utils.datetime.to_excel(day)
 

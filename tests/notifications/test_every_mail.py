@@ -21,7 +21,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.test import Client as Browser
 from django.utils import timezone
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from appointments import booking
@@ -35,6 +35,7 @@ from salon.core.models import Salon, User
 from salon.core.roles import Role
 from tests import factories
 from tests.fakes.smtp_sink import Sink
+from tests.generated import cases
 from tests.notifications import letters, marketing
 from tests.notifications.test_smtp_transport import QUICK
 
@@ -304,7 +305,7 @@ names = st.text(max_size=20) | st.sampled_from(
     ["{unsubscribe_link}", "[{offer_text}|x]", f"{SITE}/u/abc/", "List-Unsubscribe: <https://evil.example>",
      "a\r\nList-Unsubscribe: x", "{preferences_link}", "{consent_date}", "]|[", "{{x}}", "{"]
 )  # fmt: skip
-GENERATED = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+GENERATED = cases(50)
 
 
 @GENERATED

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from notifications import gate, kinds, precedence
 from notifications.gate import Facts, Refuse, Send, Visit, Wait
 from notifications.kinds import Class, Wanted
+from tests.generated import cases
 from tests.notifications import gate_oracle
 
 PARIS = zoneinfo.ZoneInfo("Europe/Paris")
@@ -240,7 +241,7 @@ def told(decision: gate.Decision) -> str:
     return {Send: "send", Wait: "wait", Refuse: "no"}[type(decision)]
 
 
-@settings(max_examples=600, deadline=None)
+@cases(600)
 @given(situations())
 def test_the_gate_says_what_the_table_says(situation: tuple[Facts, dt.datetime]) -> None:
     given_facts, now = situation
@@ -249,7 +250,7 @@ def test_the_gate_says_what_the_table_says(situation: tuple[Facts, dt.datetime])
     assert told(gate.decide(given_facts, now)) == expected
 
 
-@settings(max_examples=200, deadline=None)
+@cases(200)
 @given(situations())
 def test_the_gate_is_pure_and_gives_a_reason_for_every_no(situation: tuple[Facts, dt.datetime]) -> None:
     """I-15."""
@@ -269,7 +270,7 @@ def test_the_gate_is_pure_and_gives_a_reason_for_every_no(situation: tuple[Facts
 JUNK = st.one_of(st.none(), st.text(max_size=5), st.integers(), st.just(object()), st.booleans())
 
 
-@settings(max_examples=400, deadline=None)
+@cases(400)
 @given(st.sampled_from([field.name for field in fields(Facts)]), JUNK, situations())
 def test_what_cannot_be_understood_is_refused_as_an_error_never_raised(
     name: str, junk: Any, situation: tuple[Facts, dt.datetime]
@@ -305,7 +306,7 @@ def test_an_unknown_value_is_an_error(changes: dict[str, Any]) -> None:
     assert gate.decide(facts(), "now") == Refuse(("error",))  # type: ignore[arg-type]
 
 
-@settings(max_examples=300, deadline=None)
+@cases(300)
 @given(situations(), st.data())
 def test_marketing_state_never_touches_a_service_message(situation: tuple[Facts, dt.datetime], data: st.DataObject) -> None:
     """I-12: blacklist, age, caps, public address and a marketing stop change nothing."""
@@ -321,7 +322,7 @@ def test_marketing_state_never_touches_a_service_message(situation: tuple[Facts,
     assert gate.decide(changed, now) == gate.decide(given_facts, now)
 
 
-@settings(max_examples=300, deadline=None)
+@cases(300)
 @given(situations())
 def test_nobody_gone_is_written_to_and_nothing_switched_off_leaves(situation: tuple[Facts, dt.datetime]) -> None:
     """I-02 and I-13."""
@@ -335,7 +336,7 @@ def test_nobody_gone_is_written_to_and_nothing_switched_off_leaves(situation: tu
     assert isinstance(gate.decide(off, now), Refuse)
 
 
-@settings(max_examples=300, deadline=None)
+@cases(300)
 @given(situations())
 def test_no_reminder_for_a_visit_that_is_not_to_be(situation: tuple[Facts, dt.datetime]) -> None:
     """I-19, over any situation."""
@@ -352,7 +353,7 @@ def test_no_reminder_for_a_visit_that_is_not_to_be(situation: tuple[Facts, dt.da
 WAYS = [(kind, channel) for kind, row in sorted(ALL.items()) if not row.is_answer for channel in row.channels]
 
 
-@settings(max_examples=300, deadline=None)
+@cases(300)
 @given(instants, st.sampled_from(ZONES), st.sampled_from(WAYS), flags)
 def test_what_waits_leaves_at_the_first_allowed_minute(at: dt.datetime, zone: str, way: tuple[str, str], is_off: bool) -> None:
     """I-17, I-18: found by walking, not by the gate's own arithmetic; through Sundays, holidays and changes of the clocks."""

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.test import override_settings
 from django.utils import timezone
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from clients import consent
@@ -18,12 +18,13 @@ from notifications import links
 from salon.core.models import Salon
 from tests import factories
 from tests.clients import fold_oracle
+from tests.generated import cases
 from tests.notifications import letters
 
 pytestmark = pytest.mark.django_db
 
 DAY = dt.timedelta(days=1)
-ANY = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+ANY = cases(40)
 
 # --- a card in any state, and any link to it ----------------------------------------------------------------------
 

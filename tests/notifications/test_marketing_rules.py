@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from django.db import transaction
 from django.test import override_settings
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from clients import addresses, consent, wording
@@ -25,6 +25,7 @@ from salon.core.models import Salon, User
 from tests import factories
 from tests.clients import fold_oracle
 from tests.fakes.provider import FakeProvider
+from tests.generated import cases
 from tests.notifications import letters, marketing
 from tests.notifications.conftest import NOW
 
@@ -191,7 +192,7 @@ def stopped_addresses() -> set[str]:
     return found - {""}
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@cases(60)
 @given(world=worlds)
 def test_nobody_gets_advertising_but_those_whom_the_rules_name(
     sending_salon: Salon, fake: FakeProvider, now: dt.datetime, world: dict[str, Any]
@@ -217,7 +218,7 @@ def test_nobody_gets_advertising_but_those_whom_the_rules_name(
         transaction.set_rollback(True)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@cases(25)
 @given(world=worlds)
 def test_nobody_who_was_never_asked_gets_advertising(
     sending_salon: Salon, fake: FakeProvider, now: dt.datetime, owner: User, world: dict[str, Any]
@@ -236,7 +237,7 @@ def test_nobody_who_was_never_asked_gets_advertising(
         transaction.set_rollback(True)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@cases(60)
 @given(world=worlds)
 def test_letting_offers_go_to_existing_clients_adds_the_named_cases_and_changes_nothing_else(
     sending_salon: Salon, now: dt.datetime, world: dict[str, Any]

@@ -10,7 +10,7 @@ import pytest
 from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from appointments import regulars, rhythms
@@ -25,6 +25,7 @@ from salon.core.errors import Refused
 from salon.core.models import Salon, User
 from tests import factories
 from tests.fakes.provider import FakeProvider
+from tests.generated import cases
 from tests.notifications import marketing, moments_oracle, texting
 from tests.notifications.moments_oracle import Had, Person, Rules
 
@@ -171,7 +172,7 @@ def settle(person: Person, services: dict[int | None, Service], staff: Staff, im
 WAYS = ("email sms", "email sms", "sms email", "email", "sms")
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@cases(40)
 @given(
     people=people, at=st.sampled_from([NOON, NOON.replace(hour=9), NOON.replace(hour=20)]), chosen=st.sampled_from(WAYS),
     is_sms_on=st.sampled_from([True, True, False]), by_rhythm=st.booleans(), again=st.sampled_from([None, 3, 5]),
@@ -545,7 +546,7 @@ def test_who_came_or_booked_after_the_first_is_not_reminded_once_more(open_salon
 
 
 @given(st.lists(st.integers(1, 120), min_size=0, max_size=9))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@cases(40)
 def test_the_rhythm_is_the_median_of_the_weeks_between_visits(open_salon: Salon, days: list[int]) -> None:
     """What the database reckons, against the definition."""
     with transaction.atomic():

@@ -8,7 +8,7 @@ import pytest
 from django.db import OperationalError
 from django.test import Client as Browser
 from django.utils import timezone
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from clients import addresses, consent, stops
@@ -17,6 +17,7 @@ from notifications import links
 from salon.core.models import Salon
 from salon.core.roles import Role
 from tests import factories
+from tests.generated import cases
 from tests.house.walk import addresses as addresses_of_the_house
 from tests.notifications import letters
 
@@ -132,14 +133,14 @@ def test_a_forged_link_changes_nothing_and_looks_as_one_that_was_used(amelie: Cl
     assert letters.dump() == before
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@cases(60)
 @given(token=st.text(min_size=1, max_size=90).filter(lambda text: "/" not in text and "\0" not in text and text.strip(".")))
 def test_no_text_is_a_link_but_ours(amelie: Client, token: str) -> None:
     assert links.read(token) is None
     assert letters.browser().post("/u/x/", ONE_CLICK).status_code == 200
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@cases(80)
 @given(place=st.integers(0, 49), bit=st.integers(0, 5))
 def test_a_link_with_one_bit_changed_is_no_link(amelie: Client, place: int, bit: int) -> None:
     letters_of = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"

@@ -10,7 +10,7 @@ import pytest
 import time_machine
 from django.test import Client as Browser
 from django.utils import timezone
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from clients import answers, consent, grid
@@ -22,6 +22,7 @@ from salon.core.errors import Refused
 from salon.core.models import Salon, User
 from salon.core.roles import Role
 from tests import factories, people
+from tests.generated import cases
 from tests.notifications import letters
 
 pytestmark = pytest.mark.django_db
@@ -178,7 +179,7 @@ def test_a_link_of_one_use_is_no_link_of_the_other(anna: Client, reception: User
     assert links.read_confirm(links.token(anna, "email")) is None
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@cases(60)
 @given(number=st.integers(0, 2**63 - 1), place=st.integers(0, 33), step=st.integers(1, 63))
 def test_no_other_text_is_a_link_to_confirm(number: int, place: int, step: int) -> None:
     signs = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -338,7 +339,7 @@ STEPS = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@cases(20)
 @given(steps=STEPS)
 @example(
     steps=[("yes", "mkt.review", 1), ("wait", "mkt.review", 1), ("yes", "mkt.birthday", 1), ("stale press", "mkt.review", 1)]

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from appointments.models import Appointment
@@ -21,6 +21,7 @@ from notifications.models import Message, State
 from salon.core.models import Salon
 from tests import factories
 from tests.fakes.provider import FakeProvider
+from tests.generated import cases
 from tests.notifications import gate_oracle, marketing
 
 pytestmark = pytest.mark.django_db
@@ -66,7 +67,7 @@ visits = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@cases(10)
 @given(book=visits, down=st.integers(1, 80), planner_lives=st.booleans(), is_shared=st.booleans(), adverts=st.integers(0, 3))
 def test_after_an_outage_nothing_senseless_leaves_and_nothing_ends_without_a_word(
     sending_salon: Salon, fake: FakeProvider, now: dt.datetime, book: list[dict[str, Any]], down: int, planner_lives: bool,

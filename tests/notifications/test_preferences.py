@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from clients import choices, consent, fold
@@ -17,6 +17,7 @@ from salon.core import instance
 from salon.core.models import AuditEvent, Salon
 from tests import factories
 from tests.clients import fold_oracle
+from tests.generated import cases
 from tests.notifications import letters, marketing
 
 pytestmark = pytest.mark.django_db
@@ -246,7 +247,7 @@ def _oracle(client: Client, purpose: str, channel: str) -> str:
     return fold_oracle.verdict(events, purpose, channel, consent.address_hash(client, channel), minimum=1)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@cases(40)
 @given(presses=st.lists(st.sampled_from(PRESSES), min_size=1, max_size=9))
 def test_whatever_is_pressed_the_page_and_the_ledger_say_the_same_and_no_stop_is_undone_by_others(
     salon: Salon, presses: list[str]

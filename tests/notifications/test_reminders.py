@@ -6,7 +6,7 @@ import zoneinfo
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from appointments.models import Appointment
@@ -19,6 +19,7 @@ from salon.core.models import Salon, User
 from salon.core.roles import Role
 from tests import factories
 from tests.fakes.provider import FakeProvider
+from tests.generated import cases
 from tests.notifications.cast import client_of
 
 pytestmark = pytest.mark.django_db
@@ -151,7 +152,7 @@ def test_the_card_says_when_the_next_one_leaves(three: Salon, fake: FakeProvider
 starts = st.tuples(st.integers(23, 27), st.integers(7, 20), st.sampled_from([0, 15, 30])).map(lambda when: at(*when))
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@cases(15)
 @given(start=starts, hours=st.integers(1, 72), booked=st.timedeltas(HOUR, 4 * DAY))
 def test_hours_before_by_the_planner_are_those_by_hand(
     sending_salon: Salon, start: dt.datetime, hours: int, booked: dt.timedelta

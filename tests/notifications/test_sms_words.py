@@ -7,13 +7,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from notifications import costs, kinds, segments, smswords, texts
 from notifications.filling import fill
 from notifications.models import SmsAccount
 from salon.core import phone
+from tests.generated import cases
 from tests.notifications import sms_oracle
 
 LANGUAGES = ("en", "fr", "de")
@@ -36,7 +37,7 @@ CHARS = st.one_of(PLAIN, st.sampled_from("ê😀œ’日\U0001f1eb"), st.charact
 AROUND = st.integers(60, 320)
 
 
-@settings(max_examples=300, deadline=None)
+@cases(300)
 @given(st.lists(CHARS, max_size=12), AROUND, st.sampled_from(["x", "€", "ê", "😀"]))
 def test_parts_are_those_of_the_encoded_text(odd: list[str], length: int, filling: str) -> None:
     """I-51: against an encoder of the standard, near every boundary; monotone; and almost additive in one alphabet."""
@@ -58,7 +59,7 @@ def test_it_names_the_character_that_made_it_dear() -> None:
     assert segments.measure("Hallo Jürgen, bis Fr. 5 € ß").culprit == ""
 
 
-@settings(max_examples=200, deadline=None)
+@cases(200)
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=0x17F), max_size=80))
 def test_tidying_makes_nothing_dearer_and_is_done_once(text: str) -> None:
     tidied = segments.tidy(text)

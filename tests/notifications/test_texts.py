@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 from django.test import Client as Browser
 from django.utils import timezone
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from notifications import dispatch, filling, kinds, planner, showing, texts
@@ -108,6 +108,8 @@ def test_an_offer_in_a_text_about_a_visit_is_pointed_out(language: str, words: s
 
 
 @given(text=st.text(alphabet="{}[]|ab_ \n", max_size=60))
+@example(text="[{|]")
+@example(text="[}a|b{]")
 def test_what_may_be_saved_can_be_filled_in(text: str) -> None:
     """Whatever somebody types: saved, then it reads; or refused."""
     bare = Salon(name="A", phone="", street="")
