@@ -164,12 +164,14 @@ def set_state(appointment: Appointment, *, to: str, by: User | None, now: dt.dat
     """Set the state of the visit, and return it. Cancelling has an operation of its own.
 
     Raises Conflict if the visit is not in `version` any more, Overlap if it takes time again that somebody else has
-    now, Refused for a step that makes no sense.
+    now, Refused for a step that makes no sense, and where it would take time again for a client who is gone, restricted
+    or being deleted.
     """
     zone = Salon.objects.current().zone
     try:
         with transaction.atomic():
             if appointment.state not in TAKES_TIME and to in TAKES_TIME:
+                claims.hold_returning(appointment, client=appointment.client_id or 0)
                 claims.hold(appointment.staff, Span(appointment.start_at, appointment.end_at))
             row = _fresh(appointment, version)
             if to == State.CANCELLED or not states.TABLE.may(row.state, to):

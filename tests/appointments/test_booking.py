@@ -226,6 +226,15 @@ def test_a_no_show_who_comes_after_all_is_refused_the_time_that_was_given_away(b
         booking.set_state(booked, to=State.ARRIVED, by=reception, now=at(14, 50))
 
 
+def test_a_no_show_of_a_card_that_is_restricted_since_takes_no_time_again(booked: Appointment, owner: User) -> None:
+    booking.set_state(booked, to=State.NO_SHOW, by=owner, now=at(14, 45))
+    assert booked.client is not None
+    rights.restrict(booked.client, reason="claim", note="", until=None, known_by="in_person", by=owner, now=at(14, 46))
+    with pytest.raises(Refused, match="is restricted"):
+        booking.set_state(fresh(booked), to=State.ARRIVED, by=owner, now=at(14, 50))
+    assert fresh(booked).state == State.NO_SHOW
+
+
 def test_set_state_does_not_cancel(booked: Appointment, reception: User) -> None:
     with pytest.raises(Refused):
         booking.set_state(booked, to=State.CANCELLED, by=reception, now=NOW)
