@@ -134,8 +134,8 @@ def test_postgresql_counts_a_broad_term_in_a_narrow_index(book: None) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute("SET LOCAL enable_bitmapscan = off")
-        # In a table as small as this one any index will do, were the cards read as well.
-        cursor.execute("SET LOCAL enable_indexscan = off")
+        # Without a card in the table this one costs the same, though the cards would be read as well.
+        cursor.execute("DROP INDEX clients_client_counted")
         sql, params = search.find("m", Client.objects.active()).values_list("sort_name", "pk").query.sql_with_params()
         cursor.execute(f"EXPLAIN {sql}", params)
         assert "Index Only Scan using clients_client_search_walk" in str(cursor.fetchall())

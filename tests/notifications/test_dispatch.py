@@ -381,7 +381,8 @@ def test_a_decision_that_is_too_old_is_taken_back(fake: FakeProvider, now: dt.da
     """W10, D24: frozen between the decision and the first byte."""
     row = visit(now, is_notice_wanted=False)
     monkeypatch.setattr(dispatch, "DECISION_HOLDS", -1.0)
-    run(now)
+    planner.plan(now)
+    dispatch.deliver_due(now=now, limit=1)
     assert fake.delivered == []
     message = row.messages.get()
     assert (message.state, message.reason, message.handoff_at) == (State.PENDING, "stale_decision", None)

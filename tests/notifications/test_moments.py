@@ -472,7 +472,7 @@ def test_once_more_after_its_own_wait_and_never_a_third_time(
     client = willing("rebook")
     had(client, NOON - 6 * WEEK)
     days = []
-    for day in range(130):
+    for day in [*range(36), *range(36, 130, 5)]:
         at = NOON + day * DAY
         monkeypatch.setattr(timezone, "now", lambda at=at: at)
         planner.plan(at)
