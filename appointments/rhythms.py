@@ -6,11 +6,10 @@ A habit, so it says nothing of who has not said Yes to profiling. Nothing is sto
 import datetime as dt
 from typing import Any
 
-from django.db.models import Case, DateTimeField, Exists, Expression, F, Func, IntegerField, OuterRef, Value, When
+from django.db.models import Case, DateTimeField, Expression, F, Func, IntegerField, Value, When
 
 from appointments.models import Appointment, State
-from clients.choices import PROFILING
-from clients.models import Standing
+from clients import standings
 
 # A rhythm shows in so many times between visits, of the last years.
 GAPS_LEAST = 3
@@ -75,10 +74,4 @@ class _Median(Func):
 def weeks(client: str, now: dt.datetime) -> Expression:
     """Return the expression for the weeks that the client in a column lets pass between visits; NULL without Yes or rhythm."""
     since = Value(now - LOOKS_BACK, output_field=DateTimeField())
-    return Case(When(agrees(client), then=_Median(F(client), since)), default=None, output_field=IntegerField())
-
-
-def agrees(client: str) -> Exists:
-    """Return the condition that the client in a column said Yes to profiling."""
-    said = Standing.objects.filter(client_id=OuterRef(client), purpose=PROFILING, channel="", state=Standing.State.GRANTED)
-    return Exists(said)
+    return Case(When(standings.profiled(client), then=_Median(F(client), since)), default=None, output_field=IntegerField())

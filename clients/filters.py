@@ -18,7 +18,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import pgettext_lazy
 
-from clients import choices, fold
+from clients import fold, standings
 from clients.models import Client, Standing, Tag
 from salon.core.web import whole
 
@@ -78,7 +78,7 @@ def query(chosen: Chosen) -> str:
 def condition(chosen: Chosen, *, now: dt.datetime) -> Q:
     """Return the condition of all of them together."""
     found = matching(chosen, now=now, is_habit=False)
-    return found & matching(chosen, now=now, is_habit=True) & profiled() if by_habit(chosen) else found
+    return found & matching(chosen, now=now, is_habit=True) & Q(standings.profiled()) if by_habit(chosen) else found
 
 
 def matching(chosen: Chosen, *, now: dt.datetime, is_habit: bool) -> Q:
@@ -88,11 +88,6 @@ def matching(chosen: Chosen, *, now: dt.datetime, is_habit: bool) -> Q:
         if one.is_habit is is_habit:
             found &= one.finds(value, now)
     return found
-
-
-def profiled() -> Q:
-    """Return the condition of a Yes to profiling that is in force."""
-    return Q(Exists(Standing.objects.filter(client=OuterRef("pk"), purpose=choices.PROFILING, channel="", state=_GRANTED)))
 
 
 def by_habit(chosen: Chosen) -> bool:

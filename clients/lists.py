@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from clients import access, answers, bookings, inactivity, search, tags
+from clients import access, answers, bookings, inactivity, search, standings, tags
 from clients import filters as narrowing
 from clients.access import Contacts, Visits
 from clients.filters import Chosen
@@ -131,7 +131,7 @@ def without_profiling(user: User, salon: Salon, wanted: Mapping[str, Any], *, no
     if not narrowing.by_habit(wanted["filters"]):
         return 0
     others = narrowing.matching(wanted["filters"], now=now, is_habit=False)
-    rows = _of(user, salon, text=wanted["text"], status=wanted["status"], now=now).filter(others, ~narrowing.profiled())
+    rows = _of(user, salon, text=wanted["text"], status=wanted["status"], now=now).filter(others, ~standings.profiled())
     return len(rows.order_by().values_list("pk")[:LISTED_MOST])
 
 

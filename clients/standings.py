@@ -1,11 +1,19 @@
-"""Writing Standing anew for every client. Called when the salon's country changed, and by `rebuild_standings`."""
+"""Standing of many clients at once: who said Yes to profiling, and writing all anew (a new country, `rebuild_standings`)."""
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from clients import consent
-from clients.models import Client
+from clients.choices import PROFILING
+from clients.models import Client, Standing
 
 CHUNK = 200
+
+
+def profiled(client: str = "pk") -> Exists:
+    """Return the condition that the client in column `client` said Yes to profiling, and it is in force."""
+    said = Standing.objects.filter(client=OuterRef(client), purpose=PROFILING, channel="", state=Standing.State.GRANTED)
+    return Exists(said)
 
 
 def rebuild() -> int:

@@ -15,6 +15,7 @@ from django.db.models.functions import Coalesce
 from appointments import rhythms
 from appointments.models import STANDS, Appointment, OwnRhythm, Service
 from appointments.models import State as VisitState
+from clients import standings
 from clients.models import Client, ImportedCard, Standing
 from notifications import kinds, outbox
 from notifications.models import Message, State
@@ -119,7 +120,7 @@ def _rhythms_due(asked: Asked, rhythm: Any) -> set[int]:
     may_go = [Standing.State.GRANTED, Standing.State.SOFT_OPT_IN]
     said = Standing.objects.filter(client_id=OuterRef("client_id"), purpose=asked.kind.purpose, state__in=may_go)
     visits: Any = Appointment.objects.filter(
-        Exists(said), rhythms.agrees("client_id"), ~Exists(_booked(asked.now)), ~Exists(_told_of_visit(asked)),
+        Exists(said), standings.profiled("client_id"), ~Exists(_booked(asked.now)), ~Exists(_told_of_visit(asked)),
         state=VisitState.DONE, client__isnull=False, start_at__gte=asked.now - rhythms.LOOKS_BACK, start_at__lte=asked.until,
     )  # fmt: skip
     gone = rhythms.Between(Value(asked.until, output_field=DateTimeField()), F("start_at"))

@@ -12,10 +12,9 @@ from typing import Any
 from django.db.models import Case, CharField, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.utils import timezone
 
-from appointments import rhythms
 from appointments.models import STANDS, Appointment
 from appointments.models import State as VisitState
-from clients import existing
+from clients import existing, standings
 from clients.models import Standing
 from notifications import (
     carrying,
@@ -204,7 +203,7 @@ def _against(switches: Mapping[str, Trigger], now: dt.datetime, open_to: Collect
         When(Q(campaign__state=Campaign.State.STOPPED), then=Value(chosen.HALTED)),
         When(Q(client__email="", channel="email") | Q(client__phone="", channel="sms"), then=Value("no_address")),
         *(_against_consent(kind, open_to) for kind in kinds.TABLE.values()),
-        When(_BY_HABIT & ~rhythms.agrees("client_id"), then=Value("profiling_missing")),
+        When(_BY_HABIT & ~standings.profiled("client_id"), then=Value("profiling_missing")),
         When(Q(kind__in=marketing, client__blacklisted_at__isnull=False), then=Value("blacklisted")),
         When(BY_ITSELF & Q(kind__in=_ON_NOTICE, appointment__is_notice_wanted=False), then=Value("not_wanted")),
         *reminders.unwanted(),
