@@ -16,25 +16,29 @@ from playwright.sync_api import BrowserContext, Page
 from pytest_django.live_server_helper import LiveServer
 
 from appointments.models import Appointment, Service, Staff
-from clients import deletions, holds, rights, tagging
+from clients import deletions, holds, inactivity, rights, tagging
 from clients.erasure import act
 from clients.merging import merges
 from clients.models import (
     Breach,
+    CardRun,
     Client,
     ConsentText,
     Deletion,
     DeletionRun,
+    DuplicatePair,
     Export,
     Import,
     Merge,
     Restriction,
+    RetentionHold,
     RetentionWarning,
+    SavedFilter,
     TagRun,
 )
 from notifications import links
 from notifications.demo import salon as demo
-from notifications.models import Campaign, Message, State
+from notifications.models import Campaign, Delivery, Message, OtherSystem, Reply, State
 from salon.core.models import User
 from salon.core.roles import Role
 from tests import factories
@@ -77,6 +81,13 @@ def paths(*, is_signed_in: bool) -> list[str]:
         "deletion": Deletion.objects.latest("pk").pk,
         "merge": (Merge.objects.first() or _merge(client)).pk,
         "tagrun": TagRun.objects.latest("pk").pk if TagRun.objects.exists() else _tag_run(client),
+        "cardrun": CardRun.objects.latest("pk").pk,
+        "hold": RetentionHold.objects.latest("pk").pk,
+        "pair": DuplicatePair.objects.latest("pk").pk,
+        "filter": SavedFilter.objects.latest("pk").pk,
+        "reply": Reply.objects.latest("pk").pk,
+        "system": OtherSystem.objects.latest("pk").pk,
+        "delivery": Delivery.objects.latest("pk").pk,
     }
     found = []
     for name, row in permissions.TABLE.items():
@@ -130,13 +141,16 @@ def faults_of(page: Page, path: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def olivia(live_server: LiveServer, transactional_db: None) -> User:
-    """The owner of a demo salon."""
-    demo.fill(client_count=60, language="en", seed=7, now=timezone.now())
+def olivia(live_server: LiveServer, transactional_db: None, language: str) -> User:
+    """The owner of a demo salon, in whose country the language of the walk is spoken."""
+    demo.fill(
+        client_count=60, language=language, seed=7, now=timezone.now(), country={"en": "GB", "fr": "FR", "de": "DE"}[language]
+    )
     user = User.objects.get(role=Role.OWNER)
     factories.imported(by=user)
     factories.exported(by=user, is_protected=True)
     of_rights(user)
+    of_others(user)
     return user
 
 
@@ -147,11 +161,23 @@ def of_rights(user: User) -> None:
     RetentionWarning.objects.create(client=four, code="clients", warned_on=now.date(), erase_on=now.date())
     holds.keep(five, reason="Comes from Canada every three years", by=user, now=now)
     DeletionRun.objects.create(by=user, settled_at=now, done_count=3, refused={str(four.pk): "active"})
+    inactivity.make_many_active({four.pk, five.pk + 1_000_000}, by=user, now=now)  # two that stay as they are, and why
     deletions.delete(one, is_asked=False, is_notice_wanted=False, by=user, now=now)
     act.erase(two, ground="asked", by=user, now=now)
     given = {"reason": "disputed", "note": "the year", "until": now.date(), "known_by": "document"}
     rights.restrict(three, **given, by=user, now=now)  # type: ignore[arg-type]
     Breach.objects.create(discovered_at=now, what="A list went to the wrong person", data="names", people_count=12, by=user)
+
+
+def of_others(user: User) -> None:
+    """One of each that comes from outside or is told to somebody outside, a pair, a filter."""
+    now, one, two = timezone.now(), *Client.objects.active().exclude(phone="").order_by("pk")[8:10]
+    SavedFilter.objects.create(name="Regulars", query="lang=de", by=user)
+    DuplicatePair.objects.get_or_create(low=one, high=two, defaults={"score": 60, "band": "likely", "reasons": ["phone"]})
+    said = {"sender": str(one.phone), "body": "Ça m'arrange", "meaning": "other"}
+    Reply.objects.create(provider="twilio", provider_id="SM1", client=one, at=now, **said)
+    system = factories.other_system()
+    system.deliveries.create(kind="client.preferences.changed", client_number=one.pk, sequence=1)
 
 
 def walk(context: BrowserContext, *, is_signed_in: bool) -> list[str]:
