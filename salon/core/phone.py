@@ -111,8 +111,8 @@ def _ways(code: int) -> list[tuple[_Match, _Match, str | None]]:
     known = phonenumbers.PhoneMetadata.metadata_for_region_or_calling_code(code, region)
     ways: list[tuple[_Match, _Match, str | None]] = []
     for form in known.number_format if known is not None else ():
-        whole = re.compile(form.pattern)
-        written = re.sub(r"(\\\d)", form.national_prefix_formatting_rule or r"\1", form.format, count=1)
+        whole = re.compile(form.pattern or "")
+        written = re.sub(r"(\\\d)", form.national_prefix_formatting_rule or r"\1", form.format or "", count=1)
         front, groups = re.fullmatch(r"(\d*)(.*)", re.sub(r"[^\d\\]", "", written)).groups()  # type: ignore[union-attr]
         is_plain = groups == "".join(f"\\{group}" for group in range(1, whole.groups + 1))
         begins = re.compile(form.leading_digits_pattern[-1] if form.leading_digits_pattern else "")
@@ -181,9 +181,11 @@ def _is_valid(number: phonenumbers.PhoneNumber) -> bool:
 def _mobiles(code: int) -> tuple[frozenset[int], re.Pattern[str]] | None:
     """Return how long the mobile numbers of the first country with this code are, and what they look like; None if unsaid."""
     known = phonenumbers.PhoneMetadata.metadata_for_region(phonenumbers.COUNTRY_CODE_TO_REGION_CODE[code][0])
-    if known is None or known.mobile is None or not known.mobile.national_number_pattern or known.leading_digits is not None:
+    if known is None or known.leading_digits is not None:
         return None
     of_any, of_mobile = known.general_desc, known.mobile
+    if of_any is None or of_mobile is None or not of_mobile.national_number_pattern:
+        return None
     lengths = frozenset(of_mobile.possible_length or of_any.possible_length)
     return lengths, re.compile(f"(?=(?:{of_any.national_number_pattern})$)(?:{of_mobile.national_number_pattern})")
 
