@@ -7,8 +7,7 @@ import contextlib
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.utils import timezone
@@ -53,8 +52,7 @@ _STOPS = {
 }
 
 
-@dataclass(frozen=True)
-class Said:
+class Said(NamedTuple):
     """One thing to write down about a client (or the id of one). What is left None follows from source, card and clock."""
 
     client: Client | int
@@ -94,22 +92,28 @@ def record_many(said: Sequence[Said], *, by: User | None = None, now: dt.datetim
         return []
     now = now or timezone.now()
     clients = _lock({one.client_id for one in said})
-    subjects = Subject.objects.own_of({client.pk for client in clients.values()})
-    if any(client.pk not in subjects for client in clients.values()):  # forgotten between the look and the lock
+    homes = {client.pk: client for client in clients.values()}
+    subjects = Subject.objects.own_of(homes)
+    if any(pk not in subjects for pk in homes):  # forgotten between the look and the lock
         raise Client.DoesNotExist
-    events = [_event(one, clients[one.client_id], subjects[clients[one.client_id].pk], by=by, now=now) for one in said]
+    home_of = {pk: client.pk for pk, client in clients.items()}
+    pks = [home_of[one.client_id] for one in said]
+    events = [_event(one, homes[pk], subjects[pk], by=by, now=now) for one, pk in zip(said, pks, strict=True)]
+    ledgers = entries_of(homes)
     _append(events)
+    pairs: dict[int, set[tuple[str, str]]] = defaultdict(set)
+    for one, event, pk in zip(said, events, pks, strict=True):
+        ledgers[pk].append(_entry(event))
+        pairs[pk].update(fold.affected(one.purpose, one.channel))
     notes = [ConsentEvidence(event=event, note=one.note) for one, event in zip(said, events, strict=True) if one.note]
     ConsentEvidence.objects.bulk_create(notes, batch_size=500)
-    pairs: dict[int, set[tuple[str, str]]] = defaultdict(set)
-    for one in said:
-        pairs[clients[one.client_id].pk].update(fold.affected(one.purpose, one.channel))
-    project({client.pk: client for client in clients.values()}.values(), pairs)
-    _tell_moved({clients[one.client_id].pk for one in said if one.event == "address_changed"})
-    noes = [one for one in said if one.purpose == HEALTH and one.event in fold.NEGATIVE]
-    HealthNote.objects.forget(clients[one.client_id].pk for one in noes)
-    for one, event in zip(said, events, strict=True):
-        _mark_addresses(one, clients[one.client_id], event)
+    project(homes.values(), pairs, ledgers=ledgers)
+    _tell_moved({pk for one, pk in zip(said, pks, strict=True) if one.event == "address_changed"})
+    HealthNote.objects.forget(
+        pk for one, pk in zip(said, pks, strict=True) if one.purpose == HEALTH and one.event in fold.NEGATIVE
+    )
+    for one, event, pk in zip(said, events, pks, strict=True):
+        _mark_addresses(one, homes[pk], event)
     if len(clients) == 1:
         (client,) = clients.values()
         audit.record(
@@ -191,6 +195,14 @@ def _append(events: Sequence[ConsentEvent]) -> None:
         event.pk, event._state.adding = pk, False
 
 
+def _entry(event: ConsentEvent) -> fold.Entry:
+    """Return an event that was just written as the fold reads it: the ledger of its client is locked and was read before."""
+    return fold.Entry(
+        event.pk, event.purpose, event.channel, event.event, event.address_hmac, event.effective_at, event.recorded_at,
+        event.source, event.actor_type, event.evidence_level, event.subject_id, event.voids_id,
+    )  # fmt: skip
+
+
 class _TakenIn(Exception):
     """A card was merged into another one while we waited for it."""
 
@@ -232,7 +244,8 @@ def _event(said: Said, client: Client, subject_id: int, *, by: User | None, now:
     return ConsentEvent(
         subject_id=subject_id, purpose=said.purpose, channel=said.channel, event=said.event,
         address_hmac=_said_address_hash(said, client), effective_at=effective_at, recorded_at=now, source=said.source,
-        actor_type=actor, actor=by, evidence_level=0 if claim else level, text=said.text,
+        actor_type=actor, actor_id=by.pk if by else None, evidence_level=0 if claim else level,
+        text_id=said.text.pk if said.text else None,
     )  # fmt: skip
 
 

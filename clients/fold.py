@@ -6,8 +6,8 @@ the clock, the database or the salon. A function of the set of events: order and
 
 import datetime as dt
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 MARKETING = ("mkt.birthday", "mkt.welcome", "mkt.promotion", "mkt.rebook", "mkt.review")
 SERVICE = ("svc.reminder", "svc.confirmation")
@@ -24,6 +24,11 @@ POSITIVE = frozenset({"grant", "confirm"})
 HARD_STOPS = frozenset({"object", "provider_stop", "complaint"})
 SIGNED_FORM = "paper_form"
 _OUR_OWN_ACTORS = frozenset({"staff", "system"})
+# What an event may call a purpose that has channels.
+_NAMED_BY = {
+    **{one: frozenset({one, ALL_MARKETING, EVERYTHING}) for one in MARKETING},
+    **{one: frozenset({one, EVERYTHING}) for one in SERVICE},
+}
 
 
 class State(StrEnum):
@@ -36,8 +41,7 @@ class State(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """One event of the ledger. `origin` is the subject it was written for, `voids` the id of the event it undoes."""
 
     id: int
@@ -54,8 +58,7 @@ class Entry:
     voids: int | None = None
 
 
-@dataclass(frozen=True)
-class Reading:
+class Reading(NamedTuple):
     """A state, the event that made it so (None for `unknown`), and the newest stop that only the client can lift."""
 
     state: State
@@ -65,13 +68,9 @@ class Reading:
 
 def covers(entry: Entry, purpose: str, channel: str) -> bool:
     """Return whether an event speaks about `purpose` on `channel` (an empty channel for purposes without messages)."""
-    if purpose in MARKETING:
-        purposes = {purpose, ALL_MARKETING, EVERYTHING}
-    elif purpose in SERVICE:
-        purposes = {purpose, EVERYTHING}
-    else:
+    if purpose not in _NAMED_BY:
         return entry.purpose == purpose and entry.channel == channel
-    return entry.purpose in purposes and entry.channel in {channel, ANY_CHANNEL}
+    return entry.purpose in _NAMED_BY[purpose] and entry.channel in (channel, ANY_CHANNEL)
 
 
 def is_after(positive: Entry, negative: Entry) -> bool:

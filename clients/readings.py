@@ -73,28 +73,34 @@ def address_hash(client: Client, channel: str) -> str:
     return hash_of(channel, address_of(client, channel)) if channel in fold.CHANNELS else ""
 
 
-def project(clients: Iterable[Client], pairs: dict[int, set[tuple[str, str]]] | None = None) -> None:
+def project(
+    clients: Iterable[Client],
+    pairs: dict[int, set[tuple[str, str]]] | None = None,
+    *,
+    ledgers: Mapping[int, Sequence[fold.Entry]] | None = None,
+) -> None:
     """Bring Standing up to date for `pairs` of (purpose, channel) by client id (None: every pair of these clients).
 
-    Call it with the clients locked and as they are now in the database.
+    Call it with the clients locked and as they are now in the database. `ledgers`: theirs, where they are in hand.
     """
     clients = list(clients)
-    entries = entries_of([client.pk for client in clients])
+    ids = [client.pk for client in clients]
+    entries = entries_of(ids) if ledgers is None else ledgers
     country, rows = _country(), []
-    kept = Standing.objects.filter(client__in=clients).values_list("client_id", "purpose", "channel", "state")
+    kept = Standing.objects.filter(client__in=ids).values_list("client_id", "purpose", "channel", "state")
     existing = {(client_id, purpose, channel): state for client_id, purpose, channel, state in kept}
-    for client in clients:
-        wanted = sorted(fold.pairs() if pairs is None else pairs[client.pk])
+    for pk, client in zip(ids, clients, strict=True):
+        wanted = sorted(fold.pairs() if pairs is None else pairs[pk])
         hashes = {channel: address_hash(client, channel) for channel in {pair[1] for pair in wanted}}
         for purpose, channel in wanted:
             found = fold.reading(
-                entries[client.pk], purpose=purpose, channel=channel, address_hmac=hashes[channel],
+                entries[pk], purpose=purpose, channel=channel, address_hmac=hashes[channel],
                 minimum_evidence=countries.minimum_evidence(country, purpose, channel),
             )  # fmt: skip
-            if found.entry is None and (client.pk, purpose, channel) not in existing:
+            if found.entry is None and (pk, purpose, channel) not in existing:
                 continue
             event_id = found.entry.id if found.entry else None
-            rows.append((client.pk, purpose, channel, found.state.value, event_id))
+            rows.append((pk, purpose, channel, found.state.value, event_id))
     names = ("client_id", "purpose", "channel", "state", "event_id")
     bulk.upsert(Standing, names, rows, unique=("client_id", "purpose", "channel"))
     _tell(existing, rows)

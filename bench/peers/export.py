@@ -92,6 +92,7 @@ if __name__ == "__main__":
         # openpyxl loads numpy where it finds it. A peer of another bench brings it along; a salon has none, nor its memory.
         sys.modules["numpy"] = None  # type: ignore[assignment]
     django.setup()
+    sys.modules.pop("numpy", None)  # the driver of PostgreSQL asks there whether it is loaded
     began = time.perf_counter()
     sides = {"ours": ours, "locked": locked, "openpyxl": openpyxl, "import_export": import_export}
     written = sides[side](target, sys.argv[3].split(","))

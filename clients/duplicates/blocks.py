@@ -142,9 +142,10 @@ def _keys() -> list[tuple[str, str, str]]:
 # Columns and numbers of ours; whatever comes from a card is a parameter.
 _SHARED = "SELECT {column}, count(*) FROM clients_client WHERE {column} <> '' GROUP BY {column} HAVING count(*) > 1"
 _HOLDERS = f"SELECT {{column}}, id FROM clients_client WHERE {{column}} IN ({{places}}) AND {_ACTIVE}"  # noqa: S608
+# "|| ''": further contacts are few, and a card is looked up for each of them; never a contact for each card.
 _FURTHER = (
     "SELECT further.client_id, clients_client.id FROM clients_clientcontact AS further"  # noqa: S608
-    f" JOIN clients_client ON clients_client.{{column}} = further.address AND {_ACTIVE} WHERE further.channel = %s"
+    f" JOIN clients_client ON clients_client.{{column}} = further.address || '' AND {_ACTIVE} WHERE further.channel = %s"
     " AND (SELECT count(*) FROM clients_client AS own WHERE own.{column} = further.address) <= %s"
 )
 _FURTHER_BOTH = (

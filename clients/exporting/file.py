@@ -14,7 +14,7 @@ from clients.exporting import columns, people
 from clients.exporting.columns import PRESETS
 from clients.exporting.people import Wanted
 from clients.models import Channel
-from salon.core import workbook
+from salon.core import pages, workbook
 from salon.core.models import Salon, User
 from salon.core.workbook import Cell
 
@@ -36,7 +36,7 @@ class Errand:
 def write(target: IO[bytes], errand: Errand, ids: Sequence[int], *, now: dt.datetime, progress: Progress | None = None) -> int:
     """Write the people with these ids to `target` and return how many are in the file; memory does not grow with them."""
     shown = columns.of(errand.wanted.preset)
-    with translation.override(errand.reader.language):
+    with translation.override(errand.reader.language), pages.few():
         sheet = workbook.Sheet(
             title=_("Clients"),
             columns=[workbook.Column(str(column.title), column.width) for column in shown],

@@ -19,6 +19,7 @@ from clients.access import Visits
 from clients.exporting.columns import FURTHER, PRESETS, TAGS, Card, Person, Words
 from clients.filters import Chosen
 from clients.models import Address, Client, ClientQuerySet, Standing
+from salon.core import pages
 from salon.core.models import Salon, User
 
 CHUNK = 500
@@ -124,7 +125,8 @@ def left_out(rows: ClientQuerySet, channel: str, *, salon: Salon, now: dt.dateti
 
 def ids_of(rows: ClientQuerySet) -> "array[int]":
     """Return the ids of `rows` in their order: eight bytes each, so that a million of them are no burden."""
-    return array("q", rows.values_list("pk", flat=True).iterator(chunk_size=5_000))
+    with pages.few():
+        return array("q", rows.values_list("pk", flat=True).iterator(chunk_size=5_000))
 
 
 def read(user: User, salon: Salon, wanted: Wanted, ids: Sequence[int], *, now: dt.datetime) -> Iterator[list[Person]]:

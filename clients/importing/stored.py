@@ -31,4 +31,6 @@ def unpack(data: bytes | memoryview) -> Sheet:
 
 def _kept(cell: str) -> str | int | float:
     """Return a number of a spreadsheet as a number, so that it is still known as one: its leading zeros are gone."""
-    return json.loads(cell) if isinstance(cell, Number) else cell
+    if not isinstance(cell, Number):
+        return cell
+    return int(cell) if cell.isdigit() else json.loads(cell)

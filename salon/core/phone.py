@@ -1,6 +1,8 @@
 """Phone numbers in the salon's country: read in any spelling, stored as E.164, shown as people there write them."""
 
 import re
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import phonenumbers
@@ -20,6 +22,7 @@ _OVERSEAS = {"FR": ("GP", "MQ", "GF", "RE", "YT")}
 # numérotation (06 39 98), and Ofcom, numbers for drama (07700 900). The demo's clients have them; nobody else has.
 _OF_FICTION = re.compile(r"\+3363998[0-9]{4}|\+447700900[0-9]{3}").fullmatch
 _Type = phonenumbers.PhoneNumberType
+_Match = Callable[[str], re.Match[str] | None]
 _NO_SMS = frozenset({
     _Type.FIXED_LINE, _Type.TOLL_FREE, _Type.PREMIUM_RATE, _Type.SHARED_COST, _Type.UAN, _Type.VOICEMAIL, _Type.PAGER,
 })  # fmt: skip
@@ -41,7 +44,7 @@ def read(text: str, country: str) -> str:
     Raises Refused with a sentence that gives an example when it is no possible number.
     """
     whole = _BETWEEN.sub("", text)
-    if (parts := _parts(whole)) is not None and phonenumbers.is_valid_number(parts):
+    if (parts := _parts(whole)) is not None and _is_valid(parts):
         return whole
     try:
         number = phonenumbers.parse(text, country)
@@ -86,8 +89,35 @@ def show(e164: str, country: str) -> str:
 def dialled(e164: str) -> str:
     """Return the digits of the number as people in its own country dial them; those it has if it is none."""
     number = _parts(e164)
-    shown = e164 if number is None else phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
-    return _NO_DIGIT.sub("", shown)
+    if number is None:
+        return _NO_DIGIT.sub("", e164)
+    digits: str = phonenumbers.national_significant_number(number)
+    for begins, is_whole, front in _ways(number.country_code):
+        if begins(digits) and (whole := is_whole(digits)):
+            if front is None:
+                return _NO_DIGIT.sub("", phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL))
+            return front + "".join(whole.groups())
+    return digits
+
+
+@cache
+def _ways(code: int) -> list[tuple[_Match, _Match, str | None]]:
+    """Return the forms of a country's numbers: what digits begin with, what they are, what is dialled in front of them.
+
+    In the order in which the library looks, which would write each number with blanks that are only taken out again. None in
+    front: the form moves digits about, as in Argentina, and the library has to write it.
+    """
+    region = phonenumbers.region_code_for_country_code(code)
+    known = phonenumbers.PhoneMetadata.metadata_for_region_or_calling_code(code, region)
+    ways: list[tuple[_Match, _Match, str | None]] = []
+    for form in known.number_format if known is not None else ():
+        whole = re.compile(form.pattern or "")
+        written = re.sub(r"(\\\d)", form.national_prefix_formatting_rule or r"\1", form.format or "", count=1)
+        front, groups = re.fullmatch(r"(\d*)(.*)", re.sub(r"[^\d\\]", "", written)).groups()  # type: ignore[union-attr]
+        is_plain = groups == "".join(f"\\{group}" for group in range(1, whole.groups + 1))
+        begins = re.compile(form.leading_digits_pattern[-1] if form.leading_digits_pattern else "")
+        ways.append((begins.match, whole.fullmatch, front if is_plain else None))
+    return ways
 
 
 def region(e164: str) -> str:
@@ -136,6 +166,28 @@ def _parts(e164: str) -> phonenumbers.PhoneNumber | None:
                 number_of_leading_zeros=zeros if zeros > 1 else None,
             )  # fmt: skip
     return None
+
+
+def _is_valid(number: phonenumbers.PhoneNumber) -> bool:
+    """Return whether it is a number, as the library says. Asked for mobiles first, which most are: it asks for them last."""
+    mobiles = _mobiles(number.country_code)
+    digits = phonenumbers.national_significant_number(number)
+    if mobiles is not None and len(digits) in mobiles[0] and mobiles[1].fullmatch(digits):
+        return True
+    return bool(phonenumbers.is_valid_number(number))
+
+
+@cache
+def _mobiles(code: int) -> tuple[frozenset[int], re.Pattern[str]] | None:
+    """Return how long the mobile numbers of the first country with this code are, and what they look like; None if unsaid."""
+    known = phonenumbers.PhoneMetadata.metadata_for_region(phonenumbers.COUNTRY_CODE_TO_REGION_CODE[code][0])
+    if known is None or known.leading_digits is not None:
+        return None
+    of_any, of_mobile = known.general_desc, known.mobile
+    if of_any is None or of_mobile is None or not of_mobile.national_number_pattern:
+        return None
+    lengths = frozenset(of_mobile.possible_length or of_any.possible_length)
+    return lengths, re.compile(f"(?=(?:{of_any.national_number_pattern})$)(?:{of_mobile.national_number_pattern})")
 
 
 def mask(shown: str) -> str:

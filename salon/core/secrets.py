@@ -65,7 +65,7 @@ def address_hash(channel: str, address: str) -> str:
     `address` is already normalised: an e-mail in lower case, a phone number as E.164. A plain hash would not do:
     phone numbers can be counted through.
     """
-    return hmac.new(settings.ADDRESS_KEY.encode(), f"{channel}:{address}".encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(settings.ADDRESS_KEY.encode(), f"{channel}:{address}".encode(), "sha256").hex()
 
 
 def token_hash(token: str) -> str:

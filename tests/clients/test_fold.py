@@ -1,7 +1,6 @@
 """The fold of the ledger: invariants I-05 to I-11 over generated ledgers, and against an oracle of its own."""
 
 import datetime as dt
-from dataclasses import asdict, replace
 
 import pytest
 from hypothesis import assume, given
@@ -55,7 +54,7 @@ def ledgers(draw: st.DrawFn, most: int = 8) -> list[Entry]:
     said = [draw(entry(pk)) for pk in range(1, draw(st.integers(0, most)) + 1)]
     voided = [one for one in said if draw(st.integers(0, 5)) == 0]
     voids = [
-        replace(one, id=100 + one.id, event="void", voids=one.id, effective_at=one.recorded_at, recorded_at=one.recorded_at)
+        one._replace(id=100 + one.id, event="void", voids=one.id, effective_at=one.recorded_at, recorded_at=one.recorded_at)
         for one in voided
     ]
     return said + voids
@@ -71,7 +70,7 @@ def state(ledger: list[Entry], pair: tuple[str, str], minimum: int = 1, address:
 
 def yes(day: int, pk: int = 1, **fields: object) -> Entry:
     base = Entry(pk, "mkt.review", "email", "grant", HERE, at(day), at(day), "in_person", "staff", 1, 1)
-    return replace(base, **fields)  # type: ignore[arg-type]
+    return base._replace(**fields)  # type: ignore[arg-type]
 
 
 def no(day: int, pk: int = 2, **fields: object) -> Entry:
@@ -83,7 +82,7 @@ MAIL = ("mkt.review", "email")
 
 @given(ledger=ledgers(), pair=PAIRS, minimum=LEVELS, address=st.sampled_from([HERE, THERE, ""]))
 def test_the_fold_says_what_the_rule_says(ledger: list[Entry], pair: tuple[str, str], minimum: int, address: str) -> None:
-    said = fold_oracle.verdict([asdict(one) for one in ledger], *pair, address, minimum)
+    said = fold_oracle.verdict([one._asdict() for one in ledger], *pair, address, minimum)
     assert state(ledger, pair, minimum, address) == said
 
 
@@ -109,15 +108,15 @@ def test_a_yes_never_closes(ledger: list[Entry], pair: tuple[str, str], more: En
 
 @given(one=entry(1, sorted(POSITIVE)), other=entry(2, sorted(NEGATIVE)))
 def test_at_the_same_moment_the_no_wins(one: Entry, other: Entry) -> None:
-    yes_ = replace(one, purpose="mkt.review", channel="email", address_hmac=HERE)
-    no_ = replace(other, purpose="mkt.review", channel="email", effective_at=yes_.effective_at)
+    yes_ = one._replace(purpose="mkt.review", channel="email", address_hmac=HERE)
+    no_ = other._replace(purpose="mkt.review", channel="email", effective_at=yes_.effective_at)
     assert state([yes_, no_], MAIL) is not State.GRANTED
 
 
 @given(ledger=ledgers(4), other=entry(90, sorted(NEGATIVE)), back=st.integers(1, 5), level=LEVELS)
 def test_a_back_dated_yes_never_opens(ledger: list[Entry], other: Entry, back: int, level: int) -> None:
     assume(state(ledger, MAIL) is not State.GRANTED)
-    no_ = replace(other, purpose="mkt.review", channel="email")
+    no_ = other._replace(purpose="mkt.review", channel="email")
     late = yes(0, 91, effective_at=no_.effective_at - dt.timedelta(days=back), recorded_at=at(40), evidence_level=level)
     assert state([*ledger, no_, late], MAIL) is not State.GRANTED
 
@@ -125,8 +124,8 @@ def test_a_back_dated_yes_never_opens(ledger: list[Entry], other: Entry, back: i
 @given(one=entry(1, sorted(POSITIVE)), other=entry(2, sorted(NEGATIVE)), level=st.integers(0, 1))
 def test_a_tick_by_staff_never_beats_the_clients_own_no(one: Entry, other: Entry, level: int) -> None:
     assume(other.event in {"object", "provider_stop", "complaint"} or other.actor_type == "client")
-    yes_ = replace(one, purpose="mkt.review", channel="email", address_hmac=HERE, evidence_level=level, effective_at=at(30))
-    assert state([yes_, replace(other, purpose="mkt.review", channel="email")], MAIL, 0) is not State.GRANTED
+    yes_ = one._replace(purpose="mkt.review", channel="email", address_hmac=HERE, evidence_level=level, effective_at=at(30))
+    assert state([yes_, other._replace(purpose="mkt.review", channel="email")], MAIL, 0) is not State.GRANTED
 
 
 @given(ledger=ledgers(), minimum=LEVELS)

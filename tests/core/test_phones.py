@@ -22,6 +22,8 @@ OVERSEAS = [
     ("0262 20 12 34", "+262262201234"),
     ("0639 02 34 56", "+262639023456"),  # Mayotte
 ]
+# Kept for films and books: no numbers to the library.
+FICTION = ("+3363998", "+447700900")
 REGIONS = sorted(phonenumbers.SUPPORTED_REGIONS)
 
 
@@ -58,8 +60,24 @@ def test_a_number_with_its_code_is_read_as_the_library_reads_it(
     e164 = phonenumbers.format_number(example, PhoneNumberFormat.E164)
     typed = f"{e164[: len(e164) - len(tail)]}{between}{''.join(map(str, tail))}"
     meant = phonenumbers.parse(typed, country)
+    e164 = phonenumbers.format_number(meant, PhoneNumberFormat.E164)
     if phonenumbers.is_valid_number(meant):
-        assert phone.read(typed, country) == phonenumbers.format_number(meant, PhoneNumberFormat.E164)
+        assert phone.read(typed, country) == e164
+    elif not e164.startswith(FICTION):
+        with pytest.raises(Refused):
+            phone.read(typed, country)
+
+
+@given(st.sampled_from(REGIONS), st.sampled_from(list(PhoneNumberType.values())), st.lists(st.integers(0, 9), max_size=6))
+def test_a_number_is_dialled_at_home_as_the_library_writes_it(region: str, kind: int, tail: list[int]) -> None:
+    example = phonenumbers.example_number_for_type(region, kind)
+    if example is None:
+        return
+    e164 = phonenumbers.format_number(example, PhoneNumberFormat.E164)
+    e164 = f"{e164[: len(e164) - len(tail)]}{''.join(map(str, tail))}"
+    meant = phonenumbers.parse(e164, None)
+    if phonenumbers.format_number(meant, PhoneNumberFormat.E164) == e164:
+        assert phone.dialled(e164) == digits(phonenumbers.format_number(meant, PhoneNumberFormat.NATIONAL))
 
 
 @pytest.mark.parametrize(("typed", "e164"), OVERSEAS)
