@@ -25,7 +25,6 @@ CHUNK = 500
 ALL = "all"
 # The field would have each number read and checked, twice; it was checked when it was written.
 _AS_TEXT = ExpressionWrapper(F("phone"), output_field=CharField())
-_FIELDS = ["e164" if name == "phone" else name for name in Card._fields]
 
 
 @dataclass(frozen=True)
@@ -136,7 +135,7 @@ def read(user: User, salon: Salon, wanted: Wanted, ids: Sequence[int], *, now: d
     words = Words()
     for start in range(0, len(ids), CHUNK):
         some = list(ids[start : start + CHUNK])
-        cards = chosen(rows, wanted.channel, salon=salon, now=now, among=some).annotate(e164=_AS_TEXT).values_list(*_FIELDS)
+        cards = chosen(rows, wanted.channel, salon=salon, now=now, among=some).annotate(e164=_AS_TEXT).values_list(*Card._fields)
         found = {card.pk: card for card in map(Card._make, cards)}
         shown = PRESETS[wanted.preset].columns
         yield _people(user, salon, [found[pk] for pk in some if pk in found], words, shown=shown, now=now)
