@@ -271,7 +271,8 @@ def _read(sql: str, params: Sequence[Any]) -> list[Sequence[Any]]:
         cursor.execute(sql, params)
         rows = cursor.fetchall()
     compiler = Client.objects.all().query.get_compiler(connection=connection)
-    converters = compiler.get_converters([Client._meta.get_field(name).get_col("clients_client") for name in _SHOWN])
+    fields = {field.attname: field for field in Client._meta.concrete_fields}
+    converters = compiler.get_converters([fields[name].get_col("clients_client") for name in _SHOWN])
     return list(compiler.apply_converters(rows, converters)) if converters else rows
 
 

@@ -43,7 +43,7 @@ class Card(NamedTuple):
     first_name: str
     last_name: str
     email: str
-    e164: str
+    phone: str
     language: str
     birth_day: int | None
     birth_month: int | None
@@ -62,7 +62,12 @@ class Card(NamedTuple):
     @property
     def name(self) -> str:
         """Return first and last name, or the phone number of somebody who gave no name."""
-        return " ".join(part for part in (self.first_name, self.last_name) if part) or self.e164
+        return " ".join(part for part in (self.first_name, self.last_name) if part) or self.phone
+
+    @property
+    def e164(self) -> str:
+        """Return the number as text, empty for none."""
+        return self.phone
 
 
 class Words:
