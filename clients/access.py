@@ -48,8 +48,8 @@ class Reachable(Protocol):
         """Return the e-mail address, or nothing."""
 
     @property
-    def phone(self) -> Any:
-        """Return the number as E.164, or nothing."""
+    def e164(self) -> str:
+        """Return the number as text, empty for none."""
 
 
 @dataclass(frozen=True)
@@ -96,8 +96,11 @@ def register_columns(visits_of: Columns) -> None:
 
 def clients_for(user: User) -> ClientQuerySet:
     """Return the clients that `user` may see: none without the right, never the forgotten, the deleted and the restricted."""
-    if not user.may(May.SEE_CLIENTS):
-        return Client.objects.none()
+    return everybody() if user.may(May.SEE_CLIENTS) else Client.objects.none()
+
+
+def everybody() -> ClientQuerySet:
+    """Return the clients that somebody with the right to see clients may see."""
     return Client.objects.filter(erased_at=None, restricted_at=None).exclude(inactive_reason=Client.DELETING)
 
 
@@ -180,8 +183,7 @@ def _hidden(client: Reachable) -> Contacts | None:
 
 
 def _shown(client: Reachable, salon: Salon, *, is_masked: bool) -> Contacts:
-    # Once: a number is checked each time that it is written out.
-    e164 = str(client.phone) if client.phone is not None else ""
+    e164 = client.e164
     number = phone.show(e164, salon.country)
     has_name = bool(client.first_name or client.last_name)
     if is_masked:

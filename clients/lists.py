@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, DateTimeField, Q, Value
 from django.db.models.functions import Coalesce
-from django.utils.functional import Promise
+from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext_lazy as _
 
 from clients import access, answers, bookings, inactivity, search, standings, tags
@@ -17,7 +17,9 @@ from clients import filters as narrowing
 from clients.access import Contacts, Visits
 from clients.filters import Chosen
 from clients.models import Client, ClientQuerySet
+from salon.core import prepared
 from salon.core.models import Salon, User
+from salon.core.roles import May
 from salon.core.web import whole
 
 PER_PAGE = 50
@@ -51,7 +53,7 @@ class Row:
     visits: Visits
     tags: Sequence[str]
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Return the id as text: as a number each place where it stands would be put into the reader's language first."""
         return str(self.client.pk)
@@ -73,17 +75,25 @@ class Listing:
 
 
 def status_counts(user: User) -> dict[str, int]:
-    """Return how many clients each chip has, in one query: a part for each, which its index answers without the cards."""
-    everybody = access.clients_for(user).order_by()
+    """Return how many clients each chip has, in one query."""
+    found = prepared.run([_counted()], {})[0] if user.may(May.SEE_CLIENTS) else []
+    return dict.fromkeys(STATUSES, 0) | {status: int(count) for status, count in found}
+
+
+@prepared.kept
+def _counted() -> prepared.Query:
+    """Return the query of the chips: a part for each, which its index answers without the cards."""
     parts = [
-        everybody.filter(status)
+        access.everybody()
+        .order_by()
+        .filter(status)
         .annotate(status=Value(name))
         .values("status")
         .annotate(found=Count("*"))
         .values_list("status", "found")
         for name, status in STATUSES.items()
     ]
-    return dict.fromkeys(STATUSES, 0) | dict(parts[0].union(*parts[1:], all=True))
+    return prepared.Query(parts[0].union(*parts[1:], all=True))
 
 
 def listing(

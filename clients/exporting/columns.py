@@ -64,6 +64,11 @@ class Card(NamedTuple):
         """Return first and last name, or the phone number of somebody who gave no name."""
         return " ".join(part for part in (self.first_name, self.last_name) if part) or self.phone
 
+    @property
+    def e164(self) -> str:
+        """Return the number as text, empty for none."""
+        return self.phone
+
 
 class Words:
     """The words that come again and again, looked up once for a file in the language that is active."""

@@ -172,7 +172,13 @@ class Client(models.Model):
     @property
     def name(self) -> str:
         """Return first and last name, or the phone number of somebody who gave no name."""
-        return " ".join(part for part in (self.first_name, self.last_name) if part) or str(self.phone)
+        return " ".join(part for part in (self.first_name, self.last_name) if part) or self.e164
+
+    @property
+    def e164(self) -> str:
+        """Return the number as text. What the database gave is not read for it: that is most of the work of a list."""
+        loaded = self.__dict__.get("phone")
+        return loaded if type(loaded) is str else str(self.phone or "")
 
     @property
     def is_hidden(self) -> bool:

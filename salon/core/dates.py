@@ -4,6 +4,7 @@ Called by filters, forms, views and the texts of messages.
 """
 
 import datetime as dt
+import functools
 import re
 
 from django.utils import formats
@@ -17,7 +18,13 @@ _FIRST = re.compile(r"\b1(?= \D)")
 
 def show(on: dt.date, pattern: str) -> str:
     """Return the day in the reader's language. `pattern` is a date format of Django, already translated."""
-    return as_written(formats.date_format(on, pattern), on, get_language() or "")
+    return _shown(on, pattern, get_language() or "")
+
+
+@functools.lru_cache(maxsize=2_000)
+def _shown(on: dt.date, pattern: str, language: str) -> str:
+    """Return the day in `language`, the active one: a page names the same few days again and again."""
+    return as_written(formats.date_format(on, pattern), on, language)
 
 
 def as_written(text: str, on: dt.date, language: str) -> str:

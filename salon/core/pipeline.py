@@ -1,7 +1,7 @@
 """Several statements in one round trip to PostgreSQL, each prepared once on the server and still a statement of its own.
 
-Called by `prepared` only, on the one path that runs for every message. The order is kept, and under READ COMMITTED each
-statement sees what had been committed when its turn came: a lock that it waited for is followed by reads that see why.
+Called by `prepared` only. The order is kept, and under READ COMMITTED each statement sees what had been committed when its
+turn came: a lock that it waited for is followed by reads that see why.
 """
 
 import datetime as dt

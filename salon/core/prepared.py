@@ -1,4 +1,4 @@
-"""Queries compiled once and run many times: for the one path that runs them for every message.
+"""Queries compiled once and run many times: for the hand-over of every message, and for what each page of clients asks.
 
 Django's own SQL and converters, without building them anew each time. On PostgreSQL several run in one round trip,
 each still a statement of its own with its own view of what is committed.

@@ -48,7 +48,7 @@ def test_the_bell_says_how_many_rows_of_a_list_were_refused(
 
 
 def test_a_notice_is_only_for_who_asked(olivia: User, signed_in: Callable[[Role], Browser]) -> None:
-    assert "812" not in signed_in(Role.MANAGER).get("/notices/").content.decode()
+    assert "812 new clients" not in signed_in(Role.MANAGER).get("/notices/").content.decode()
 
 
 def test_the_bell_counts_until_it_is_read(olivia: User, signed_in: Callable[[Role], Browser]) -> None:
