@@ -83,6 +83,9 @@ def test_a_copy_is_given_out_once_it_is_said_how_the_client_was_known(signed_in:
     path, today = f"/clients/{client.pk}/data/", factories.today().isoformat()
     assert signed_in(Role.RECEPTION).get(path).status_code == 403
     assert manager.post(path, {"received_on": today}).status_code == 422
+    early = manager.post(path, {"received_on": "1800-01-01", "known_by": "document"})
+    assert early.status_code == 422
+    assert "began on 25 May 2018" in early.content.decode()
     assert not RightsRequest.objects.exists()
     answer = manager.post(path, {"received_on": today, "known_by": "document"})
     assert answer.headers["Content-Type"] == "application/zip"
@@ -115,6 +118,7 @@ def test_a_restricted_card_is_seen_in_one_place_only_until_the_client_was_told(s
     row = Restriction.objects.get()
     path = f"/clients/restricted/{row.pk}/end/"
     assert manager.post(path, {"told_how": "phone", "told_on": "2100-01-01"}).status_code == 422
+    assert manager.post(path, {"told_how": "phone", "told_on": "2020-01-01"}).status_code == 422  # not restricted yet
     assert manager.post(path, {"told_how": "phone", "told_on": factories.today().isoformat()}).status_code == 303
     row.refresh_from_db()
     client.refresh_from_db()
