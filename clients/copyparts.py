@@ -1,6 +1,7 @@
 """What the client book itself puts into the copy that a client gets. Registered when the app starts."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
@@ -65,7 +66,8 @@ def _plain(client: Client, name: str) -> str | int | None:
         return _number(str(value))
     if name == "country":
         return Code(value, countries.name(value))
-    labels = dict(Client._meta.get_field(name).flatchoices)
+    field: Any = Client._meta.get_field(name)
+    labels = dict(field.flatchoices)
     return Code(value, labels[value]) if value in labels else str(value)
 
 

@@ -27,7 +27,8 @@ def _locale() -> Locale:
 @cache
 def codes() -> frozenset[str]:
     """Return the two letters of every country and region that has some of its own."""
-    return frozenset(code for code in Locale("en").territories if len(code) == 2 and code.isalpha()) - NO_COUNTRY
+    known = map(str, Locale("en").territories)
+    return frozenset(code for code in known if len(code) == 2 and code.isalpha()) - NO_COUNTRY
 
 
 def choices() -> list[tuple[str, str]]:
