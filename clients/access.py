@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from django.db.models import Q
-from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 
 from clients import search, survivors
 from clients.models import Client, ClientQuerySet, Export
 from salon.core import phone
-from salon.core.errors import Elsewhere
+from salon.core.errors import Elsewhere, Gone
 from salon.core.models import Salon, User
 from salon.core.roles import May
 
@@ -110,13 +109,17 @@ def hidden() -> Q:
 
 
 def client_for(user: User, pk: int) -> Client:
-    """Return the client if `user` may see them. Raises Http404 otherwise, and for a card taken in by another one Elsewhere."""
+    """Return the client if `user` may see them.
+
+    Raises Gone (a 404) otherwise, and for a card taken in by another one Elsewhere.
+    """
     client = clients_for(user).filter(pk=pk).first()
     if client is None:
         home = survivors.of(pk)
         if home != pk and clients_for(user).filter(pk=home).exists():
             raise Elsewhere(pk, home)
-        raise Http404
+        words = _("Nothing was saved: this client was deleted meanwhile, or is not for you to see any more.")
+        raise Gone(pk, words, "clients:list")
     return client
 
 

@@ -1,14 +1,15 @@
 """What the client book itself puts into the copy that a client gets. Registered when the app starts."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from clients import datacopy, ledger, wording
-from clients.datacopy import Part, Row
-from clients.models import Client, ConsentEvent, HealthNote, RetentionHold, RightsRequest, SignedForm
-from salon.core import secrets
+from clients import datacopy, inactivity, ledger, survivors, wording
+from clients.datacopy import Code, Part, Row
+from clients.models import Channel, Client, ConsentEvent, HealthNote, RetentionHold, RightsRequest, SignedForm
+from salon.core import countries, phone, secrets
 from salon.core.models import Salon
 
 # Kept for the search and the order of the list: made of what is in the copy anyway. And what is shown in other parts.
@@ -57,13 +58,31 @@ def _parts() -> Sequence[Part]:
 
 
 def _plain(client: Client, name: str) -> str | int | None:
+    """Return a field of the card, with its words where what is stored is a code."""
     value = getattr(client, name)
-    return value if value is None or isinstance(value, int) else str(value)
+    if value is None or isinstance(value, int):
+        return value
+    if name == "phone":
+        return _number(str(value))
+    if name == "country":
+        return Code(value, countries.name(value))
+    field: Any = Client._meta.get_field(name)
+    labels = dict(field.flatchoices)
+    return Code(value, labels[value]) if value in labels else str(value)
+
+
+def _number(e164: str) -> Code:
+    return Code(e164, phone.show(e164, Salon.objects.current().country))
 
 
 def _contacts(client: Client) -> Sequence[Row]:
-    rows = client.contacts.all()
-    return [{"channel": row.get_channel_display(), "address": row.address, "label": row.label} for row in rows]
+    return [
+        {
+            "channel": row.get_channel_display(), "label": row.label,
+            "address": _number(row.address) if row.channel == Channel.SMS else row.address,
+        }
+        for row in client.contacts.all()
+    ]  # fmt: skip
 
 
 def _family(client: Client) -> Sequence[Row]:
@@ -100,7 +119,7 @@ def _consent(event: ConsentEvent, salon: Salon) -> Row:
 def _marks(client: Client) -> Sequence[Row]:
     found: list[Row] = [{"what": _("Tag"), "detail": tag.name, "since": None} for tag in client.tags.all()]
     days = (
-        (_("Inactive"), client.inactive_reason, client.inactive_at),
+        (_("Inactive"), inactivity.REASONS.get(client.inactive_reason, client.inactive_reason), client.inactive_at),
         (_("No marketing until"), "", client.marketing_paused_until),
     )  # fmt: skip
     found += [{"what": what, "detail": detail, "since": since} for what, detail, since in days if since]
@@ -133,7 +152,7 @@ def _requests(client: Client) -> Sequence[Row]:
 
 def _source(client: Client) -> Sequence[Row]:
     lists: list[Row] = [{"what": _("A list that the salon brought in"), "since": row.at} for row in client.imports.order_by("pk")]
-    return [{"what": _("The card was made"), "since": client.created_at}, *lists]
+    return [{"what": _("The card was made"), "since": survivors.since([client])[client.pk]}, *lists]
 
 
 def _signed_forms(client: Client) -> Sequence[tuple[str, bytes]]:

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from clients.fold import SERVICE
 
+# Since when the law applies (Art. 99 GDPR, in the UK too): no request under it, no breach and no proof of a Yes is older.
+LAW_SINCE = dt.date(2018, 5, 25)
+
 
 @dataclass(frozen=True)
 class Profile:

@@ -22,12 +22,27 @@ from django.utils.translation import gettext as _
 
 from clients import keeping, privacyform
 from clients.models import Client
+from salon.core import money
 from salon.core.models import Salon
+from salon.core.templatetags.house import as_day, as_time
 
 Value = str | int | bool | dt.date | dt.datetime | Decimal | Promise | None
 Row = Mapping[str, Value]
 # What a spreadsheet would take for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+class Code(str):
+    """A value that the files for a computer hold as it is stored, and the page says in `words`."""
+
+    __slots__ = ("words",)
+    words: str
+
+    def __new__(cls, code: str, words: str | Promise) -> "Code":
+        """Return the code with its words."""
+        made = super().__new__(cls, code)
+        made.words = str(words)
+        return made
 
 
 @dataclass(frozen=True)
@@ -46,7 +61,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Shown:
-    """A part with its rows, as the page shows them."""
+    """A part with its rows: `lines` as a file for a computer has them, `told` as the page does."""
 
     code: str
     title: str
@@ -54,6 +69,7 @@ class Shown:
     columns: Mapping[str, str]
     rows: Sequence[Row]
     lines: Sequence[Sequence[str]] = field(default_factory=list)
+    told: Sequence[Sequence[str]] = field(default_factory=list)
 
 
 Files = Callable[[Client], Sequence[tuple[str, bytes]]]
@@ -75,7 +91,7 @@ def register_files(files_of: Files) -> None:
 def of(client: Client, salon: Salon, *, now: dt.datetime) -> bytes:
     """Return the ZIP of a client."""
     with translation.override(client.language), timezone.override(salon.zone):
-        parts = [_shown(part, client) for part in _parts.values()]
+        parts = [_shown(part, client, salon) for part in _parts.values()]
         held = [(name, data) for files_of in _files for name, data in files_of(client)]
         page = render_to_string(
             "clients/copy_readable.html",
@@ -98,11 +114,12 @@ def of(client: Client, salon: Salon, *, now: dt.datetime) -> bytes:
     return buffer.getvalue()
 
 
-def _shown(part: Part, client: Client) -> Shown:
+def _shown(part: Part, client: Client, salon: Salon) -> Shown:
     rows = part.rows_of(client)
     columns = {code: str(words) for code, words in part.columns.items()}
     lines = [[_text(row.get(code)) for code in columns] for row in rows]
-    return Shown(part.code, str(part.title), part.is_portable, columns, rows, lines)
+    told = [[_told(row.get(code), salon) for code in columns] for row in rows]
+    return Shown(part.code, str(part.title), part.is_portable, columns, rows, lines, told)
 
 
 def _text(value: Value) -> str:
@@ -113,6 +130,17 @@ def _text(value: Value) -> str:
     if isinstance(value, dt.datetime):
         return timezone.localtime(value).strftime("%Y-%m-%d %H:%M")
     return value.isoformat() if isinstance(value, dt.date) else str(value)
+
+
+def _told(value: Value, salon: Salon) -> str:
+    """Return a value as the client reads it: words, days and amounts in their language."""
+    if isinstance(value, Code):
+        return value.words
+    if isinstance(value, dt.datetime):
+        return f"{as_day(value)}, {as_time(value)}"
+    if isinstance(value, dt.date):
+        return as_day(value)
+    return money.show(value, salon.currency) if isinstance(value, Decimal) else _text(value)
 
 
 def _json(parts: Sequence[Shown], salon: Salon, now: dt.datetime) -> str:

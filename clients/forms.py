@@ -14,6 +14,7 @@ from clients import sheets, wording
 from clients.grid import Cell
 from clients.models import CameThrough, Channel, Client, ClientLink
 from salon.core import phone
+from salon.core.countries import codes
 from salon.core.errors import Refused
 from salon.core.lines import Line
 
@@ -68,10 +69,10 @@ class AddressForm(forms.Form):
         self.today = today
 
     def clean_country(self) -> str:
-        """Return two capitals or nothing."""
+        """Return the two capitals of a country, or nothing."""
         text: str = self.cleaned_data["country"].strip().upper()
-        if text and not (len(text) == 2 and text.isalpha() and text.isascii()):
-            raise forms.ValidationError(_("Enter a country as two letters, like FR."))
+        if text and text not in codes():
+            raise forms.ValidationError(_("There is no such country. Enter it as two letters, like FR."))
         return text
 
 

@@ -13,12 +13,13 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
-from clients import answers, choices, consent, fold, requests, sheets, wording
+from clients import answers, choices, consent, countries, fold, requests, sheets, wording
 from clients.answers import Answer
 from clients.models import Channel, Client, ConsentEvent, ConsentText
 from clients.sheets import Sheet
 from salon.core.errors import Refused
 from salon.core.models import User
+from salon.core.templatetags.house import as_day
 
 PROFILING = choices.PROFILING
 PAPER, OWN = ConsentEvent.Source.PAPER_FORM, ConsentEvent.Source.OWN_FORM
@@ -126,16 +127,17 @@ def enter_sheet(
     """Record a signed privacy form: "yes" or "no" by (purpose, channel), what was left empty left out. Return the events.
 
     A `photo` of the sheet is kept as their proof, and as that of what stood like this already. A sheet names a day and
-    no hour: a Yes holds from its beginning, a No from its end, so that of both on one day the No stands. Raises Refused
-    for a day in the future, for a Yes without an address, and for one after the client's own No.
+    no hour: a Yes holds from its beginning, a No from its end, so that of both on one day the No stands. A Yes points at
+    the wording of that day, and at none where the sheet is older than the first. Raises Refused for a day that cannot be
+    that of a signature, for a Yes without an address, and for one after the client's own No.
     """
-    if signed_on > timezone.localtime(now).date():
-        raise Refused(_("The day of the signature is in the future."), field="signed_on")
+    _check_signed(client, signed_on, timezone.localtime(now).date())
     begins_at, ends_at = (timezone.make_aware(dt.datetime.combine(signed_on, time)) for time in (dt.time.min, dt.time.max))
     times = {"yes": begins_at, "no": min(ends_at, now)}
     card = consent.hold(client)
     found = [(_checked(cell(card, *pair), answer), answer) for pair, answer in ticks.items()]
-    events = [said(card, one, answer, PAPER, by=by, at=times[answer]) for one, answer in found]
+    texts = wording.in_force(card.language, at=ends_at)
+    events = [said(card, one, answer, PAPER, by=by, at=times[answer], texts=texts) for one, answer in found]
     recorded = consent.record_many([event for event in events if event], by=by, now=now)
     if photo is not None:
         known = [one.event for (one, _answer), event in zip(found, events, strict=True) if event is None and one.event]
@@ -161,10 +163,22 @@ def said(
     is_first_own = not is_yes and how == OWN and now_is.stopped_on is None
     if not is_first_own and not answers.is_news(now_is, is_yes=is_yes, how=how, by=by):
         return None
-    shown = texts or wording.in_force(client.language)
+    shown = wording.in_force(client.language) if texts is None else texts
     text = shown.get((now_is.purpose, now_is.channel)) if is_yes else None
     event = "grant" if is_yes else "withdraw"
     return consent.Said(client, now_is.purpose, now_is.channel, event, how, effective_at=at, text=text)
+
+
+def _check_signed(client: Client, on: dt.date, today: dt.date) -> None:
+    """Raise Refused for a day on which this client cannot have signed, or from which a signature proves nothing today."""
+    born = dt.date(client.birth_year, client.birth_month or 1, client.birth_day or 1) if client.birth_year else dt.date.min
+    if on > today:
+        raise Refused(_("The day of the signature is in the future."), field="signed_on")
+    if on < born:
+        raise Refused(_("The day of the signature is before the client was born."), field="signed_on")
+    if on < countries.LAW_SINCE:
+        words = _("A form signed before %(day)s is older than the law on data protection: ask the client again.")
+        raise Refused(words % {"day": as_day(countries.LAW_SINCE)}, field="signed_on")
 
 
 def _checked(now_is: Cell, answer: str) -> Cell:

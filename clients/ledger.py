@@ -42,6 +42,7 @@ EVENTS: dict[str, str | Promise] = {
     "provider_stop": _("STOP"),
     "provider_start": _("START"),
     "complaint": _("Complaint about spam"),
+    "void": _("Taken back as a slip"),
 }
 CHANNELS: dict[str, str | Promise] = {"email": _("E-mail"), "sms": _("SMS"), "*": _("E-mail and SMS"), "": ""}
 SIGNS = {"grant": "yes", "confirm": "yes", "pending": "wait", "import_claim": "wait", "soft_opt_in": "ask"}

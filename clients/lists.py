@@ -72,6 +72,7 @@ class Listing:
     page: Page[int]
     count: int
     is_capped: bool
+    status: str
 
 
 def status_counts(user: User) -> dict[str, int]:
@@ -116,7 +117,14 @@ def listing(
         known = None
     found = search.page(rows, condition, order=SORTS[sort], number=number, per_page=PER_PAGE, count=known, count_up_to=most)
     paginator = Paginator(range(found.count), PER_PAGE)
-    return Listing(rows_of(user, salon, found.rows, now=now), paginator.page(found.page), found.count, found.is_capped)
+    return Listing(rows_of(user, salon, found.rows, now=now), paginator.page(found.page), found.count, found.is_capped, status)
+
+
+def found_first(user: User, salon: Salon, *, text: str, now: dt.datetime) -> Listing:
+    """Return the first page of the active clients that `text` finds; of the inactive ones where it finds nobody else."""
+    wanted: dict[str, Any] = {"text": text, "sort": "name", "number": 1, "now": now}
+    active = listing(user, salon, status="active", **wanted)
+    return active if active.count else listing(user, salon, status="inactive", **wanted)
 
 
 def sortable(rows: ClientQuerySet, sort: str, *, now: dt.datetime) -> ClientQuerySet:

@@ -5,13 +5,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from clients import processing, retention_rules
+from clients.countries import LAW_SINCE
 from clients.models import Breach, Processing
 from clients.retention_rules import Standing
+from clients.rights_forms import before_the_law
 from salon.core.lines import Line
 
 
@@ -93,12 +96,19 @@ class BreachForm(forms.Form):
         self.order_fields(self.field_order)
 
     def clean(self) -> dict[str, Any]:
-        """Refuse what happened after it was noticed, or is told tomorrow."""
+        """Refuse what happened after it was noticed, was told before that or is told tomorrow, and what is older than the law."""
         data = super().clean() or self.cleaned_data
         noticed, happened = data.get("discovered_at"), data.get("happened_at")
         if noticed and happened and happened > noticed:
             self.add_error("happened_at", _("It was noticed before it happened."))
-        for name in ("discovered_at", "authority_at", "persons_at"):
-            if data.get(name) and data[name] > self.now:
+        for name in ("discovered_at", "happened_at", "authority_at", "persons_at"):
+            at = data.get(name)
+            if at is None:
+                continue
+            if at > self.now and name != "happened_at":
                 self.add_error(name, _("This moment is still to come."))
+            elif timezone.localtime(at).date() < LAW_SINCE:
+                self.add_error(name, before_the_law())
+            elif noticed and at < noticed and name in ("authority_at", "persons_at"):
+                self.add_error(name, _("This is before it was noticed."))
         return data

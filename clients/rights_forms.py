@@ -7,14 +7,21 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
+from clients.countries import LAW_SINCE
 from clients.erasure import plan
 from clients.models import Client, Restriction, RightsRequest
 from salon.core.lines import Line
+from salon.core.templatetags.house import as_day
 
 KNOWN = [choice for choice in RightsRequest.Known.choices if choice[0] != RightsRequest.Known.NOT_NEEDED]
 
 # Nobody's answer stands there beforehand: it is written down as the proof that somebody looked.
 ASKED = [("", "–"), *KNOWN]
+
+
+def before_the_law() -> str:
+    """Return what is said of a day on which nobody could ask yet, and nothing had to be written down."""
+    return _("Check the year: the law that this is about began on %(day)s.") % {"day": as_day(LAW_SINCE)}
 
 
 def day_input() -> forms.DateInput:
@@ -97,7 +104,7 @@ class CopyForm(forms.Form):
         self.today = today
 
     def clean_received_on(self) -> dt.date:
-        """Return the day, which is not in the future."""
+        """Return the day, which is not in the future and not before the law."""
         return _past(self.cleaned_data["received_on"], self.today)
 
 
@@ -131,16 +138,21 @@ class LiftForm(forms.Form):
     told_how = forms.ChoiceField(label=lazy("The client was told"), choices=Restriction.Told.choices)
     told_on = forms.DateField(label=lazy("on"), widget=day_input())
 
-    def __init__(self, *args: Any, today: dt.date, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, today: dt.date, since: dt.date, **kwargs: Any) -> None:
         super().__init__(*args, **{"initial": {"told_on": today}, **kwargs})
-        self.today = today
+        self.today, self.since = today, since
 
     def clean_told_on(self) -> dt.date:
-        """Return the day, which is not in the future."""
-        return _past(self.cleaned_data["told_on"], self.today)
+        """Return the day, which is not in the future and not before the card was restricted."""
+        on = _past(self.cleaned_data["told_on"], self.today)
+        if on < self.since:
+            raise forms.ValidationError(_("The card was restricted on %(day)s, later than this.") % {"day": as_day(self.since)})
+        return on
 
 
 def _past(on: dt.date, today: dt.date) -> dt.date:
     if on > today:
         raise forms.ValidationError(_("This day is still to come."))
+    if on < LAW_SINCE:
+        raise forms.ValidationError(before_the_law())
     return on

@@ -83,7 +83,7 @@ def restricted_card(request: SignedIn, pk: int) -> HttpResponse:
 def lift(request: SignedIn, pk: int) -> HttpResponse:
     """Ask how the client was told, and end the restriction."""
     row = get_object_or_404(Restriction.objects.select_related("client"), pk=pk, lifted_at=None)
-    form = LiftForm(sent(request), today=timezone.localdate())
+    form = LiftForm(sent(request), today=timezone.localdate(), since=timezone.localtime(row.set_at).date())
     if form.is_bound and form.is_valid():
         try:
             client: Client = rights.lift(row, by=request.user, now=timezone.now(), **form.cleaned_data)

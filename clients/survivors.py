@@ -3,9 +3,12 @@
 For whoever has the id of a card from before: an address of a page, a booking, an answer that comes in.
 """
 
-from collections.abc import Collection
+import datetime as dt
+from collections.abc import Collection, Iterable
+from typing import Any, Protocol
 
 from django.db import connection
+from django.db.models import Min
 
 from clients.models import Client
 
@@ -48,6 +51,28 @@ def _held(pk: int) -> int | None:
         cursor.execute(f"SELECT merged_into_id FROM {table} WHERE id = %s{lock}", [pk])  # noqa: S608
         row = cursor.fetchone()
     return row[0] if row else None
+
+
+class Made(Protocol):
+    """A card, or what was read of one."""
+
+    @property
+    def pk(self) -> Any:
+        """Return the card's id."""
+
+    @property
+    def created_at(self) -> Any:
+        """Return when the card itself was made."""
+
+
+def since(cards: Iterable[Made]) -> dict[int, dt.datetime]:
+    """Return by id since when the client of each of these present cards is one: the day of the oldest card that it took in.
+
+    The card keeps its own: by that it is known again after a restore, and an undone merge leaves nothing behind.
+    """
+    own: dict[int, dt.datetime] = {card.pk: card.created_at for card in cards}
+    taken_in = Client.objects.filter(merged_into__in=own).order_by().values_list("merged_into").annotate(first=Min("created_at"))
+    return own | {pk: min(first, own[pk]) for pk, first in taken_in}
 
 
 def taken_in_by(pk: int) -> list[int]:

@@ -24,19 +24,20 @@ from salon.core.web import SignedIn, allowed, go, is_fragment, page, refuse, toa
 def search(request: SignedIn) -> HttpResponse:
     """Show the first 8 clients and the commands that the search box finds; before anything is typed, what was opened last.
 
-    Enter opens the card at once where only one is found.
+    Who is inactive is shown where nobody else is found. Enter opens the card at once where only one is found.
     """
-    now = timezone.now()
+    now, status = timezone.now(), "active"
     text = request.GET.get("q", "").strip()[:200]
     if text:
-        found = lists.listing(request.user, request.salon, text=text, status="active", sort="name", number=1, now=now)
+        found = lists.found_first(request.user, request.salon, text=text, now=now)
+        status = found.status
         rows, count, is_capped = found.rows[: opened.KEPT], found.count, found.is_capped
         if count == 1 and not is_fragment(request):
             return go(request, "clients:card", rows[0].client.pk)
     else:
         rows = lists.rows_of(request.user, request.salon, opened.last(request.user), now=now)
         count, is_capped = len(rows), False
-    context = {"rows": rows, "count": count, "is_capped": is_capped, "text": text, "marker": Marker(text)}
+    context = {"rows": rows, "count": count, "is_capped": is_capped, "text": text, "marker": Marker(text), "status": status}
     known = commands.matching(request.user, text, searching.fold) if text else commands.first(request.user)
     context |= {"commands": known, "is_box": is_fragment(request)}
     return page(request, "clients/search.html", context, fragment="clients/_hits.html")

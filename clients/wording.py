@@ -24,9 +24,14 @@ NOTICE = "existing"
 _BRACES = re.compile(r"\{([^{}]*)\}|[{}]")
 
 
-def in_force(language: str) -> dict[tuple[str, str], ConsentText]:
-    """Return the newest wording of each purpose and channel ("" for purposes without messages) in a language."""
+def in_force(language: str, *, at: dt.datetime | None = None) -> dict[tuple[str, str], ConsentText]:
+    """Return the newest wording of each purpose and channel ("" for purposes without messages) in a language.
+
+    With `at` those in force then: none before the first was published.
+    """
     rows = ConsentText.objects.filter(language=language).order_by("published_at", "pk")
+    if at is not None:
+        rows = rows.filter(published_at__lte=at)
     return {(text.purpose, text.channel): text for text in rows}
 
 

@@ -107,8 +107,8 @@ def _erase(
     for channel, hmac in stops:
         addresses.stop_hash(channel, hmac, scope=Address.Scope.MARKETING, reason=Address.Reason.ERASED, now=now)
     failpoints.hit("erase_suppressed")
-    _end_consents(cards, now)
     kept = _kept(ids, stops, now)
+    _end_consents(cards, now)
     tags = loose.tags_of(ids)
     RightsRequest.objects.filter(client__in=ids, kind=RightsRequest.Kind.ERASURE, answered_at=None).update(
         answered_at=now, case=case

@@ -41,9 +41,12 @@ def word_of(client: Client) -> str:
 
 
 def is_confirmed(client: Client, typed: str, country: str) -> bool:
-    """Return whether `typed` is that word: accents, case and blanks do not count, and a number may be written as dialled."""
+    """Return whether `typed` is that word, or the whole name.
+
+    Accents, case and blanks do not count, and a number may be written as dialled.
+    """
     wanted = word_of(client)
-    if _plain(typed) == _plain(wanted):
+    if _plain(typed) in {_plain(wanted), _plain(client.name)}:
         return True
     if client.last_name or client.first_name:
         return False

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
-from clients import access, answers, countries, fold, lists
+from clients import access, answers, countries, fold, lists, survivors
 from clients import contacts as further_contacts
 from clients.access import Visits
 from clients.exporting.columns import FURTHER, PRESETS, TAGS, Card, Person, Words
@@ -142,6 +142,9 @@ def read(user: User, salon: Salon, wanted: Wanted, ids: Sequence[int], *, now: d
 
 
 def _people(user: User, salon: Salon, cards: list[Card], words: Words, *, shown: Sequence[str], now: dt.datetime) -> list[Person]:
+    if "created_at" in shown:
+        since = survivors.since(cards)
+        cards = [card._replace(created_at=since[card.pk]) for card in cards]
     ids = [card.pk for card in cards]
     contacts = access.contacts_of(user, cards, salon, now=now)
     said = answers.of_clients(ids)

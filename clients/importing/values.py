@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from email_validator import EmailNotValidError, validate_email
 
 from clients.importing.names import words
+from salon.core.countries import codes
 
 MULTIPLE = " ::: "
 
@@ -255,14 +256,9 @@ def _countries() -> dict[str, str]:
     found = {}
     for language in ("en", "fr", "de"):
         for code, name in Locale(language).territories.items():
-            if len(code) == 2 and code.isalpha():
+            if code in codes():
                 found[plain(name)] = code
     return {**found, "uk": "GB", "usa": "US", "england": "GB"}
-
-
-@cache
-def _codes() -> frozenset[str]:
-    return frozenset(_countries().values())
 
 
 # As in a list the same ones come over and over.
@@ -270,7 +266,7 @@ def _codes() -> frozenset[str]:
 def country(text: str) -> str:
     """Return two letters for a country's code, or its name in English, French or German. Raises Fault."""
     name = clean(text)
-    code = name.upper() if name.upper() in _codes() else _countries().get(plain(name))
+    code = name.upper() if name.upper() in codes() else _countries().get(plain(name))
     if code is None:
         raise Fault(_("This country is not known and is left out."))
     return code

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import zoneinfo
+from functools import cache
 
 from babel import Locale
 from babel.core import get_global
@@ -23,10 +24,17 @@ def _locale() -> Locale:
     return Locale.parse((get_language() or "en").replace("-", "_"))
 
 
+@cache
+def codes() -> frozenset[str]:
+    """Return the two letters of every country and region that has some of its own."""
+    known = map(str, Locale("en").territories)
+    return frozenset(code for code in known if len(code) == 2 and code.isalpha()) - NO_COUNTRY
+
+
 def choices() -> list[tuple[str, str]]:
     """Return (two letters, name in the reader's language) of every country, our own first, then by name."""
     names = _locale().territories
-    known = {code for code in get_global("territory_zones") if len(code) == 2 and code.isalpha() and code in names} - NO_COUNTRY
+    known = {code for code in get_global("territory_zones") if code in codes() and code in names}
     rest = sorted(known - set(FIRST), key=lambda code: names[code].casefold())
     return [(code, names[code]) for code in (*FIRST, *rest)]
 

@@ -1,4 +1,6 @@
-"""The one domain error. Operations raise it, views show it, nothing else catches it. And the word that a row has moved."""
+"""The one domain error: operations raise it, views show it, nothing else catches it. And the words for what moved or went."""
+
+from django.http import Http404
 
 
 class Refused(Exception):
@@ -14,6 +16,17 @@ class Refused(Exception):
 
     def __str__(self) -> str:
         return str(self.message)
+
+
+class Gone(Http404):
+    """What a page works on is not there any more, or not for its reader: not found, and `words` for who sends something to it.
+
+    `salon.core.web.allowed` says them, and leads whoever still has the page open to `home` (a URL name).
+    """
+
+    def __init__(self, pk: int, words: str, home: str) -> None:
+        super().__init__(words)
+        self.pk, self.words, self.home = pk, words, home
 
 
 class Elsewhere(Exception):

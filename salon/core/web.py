@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 from django_htmx.middleware import HtmxDetails
 
 from salon.core import hooks
-from salon.core.errors import Elsewhere, Refused
+from salon.core.errors import Elsewhere, Gone, Refused
 from salon.core.models import Salon, User
 from salon.core.roles import May
 
@@ -55,8 +55,9 @@ def allowed(
     """Open a view to the roles that have `act`. Nobody signed in: to the sign-in page (a fragment gets 401).
 
     Raises MissingAct (the 403 page) for a role that has it not, and Http404 where what the view works on was removed
-    meanwhile. Where it has moved to another id, the answer leads there. `otherwise` may give the role that has not the act
-    another page (403) than that; it gets what the view gets. A house test fails on a view without this or `public`.
+    meanwhile; whoever sent something to it is told. Where it has moved to another id, the answer leads there. `otherwise`
+    may give the role that has not the act another page (403) than that; it gets what the view gets. A house test fails on
+    a view without this or `public`.
     """
 
     def decorate(
@@ -80,6 +81,8 @@ def allowed(
                 raise Http404 from error
             except Elsewhere as moved:
                 return _lead(request, moved)
+            except Gone as gone:
+                return _send_away(request, gone)
 
         guarded.act = act  # type: ignore[attr-defined]
         return guarded
@@ -102,6 +105,17 @@ def _lead(request: HttpRequest, moved: Elsewhere) -> HttpResponse:
         toast(request, _("This card was merged with another one meanwhile. Nothing was saved."), level=messages.WARNING)
         query = ""
     return go(request, resolve_url(match.view_name, **kwargs) + query)
+
+
+def _send_away(request: HttpRequest, gone: Gone) -> HttpResponse:
+    """Say that what was sent is not saved, and take the page with the row's data away. Raises `gone` again for a mere look."""
+    match = request.resolver_match
+    if request.method in {"GET", "HEAD"} or match is None or gone.pk not in match.kwargs.values():
+        raise gone
+    if not is_fragment(request):
+        return render(request, "404.html", {"reason": gone.words}, status=404)
+    toast(request, gone.words, level=messages.WARNING)
+    return HttpResponse(status=404, headers={"HX-Redirect": resolve_url(gone.home)})
 
 
 def public(view: AnyView) -> AnyView:

@@ -8,6 +8,8 @@ import pytest
 from django.test import Client as Browser
 
 from clients import access, records
+from clients.importing import values
+from clients.importing.values import Fault
 from clients.models import Client
 from salon.core.models import AuditEvent, User
 from salon.core.roles import Role
@@ -138,10 +140,20 @@ def test_two_editors_of_an_address_see_both_values_per_field(desk: Browser, amel
     assert (saved.city, saved.street) == ("Paris", "1 rue Neuve")
 
 
+def test_letters_that_stand_for_no_country_are_none(desk: Browser, amelie: Client) -> None:
+    answer = desk.post(f"/clients/{amelie.pk}/address/edit/", address_of(amelie, country="zz"), headers=HTMX)
+    assert answer.status_code == 422
+    assert "There is no such country" in body(answer)
+    with pytest.raises(Fault, match="not known"):
+        values.country("ZZ")
+    assert desk.post(f"/clients/{amelie.pk}/address/edit/", address_of(amelie, country="be")).status_code == 303
+    assert Client.objects.get().country == values.country("Belgien") == "BE"
+
+
 def test_a_faulty_address_comes_back_with_what_was_typed(desk: Browser, amelie: Client) -> None:
     answer = desk.post(f"/clients/{amelie.pk}/address/edit/", address_of(amelie, country="9!", city="Bourg"), headers=HTMX)
     assert answer.status_code == 422
-    assert "Enter a country as two letters" in body(answer)
+    assert "Enter it as two letters" in body(answer)
     assert "Bourg" in body(answer)
 
 

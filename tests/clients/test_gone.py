@@ -4,8 +4,10 @@ from collections.abc import Callable
 
 import pytest
 from django.test import Client as Browser
+from django.utils import timezone
 
 from clients import access, records, stops
+from clients.erasure import act
 from clients.models import Client
 from salon.core import hooks
 from salon.core.models import User
@@ -43,6 +45,22 @@ def test_a_card_that_goes_between_look_and_lock_is_not_found(
 ) -> None:
     assert signed_in(Role.OWNER).post(f"/clients/{vanishing.pk}/{place}", said).status_code == 404
     assert not Client.objects.exists()
+
+
+@pytest.mark.parametrize("is_htmx", [True, False])
+def test_what_is_sent_to_an_erased_card_is_said_not_to_be_saved_and_leaves_the_page(
+    signed_in: Callable[[Role], Browser], is_htmx: bool
+) -> None:
+    client, browser = factories.client(last_name="Bertrand"), signed_in(Role.OWNER)
+    act.erase(client, ground="tidying", by=None, now=timezone.now())
+    headers = {"HX-Request": "true"} if is_htmx else {}
+    answer = browser.post(f"/clients/{client.pk}/edit/", {"last_name": "Bertrand", "version": "1"}, headers=headers)
+    assert answer.status_code == 404
+    if is_htmx:
+        assert answer.headers["HX-Redirect"] == "/clients/"
+        answer = browser.get("/clients/")
+    assert "Nothing was saved: this client was deleted meanwhile" in answer.content.decode()
+    assert "Bertrand" not in answer.content.decode()
 
 
 def test_the_control_without_it_the_page_breaks(

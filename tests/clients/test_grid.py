@@ -9,9 +9,9 @@ import pytest
 from django.test import Client as Browser
 from django.utils import timezone
 
-from clients import answers, consent, fold, grid, invariants, records
+from clients import answers, consent, fold, grid, invariants, records, wording
 from clients.answers import Answer
-from clients.models import Client, ConsentEvent
+from clients.models import Client, ConsentEvent, ConsentText
 from salon.core.errors import Refused
 from salon.core.models import Salon, User
 from salon.core.roles import Role
@@ -169,6 +169,7 @@ def sheet(browser: Browser, client: Client, day: dt.date, **ticks: str) -> Any:
 
 def test_a_paper_form_holds_from_the_day_of_its_signature_with_its_wording(desk: Browser, amelie: Client) -> None:
     day = factories.today() - dt.timedelta(days=3)
+    ConsentText.objects.update(published_at=timezone.now() - dt.timedelta(days=4))
     answer = sheet(desk, amelie, day, **{"mkt-promotion-email": "yes", "mkt-review-email": "no", "profiling-all": "yes"})
     assert answer.status_code == 303
     cells = table_of(amelie)
@@ -179,6 +180,31 @@ def test_a_paper_form_holds_from_the_day_of_its_signature_with_its_wording(desk:
     assert {(event.source, event.evidence_level, event.actor_type) for event in events} == {("paper_form", 2, "staff")}
     assert all((event.text is not None) is (event.event == "grant") for event in events)
     assert list(invariants.faults()) == []
+
+
+def test_a_paper_form_points_at_the_words_of_its_day_and_at_none_that_came_later(amelie: Client, reception: User) -> None:
+    now = timezone.now()
+    ConsentText.objects.update(published_at=now - dt.timedelta(days=30))
+    old = wording.in_force("fr")[PROMO]
+    new = wording.publish(purpose=PROMO[0], channel="email", language="fr", body=f"{old.body} Oui.", by=reception, now=now)
+    for days, pair, expected in ((0, PROMO, new), (3, PROMO, old), (60, PROMO, None)):
+        Client.objects.update(email=f"{days}@example.org")
+        amelie.refresh_from_db()
+        day = factories.today() - dt.timedelta(days=days)
+        (event,) = grid.enter_sheet(amelie, {pair: "yes"}, signed_on=day, by=reception, now=now)
+        assert event.text == expected
+
+
+@pytest.mark.parametrize(
+    ("day", "words"),
+    [("1850-01-01", "before the client was born"), ("2016-05-01", "before the client was born"), ("2018-05-24", "25 May 2018")],
+)
+def test_a_signature_is_not_older_than_the_client_or_the_law(desk: Browser, amelie: Client, day: str, words: str) -> None:
+    Client.objects.update(birth_year=2016, birth_month=5, birth_day=2)
+    answer = sheet(desk, amelie, dt.date.fromisoformat(day), **{"mkt-promotion-email": "yes"})
+    assert answer.status_code == 422
+    assert words in body(answer)
+    assert not ConsentEvent.objects.exists()
 
 
 def test_an_old_form_does_not_undo_a_later_no(desk: Browser, amelie: Client, reception: User) -> None:

@@ -28,6 +28,8 @@ from clients import (
     tags,
 )
 from clients.erasure import act
+from clients.exporting import people
+from clients.exporting.people import Wanted
 from clients.merging import fields, merges, pointers, stragglers, undoing
 from clients.models import (
     Address,
@@ -44,7 +46,7 @@ from clients.models import (
     Subject,
 )
 from salon.core.errors import Refused
-from salon.core.models import AuditEvent, User
+from salon.core.models import AuditEvent, Salon, User
 from tests import factories
 from tests.clients import merging_world
 
@@ -382,6 +384,21 @@ def test_a_pause_and_a_restriction_that_came_since_hold_for_both(owner: User) ->
     undoing.undo(done, by=owner, now=timezone.now())
     assert fresh(one).marketing_paused_until == fresh(two).marketing_paused_until == until
     assert fresh(two).restricted_at is not None
+
+
+def test_a_joined_client_is_one_since_the_oldest_card_and_no_card_forgets_its_own_day(owner: User, salon: Salon) -> None:
+    one, two = pair(owner)
+    Client.objects.filter(pk=two.pk).update(created_at=one.created_at - dt.timedelta(days=900))
+    own = {card.pk: fresh(card).created_at for card in (one, two)}
+    done = join(one, two, by=owner)
+    assert survivors.since([fresh(one)]) == {one.pk: own[two.pk]}
+    listed = [
+        person for chunk in people.read(owner, salon, Wanted("everything"), [one.pk], now=timezone.now()) for person in chunk
+    ]
+    assert [person.card.created_at for person in listed] == [own[two.pk]]
+    assert {card.pk: fresh(card).created_at for card in (one, two)} == own, "by this a card is known after a restore"
+    undoing.undo(done, by=owner, now=timezone.now())
+    assert survivors.since([fresh(one), fresh(two)]) == own
 
 
 def test_of_merges_of_one_card_the_newest_is_undone_first(owner: User) -> None:

@@ -78,6 +78,30 @@ def test_an_empty_search_offers_to_add_and_to_look_in_inactive(desk: Browser, am
     assert "<Zoé>" not in shown
 
 
+def test_the_search_box_finds_who_is_inactive_where_nobody_else_is_and_then_offers_to_add(
+    desk: Browser, amelie: Client, reception: User
+) -> None:
+    off = dict.fromkeys(("Zola", "Zoller"))
+    for name in off:
+        client = records.add(by=reception, last_name=name)
+        Client.objects.filter(pk=client.pk).update(inactive_at=timezone.now())
+        off[name] = client.pk
+    shown = body(desk.get("/search/?q=zol", headers=HTMX))
+    options = re.findall(r'role="option"[^>]* id="(hit-[\w-]+)"', shown)
+    assert options[:2] == [f"hit-{off['Zola']}", f"hit-{off['Zoller']}"], "Enter opens the first"
+    assert options[-1] == "hit-add"
+    assert shown.count("Inactive") == 2
+    assert desk.get("/search/?q=zola").headers["Location"] == f"/clients/{off['Zola']}/"
+    records.add(by=reception, last_name="Zolang")
+    shown = body(desk.get("/search/?q=zol", headers=HTMX))
+    assert "Inactive" not in shown
+    assert "hit-add" not in shown
+    Client.objects.filter(last_name="Zola").update(inactive_reason=Client.DELETING)
+    Client.objects.filter(last_name="Zoller").update(restricted_at=timezone.now())
+    for name in off:
+        assert f"hit-{off[name]}" not in body(desk.get(f"/search/?q={name}", headers=HTMX))
+
+
 def test_pages_of_fifty_and_a_page_out_of_range_is_the_last(desk: Browser, reception: User) -> None:
     records.add_many([{"last_name": f"Nom{number:03}"} for number in range(120)], by=reception)
     assert body(desk.get("/clients/")).count("data-row") == 50

@@ -356,6 +356,8 @@ def test_a_breach_has_72_hours_said_in_words(signed_in: SignIn) -> None:
     with time_machine.travel(NOW, tick=False):
         assert manager.post("/settings/privacy/breaches/new/", {**form, "discovered_at": "2026-11-19T10:00"}).status_code == 422
         assert manager.post("/settings/privacy/breaches/new/", {**form, "happened_at": "2026-11-18T11:00"}).status_code == 422
+        for name, at in (("happened_at", "1800-01-01T10:00"), ("authority_at", "2026-11-17T10:00")):
+            assert manager.post("/settings/privacy/breaches/new/", {**form, name: at}).status_code == 422
         assert manager.post("/settings/privacy/breaches/new/", form).status_code == 303
         page = manager.get("/settings/privacy/breaches/").content.decode()
         assert manager.get(f"/settings/privacy/breaches/{Breach.objects.get().pk}/").status_code == 200

@@ -1,9 +1,12 @@
 """What a client may ask for besides erasure: the copy of their data, a correction, a restriction; and who sees it."""
 
+import datetime as dt
 import io
 import json
+import re
 import zipfile
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -78,11 +81,35 @@ def test_the_copy_is_in_the_clients_language_and_says_what_may_be_taken_along(ow
     assert "script" not in page
 
 
+def test_the_page_of_the_copy_says_in_words_what_the_files_hold_as_codes(owner: User, salon: Salon) -> None:
+    client = factories.client(language="de", country="FR", phone="+33612345678", preferred_channel="sms", came_through="social")
+    visit = factories.appointment(
+        client=client, price=Decimal("58.00"), start_at=dt.datetime(2026, 3, 1, 9, 30, tzinfo=factories.PARIS)
+    )
+    slip = consent.record(client, purpose="mkt.promotion", channel="email", event="grant", source="in_person", by=owner)
+    consent.void(slip, by=owner)
+    files = unpacked(datacopy.of(client, salon, now=timezone.now()))
+    page, held = files["readable.html"].decode(), json.loads(files["data.json"])["parts"]
+    cells = re.findall(r"<td>([^<]*)</td>", page)
+    assert {"Deutsch", "Frankreich", "06 12 34 56 78", "58\xa0€", "1. März 2026, 09:30", "Als Versehen zurückgenommen"} <= set(
+        cells
+    )
+    assert {"void", "FR", "fr", "de", "sms", "social", "58.00"}.isdisjoint(cells)
+    assert not [cell for cell in cells if re.match(r"\d{4}-\d\d-\d\d", cell)]
+    main, visits = held["main"]["rows"][0], held["visits"]["rows"]
+    assert (main["language"], main["country"], main["phone"], main["came_through"]) == ("de", "FR", "+33612345678", "social")
+    assert [row["price"] for row in visits] == [str(visit.price)]
+    assert "2026-03-01 09:30" in files["csv/visits.csv"].decode("utf-8-sig")
+
+
 def test_a_copy_is_given_out_once_it_is_said_how_the_client_was_known(signed_in: SignIn) -> None:
     client, manager = factories.client(), signed_in(Role.MANAGER)
     path, today = f"/clients/{client.pk}/data/", factories.today().isoformat()
     assert signed_in(Role.RECEPTION).get(path).status_code == 403
     assert manager.post(path, {"received_on": today}).status_code == 422
+    early = manager.post(path, {"received_on": "1800-01-01", "known_by": "document"})
+    assert early.status_code == 422
+    assert "began on 25 May 2018" in early.content.decode()
     assert not RightsRequest.objects.exists()
     answer = manager.post(path, {"received_on": today, "known_by": "document"})
     assert answer.headers["Content-Type"] == "application/zip"
@@ -90,7 +117,9 @@ def test_a_copy_is_given_out_once_it_is_said_how_the_client_was_known(signed_in:
     row = RightsRequest.objects.get()
     assert (row.kind, row.known_by, row.client) == ("copy", "document", client)
     assert row.answered_at is not None
-    assert "Copy of their data" in manager.get(path).content.decode()
+    page = manager.get(path).content.decode()
+    assert "Copy of their data" in page
+    assert re.search(rf'<form [^>]*action="{path}"[^>]* data-download', page), "its button can be pressed again"
 
 
 def test_a_correction_is_written_down_and_leads_to_the_card(signed_in: SignIn) -> None:
@@ -115,6 +144,7 @@ def test_a_restricted_card_is_seen_in_one_place_only_until_the_client_was_told(s
     row = Restriction.objects.get()
     path = f"/clients/restricted/{row.pk}/end/"
     assert manager.post(path, {"told_how": "phone", "told_on": "2100-01-01"}).status_code == 422
+    assert manager.post(path, {"told_how": "phone", "told_on": "2020-01-01"}).status_code == 422  # not restricted yet
     assert manager.post(path, {"told_how": "phone", "told_on": factories.today().isoformat()}).status_code == 303
     row.refresh_from_db()
     client.refresh_from_db()
