@@ -1,7 +1,9 @@
 """Every text is there in every language, with its placeholders, and the compiled files are those of the sources."""
 
+import ast
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -42,6 +44,48 @@ def test_the_texts_of_the_product_are_found(template: Catalog) -> None:
     assert template.get("Clients") is not None, "a text in Python"
     assert template.get("Skip to the content") is not None, "a text in a template"
     assert template.get("j M Y", "date format") is not None, "a text with a context"
+
+
+def said_in(tree: ast.Module) -> Iterator[tuple[ast.Call, str | None, str]]:
+    """Yield each call of gettext, under whatever name the module imports it, with its context and English text."""
+    names = {
+        alias.asname or alias.name: alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module == "django.utils.translation"
+        for alias in node.names
+        if "gettext" in alias.name
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names:
+            words = [argument.value for argument in node.args if isinstance(argument, ast.Constant)]
+            has_context = "pgettext" in names[node.func.id]
+            if len(words) > has_context:
+                yield node, str(words[0]) if has_context else None, str(words[has_context])
+
+
+def in_f_strings(tree: ast.Module) -> set[int]:
+    """Return the identities of all nodes inside f-strings, which the collecting of texts does not look into."""
+    return {id(node) for whole in ast.walk(tree) if isinstance(whole, ast.JoinedStr) for node in ast.walk(whole)}
+
+
+MODULES = [path for path in catalogues.sources(settings.BASE_DIR) if path.suffix == ".py"]
+
+
+def unheard(source: str, template: Catalog) -> list[str]:
+    """Return the texts of a module that no translator is asked for."""
+    tree = ast.parse(source)
+    hidden = in_f_strings(tree)
+    return [text for call, context, text in said_in(tree) if id(call) in hidden or (text and template.get(text, context) is None)]
+
+
+def test_every_text_in_python_reaches_the_translators(template: Catalog) -> None:
+    found = {str(path): texts for path in MODULES if (texts := unheard(path.read_text(encoding="utf-8"), template))}
+    assert not found, "not collected: give gettext its own line, under a name that catalogues.py knows"
+
+
+@pytest.mark.parametrize("call", ["f\"{_('Clients')}\"", "_('never collected')"])
+def test_control_a_text_that_is_not_collected_is_found(call: str, template: Catalog) -> None:
+    assert unheard(f"from django.utils.translation import gettext as _\nx = {call}", template)
 
 
 def test_all_languages_of_the_settings_are_translated() -> None:
