@@ -160,6 +160,28 @@ def test_a_message_says_the_same_things_in_every_language(kind: str, part: str) 
     assert said["fr"] == said["de"] == said["en"] <= filling.PLACEHOLDERS
 
 
+def test_a_colon_is_part_of_the_text_before_it() -> None:
+    """French writes a narrow space before it, which only the translation knows."""
+    pages = {path: path.read_text(encoding="utf-8") for path in catalogues.sources(settings.BASE_DIR) if path.suffix == ".html"}
+    assert not [path for path, text in pages.items() if re.search(r'translate "[^"]*" %\}:|endblocktranslate %\}:', text)]
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_the_sentence_after_the_greeting_begins_with_a_capital(language: str) -> None:
+    for path in texts.FOLDER.glob(f"[a-z]*/{language}/body.txt"):
+        first = path.read_text(encoding="utf-8").split("\n\n")[1]
+        assert not first[0].islower(), path
+
+
+def test_a_french_text_elides_nothing_before_a_name() -> None:
+    """What is called Atelier or Aminata cannot stand after "de" or "que"."""
+    elided = re.compile(r"\b(?:de|que|ne) (?:\{salon\}|\{first_name\}|%\((?:salon|salon_name|name|who|by|low|high|domain)\)s)")
+    said = {path.name: path.read_text(encoding="utf-8") for path in texts.FOLDER.rglob("fr/*.txt")}
+    catalog = catalogues.read(settings.BASE_DIR, "fr")
+    said |= {str(message.id): str(message.string) for message in catalog if message.id}
+    assert not {text for text in said.values() if elided.search(text)}
+
+
 def test_french_messages_have_narrow_spaces() -> None:
     """An SMS has no such space: it would more than double its price."""
     of_sms = {path for path in texts.FOLDER.rglob("fr/*.txt") if path.name == "sms.txt" or "_opt_out" in path.parts}
