@@ -148,7 +148,7 @@ class DemoSalon(TestCase):
         assert client.created_at < NOW
 
     def test_an_installation_that_has_it_already_is_left_alone(self) -> None:
-        with pytest.raises(CommandError, match="has data already.*./run without --demo"):
+        with pytest.raises(CommandError, match=r"has data already.*\./run without --demo"):
             call_command("demo", "--clients", "5", "--country", "GB")
         assert Client.objects.count() == COUNT
 
