@@ -212,7 +212,7 @@ class Looking(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def _head(self) -> dict[str, Any]:
         """Return the heading, which Django would build with its English word for one row, and the everyday way."""
-        return {"title": capfirst(self.called), "everyday": self.everyday}
+        return {"title": capfirst(str(self.called)), "everyday": self.everyday}
 
     def _audit_url(self, object_id: Any) -> str:
         if not object_id or self.opts.pk.name != "id":
