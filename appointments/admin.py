@@ -26,6 +26,7 @@ STAFF = Everyday(
 class AppointmentAdmin(OfClient):
     """The visits."""
 
+    called = lazy("appointments")
     everyday = CALENDAR
     list_display = ("start_at", "client", "staff", "service", "state", "price", "is_overbooked", "created_at")
     list_filter = ("state", "staff", "is_overbooked", "service")
@@ -42,6 +43,7 @@ class AppointmentAdmin(OfClient):
 class ServiceAdmin(Editing):
     """What the salon offers."""
 
+    called = lazy("services")
     everyday = Everyday(
         lazy("Services are changed under Settings → Services."), lazy("Open the services"), "appointments:services"
     )
@@ -80,6 +82,7 @@ class ServiceAdmin(Editing):
 class StaffAdmin(Editing):
     """Who works with clients. Hours are a week on a page of their own."""
 
+    called = lazy("staff")
     everyday = STAFF
     everyday_page = "appointments:staff_edit"
     form = StaffForm
@@ -132,6 +135,7 @@ class WorkingHoursAdmin(Looking):
 class StaffDayAdmin(Looking):
     """The rows that two bookings of one day wait for each other at."""
 
+    called = lazy("days of the staff")
     everyday = CALENDAR
     list_display = ("staff", "on")
     list_filter = ("staff",)
@@ -143,6 +147,7 @@ class StaffDayAdmin(Looking):
 class OwnRhythmAdmin(OfClient):
     """After how many weeks a client likes to come again."""
 
+    called = lazy("own rhythms of clients")
     everyday = Everyday(
         lazy("The weeks until the next visit are entered on the client’s card, on the page Other."), lazy("Open the clients"),
         "clients:list",
@@ -155,6 +160,7 @@ class OwnRhythmAdmin(OfClient):
 class UsualStaffAdmin(OfClient):
     """With whom a client usually books."""
 
+    called = lazy("usual stylists")
     everyday = Everyday(
         lazy("The usual stylist is chosen on the client’s card, on the page Other."), lazy("Open the clients"), "clients:list"
     )

@@ -1,12 +1,14 @@
 """The visits as a Django app."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class AppointmentsConfig(AppConfig):
     """The visit."""
 
     name = "appointments"
+    verbose_name = _("Appointments")
 
     def ready(self) -> None:
         """Answer the questions that the clients app asks upward."""

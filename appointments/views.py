@@ -6,7 +6,6 @@ from itertools import groupby
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -22,6 +21,7 @@ from clients import cards
 from clients.models import Client
 from salon.core import dates
 from salon.core.errors import Refused
+from salon.core.models import User
 from salon.core.roles import May
 from salon.core.web import SignedIn, allowed, go, page, refuse, toast, whole
 
@@ -55,7 +55,7 @@ def book(request: SignedIn) -> HttpResponse:
     people = access.bookable_staff(request.user)
     clients = clients_access.clients_for(request.user).active()
     if not people.exists():
-        raise PermissionDenied(_why_nobody(request))
+        return page(request, "appointments/book_nobody.html", {"why": _why_nobody(request.user)})
     options: dict[str, Any] = {"staff": people, "clients": clients, "user": request.user, "salon": request.salon}
     if request.method != "POST":
         return _ask(request, BookForm(initial=_first_values(request) | _unbookable(request), **options))
@@ -68,10 +68,12 @@ def book(request: SignedIn) -> HttpResponse:
     return _book_or_say_why(request, BookForm(request.POST, **options))
 
 
-def _why_nobody(request: SignedIn) -> str:
-    """Return why this user finds nobody to book for."""
-    if request.user.may(May.BOOK_FOR_ALL_STAFF):
-        return _("Nobody has a column in the calendar yet. Add the first person under Staff and hours.")
+def _why_nobody(user: User) -> str:
+    """Return why this user finds nobody to book for, and what to do or whom to ask."""
+    if user.may(May.EDIT_SETTINGS):
+        return _("Nobody has a column in the calendar yet. Add the first person, then the services that visits are booked for.")
+    if user.may(May.BOOK_FOR_ALL_STAFF):
+        return _("Nobody has a column in the calendar yet. Ask the owner to add the first person under Staff and hours.")
     return _("Your account has no column in the calendar yet. Ask the owner to link it under Staff and hours.")
 
 

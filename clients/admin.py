@@ -65,6 +65,7 @@ class OfClient(Looking):
 class ClientAdmin(Looking):
     """The person. The note is on the card, where it belongs to whom it concerns."""
 
+    called = lazy("clients")
     everyday = Everyday(
         lazy("Clients are added and changed on their card: Clients → the name."), lazy("Open the clients"), "clients:list"
     )
@@ -89,6 +90,7 @@ class ClientAdmin(Looking):
 class ConsentEventAdmin(OfClient):
     """The ledger: append-only, here as in the database."""
 
+    called = lazy("lines of the ledger of consents")
     client = "subject__client"
     list_display = (
         "recorded_at", "effective_at", "subject", "purpose", "channel", "event", "source", "actor_type", "actor",
@@ -103,6 +105,7 @@ class ConsentEventAdmin(OfClient):
 class StandingAdmin(OfClient):
     """What the ledger comes to."""
 
+    called = lazy("states of consent")
     list_display = ("client", "purpose", "channel", "state", "event")
     list_filter = ("state", "purpose", "channel")
     list_select_related = ("client", "event")
@@ -112,6 +115,7 @@ class StandingAdmin(OfClient):
 class SubjectAdmin(OfClient):
     """Whom a line of the ledger is about."""
 
+    called = lazy("persons in the ledger of consents")
     list_display = ("pk", "client", "created_at")
     list_filter = (("client", admin.EmptyFieldListFilter),)
     list_select_related = ("client",)
@@ -121,6 +125,7 @@ class SubjectAdmin(OfClient):
 class ConsentEvidenceAdmin(OfClient):
     """That there is proof of an event; its words stand on the card."""
 
+    called = lazy("proofs of consent")
     client = "event__subject__client"
     hidden = frozenset({"user_agent_hash"})
     list_display = ("event", "page")
@@ -131,6 +136,7 @@ class ConsentEvidenceAdmin(OfClient):
 class SignedFormAdmin(OfClient):
     """That the sheet of a signed form is kept. It is looked at from the consent history, where each look is noted."""
 
+    called = lazy("signed forms")
     client = "subject__client"
     hidden = frozenset({"data"})
     list_display = ("subject", "signed_on", "content_type", "added_at", "added_by")
@@ -142,6 +148,7 @@ class SignedFormAdmin(OfClient):
 class ConsentTextAdmin(Looking):
     """The words that clients agreed to."""
 
+    called = lazy("wordings")
     everyday = Everyday(
         lazy("A new wording is a new version, published under Settings → Wording. The old ones stay as they were."),
         lazy("Open the wording"), "clients:wordings",
@@ -169,6 +176,7 @@ class AddressAdmin(Looking):
 class OpenedCardAdmin(OfClient):
     """Which cards somebody opened last."""
 
+    called = lazy("opened cards")
     everyday = Everyday(lazy("The search box shows these before anything is typed."), lazy("Open the clients"), "clients:list")
     list_display = ("user", "client", "opened_at")
     list_filter = ("user",)
@@ -191,6 +199,7 @@ EXPORTS = Everyday(
 class TagAdmin(Looking):
     """The salon's own words for some clients."""
 
+    called = lazy("tags")
     everyday = CARD
     list_display = ("name",)
     search_fields = ("name", "folded")
@@ -200,6 +209,7 @@ class TagAdmin(Looking):
 class ClientContactAdmin(OfClient):
     """Further numbers and addresses."""
 
+    called = lazy("further contacts")
     everyday = CARD
     list_display = ("client", "channel", "address", "label")
     list_filter = ("channel",)
@@ -210,6 +220,7 @@ class ClientContactAdmin(OfClient):
 class ClientLinkAdmin(OfClient):
     """Who belongs to whom."""
 
+    called = lazy("ties between clients")
     everyday = CARD
     list_display = ("client", "kind", "other", "created_at")
     list_filter = ("kind",)
@@ -220,6 +231,7 @@ class ClientLinkAdmin(OfClient):
 class HealthNoteAdmin(OfClient):
     """That there is a health note. What it says is read on the card alone, where every look is written down."""
 
+    called = lazy("health notes")
     everyday = CARD
     hidden = frozenset({"text", "patch_tested_on"})
     list_display = ("client", "written_at", "written_by")
@@ -230,6 +242,7 @@ class HealthNoteAdmin(OfClient):
 class ImportAdmin(Looking):
     """Lists that were brought. Their rows are shown while they are imported, and nowhere else."""
 
+    called = lazy("imports")
     everyday = IMPORTS
     hidden = frozenset({"title", "sheet", "columns", "report"})
     list_display = ("pk", "state", "by", "created_at", "settled_at", "row_count", "new_count", "filled_count")
@@ -243,6 +256,7 @@ class ImportAdmin(Looking):
 class ImportedCardAdmin(OfClient):
     """Which card came from which list."""
 
+    called = lazy("imported cards")
     everyday = IMPORTS
     hidden = frozenset({"marks"})
     list_display = ("client", "source", "is_new", "at", "outcome")
@@ -254,6 +268,7 @@ class ImportedCardAdmin(OfClient):
 class ExportAdmin(Looking):
     """Who took which clients out of the house. What was searched may name somebody and is not shown."""
 
+    called = lazy("exports")
     everyday = EXPORTS
     hidden = frozenset({"text"})
     list_display = ("pk", "state", "by", "created_at", "preset", "who", "purpose", "row_count")
@@ -267,6 +282,7 @@ class ExportAdmin(Looking):
 class ExportPartAdmin(Looking):
     """The pieces of files that wait to be taken."""
 
+    called = lazy("parts of exports")
     everyday = EXPORTS
     hidden = frozenset({"data"})
     list_display = ("source", "number")
@@ -277,6 +293,7 @@ class ExportPartAdmin(Looking):
 class SavedFilterAdmin(Looking):
     """Filters of the list under a name."""
 
+    called = lazy("saved filters")
     everyday = LISTS
     list_display = ("name", "query", "by", "created_at")
     list_select_related = ("by",)
@@ -286,6 +303,7 @@ class SavedFilterAdmin(Looking):
 class TagRunAdmin(Looking):
     """Tags put on many cards at once, for as long as they can be undone."""
 
+    called = lazy("tags put on many cards")
     everyday = LISTS
     list_display = ("tag", "is_added", "by", "created_at", "undone_at")
     list_select_related = ("tag", "by")

@@ -1,6 +1,7 @@
 """The client book as a Django app."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 from salon.core import hooks
 
@@ -9,6 +10,7 @@ class ClientsConfig(AppConfig):
     """The person."""
 
     name = "clients"
+    verbose_name = _("Clients")
 
     def ready(self) -> None:
         """Ask to be called when the country changes: it decides what a Yes must prove. Say how the jobs are told in the bell.

@@ -71,7 +71,8 @@ def tag_undo(request: SignedIn, pk: int) -> HttpResponse:
         toast(request, refused.message, level=messages.WARNING)
     else:
         text = ngettext("Undone on %(count)s card.", "Undone on %(count)s cards.", count) % {"count": count}
-        toast(request, f"{text} {_('What was changed since stays.')}" if count < len(run.changed) else text)
+        stays = _("What was changed since stays.")
+        toast(request, f"{text} {stays}" if count < len(run.changed) else text)
     return go(request, safe_next(request, reverse("clients:list")))
 
 

@@ -75,7 +75,8 @@ class Editing:
             stored = getattr(theirs, name)
             if str(stored if stored is not None else "") == str(mine.get(name) if mine.get(name) is not None else ""):
                 continue
-            label = str(field.label) if not name.startswith("birth_") else f"{_('Date of birth')}: {field.label}"
+            birth = _("Date of birth")
+            label = f"{birth}: {field.label}" if name.startswith("birth_") else str(field.label)
             self.clashes.append(
                 Clash(
                     name,

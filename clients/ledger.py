@@ -17,7 +17,7 @@ PURPOSES: dict[str, str | Promise] = {
     "mkt.promotion": _("offers and news"),
     "mkt.rebook": _("time for the next visit"),
     "mkt.review": _("request for a review"),
-    "profiling": _("statistics"),
+    "profiling": _("profiling"),
     "existing": _("offers to existing clients"),
     "health_notes": _("health notes"),
     "photos": _("photos"),

@@ -18,6 +18,7 @@ class MergeAdmin(OfClient):
     """Which card took in which others."""
 
     client = "winner"
+    called = lazy("merges")
     everyday = MERGES
     hidden = frozenset({"snapshot"})
     list_display = ("pk", "winner", "taken_in", "by", "at", "undone_at")
@@ -31,6 +32,7 @@ class MergedHealthNoteAdmin(OfClient):
     """That a card had a health note before a merge."""
 
     client = "merge__winner"
+    called = lazy("health notes of merged cards")
     everyday = MERGES
     hidden = frozenset({"text", "patch_tested_on"})
     list_display = ("merge", "card", "written_at", "written_by")

@@ -92,8 +92,8 @@ def _answer(request: SignedIn, done: Merge) -> HttpResponse:
     count = len(done.taken_in) + 1
     until = as_long_day(done.at + merges.UNDO_FOR)
     words = ngettext("%(count)s client merged.", "%(count)s clients merged.", count) % {"count": count}
-    text = f"{words} {_('Undo until %(day)s.') % {'day': until}}"
-    toast(request, text, undo_url=reverse("clients:merge_undo", args=[done.pk]), undo=str(done.pk))
+    still = _("Undo until %(day)s.") % {"day": until}
+    toast(request, f"{words} {still}", undo_url=reverse("clients:merge_undo", args=[done.pk]), undo=str(done.pk))
     return go(request, "clients:card", done.winner_id)
 
 

@@ -70,7 +70,8 @@ DEFAULTS: Sequence[Entry] = (
         to=[_MAIL, _HOST], deadline=lazy("Until the consent is taken back; its proof three years longer than the relation"),
     ),
     _entry(
-        "profiling", lazy("Statistics and search by habits"), lazy("To see what is booked, and to find clients by what they did"),
+        "profiling", lazy("Profiling: statistics and search by habits"),
+        lazy("To see what is booked, and to find clients by what they did"),
         lazy("Consent (Art. 6(1)(a)) for what is about single persons; figures without persons need none"),
         lazy("Clients who said Yes to it: their appointments"),
         to=[_TEAM], deadline=lazy("Until the consent is taken back"),

@@ -72,9 +72,10 @@ def words(run: CardRun) -> str:
 
 
 def _only_refused(run: CardRun) -> str:
+    unchanged = _("No card was changed.")
     if len(run.refused) != 1:
-        return _("No card was changed.")
-    return f"{_('No card was changed.')} {runs.REASONS[next(iter(run.refused.values()))]}."
+        return unchanged
+    return f"{unchanged} {runs.REASONS[next(iter(run.refused.values()))]}."
 
 
 def _waiting(run: CardRun) -> str:

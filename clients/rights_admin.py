@@ -30,6 +30,7 @@ RETENTION = Everyday(lazy("How long things are kept is set under Settings."), la
 class DeletionAdmin(Looking):
     """Cards that wait for their day."""
 
+    called = lazy("deletions")
     everyday = DELETED
     list_display = ("client_id", "is_asked", "erase_on", "by", "created_at")
     list_select_related = ("by",)
@@ -40,6 +41,7 @@ class DeletionAdmin(Looking):
 class ErasureAdmin(Looking):
     """That somebody was erased."""
 
+    called = lazy("erasures")
     everyday = DELETED
     list_display = ("case", "at", "ground", "by", "is_again", "wiped_at")
     list_filter = ("ground", "is_again")
@@ -63,6 +65,7 @@ class OutsideCopyAdmin(Looking):
 class RightsRequestAdmin(Looking):
     """Which rights were used."""
 
+    called = lazy("requests of clients")
     everyday = REQUESTS
     list_display = ("kind", "received_on", "known_by", "answered_at", "by", "case")
     list_filter = ("kind",)
@@ -75,6 +78,7 @@ class RightsRequestAdmin(Looking):
 class RestrictionAdmin(Looking):
     """Cards that are only kept."""
 
+    called = lazy("restrictions")
     everyday = Everyday(lazy("Cards are restricted on the card."), lazy("Restricted cards"), "clients:restricted")
     list_display = ("client_id", "reason", "until", "set_at", "set_by", "lifted_at")
     list_select_related = ("set_by",)
@@ -84,6 +88,7 @@ class RestrictionAdmin(Looking):
 class RetentionRuleAdmin(Looking):
     """Lengths that the owner changed, and which rules run."""
 
+    called = lazy("rules of retention")
     everyday = RETENTION
     list_display = ("code", "months", "is_on", "changed_at", "changed_by", "ran_on")
     list_select_related = ("changed_by",)
@@ -93,6 +98,7 @@ class RetentionRuleAdmin(Looking):
 class RetentionWarningAdmin(Looking):
     """Cards whose time is over soon."""
 
+    called = lazy("warnings before erasing")
     everyday = RETENTION
     list_display = ("client_id", "code", "warned_on", "erase_on")
     ordering = ("erase_on",)
@@ -102,6 +108,7 @@ class RetentionWarningAdmin(Looking):
 class RetentionHoldAdmin(Looking):
     """Cards that somebody wanted kept."""
 
+    called = lazy("cards kept on purpose")
     everyday = Everyday(lazy("Cards are kept under Settings."), lazy("Cards that will go"), "clients:retention_due")
     list_display = ("client_id", "until", "by", "at")
     list_select_related = ("by",)
@@ -112,6 +119,7 @@ class RetentionHoldAdmin(Looking):
 class DeletionRunAdmin(Looking):
     """Deletions of many."""
 
+    called = lazy("deletions of many cards")
     everyday = Everyday(lazy("Inactive clients are deleted from the list."), lazy("Deleted clients"), "clients:deleted")
     list_display = ("pk", "by", "created_at", "is_at_once", "cards_count", "done_count", "settled_at")
     list_select_related = ("by",)

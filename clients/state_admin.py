@@ -16,6 +16,7 @@ STATES = Everyday(
 class CardRunAdmin(Looking):
     """Acts on one card or many, for as long as they can be undone."""
 
+    called = lazy("acts on cards")
     everyday = LISTS
     list_display = ("act", "by", "created_at", "undone_at")
     list_filter = ("act",)
@@ -26,6 +27,7 @@ class CardRunAdmin(Looking):
 class BlacklistingAdmin(OfClient):
     """Who is on the blacklist, and was. The salon's own words are read on the card alone."""
 
+    called = lazy("entries of the blacklist")
     everyday = STATES
     hidden = frozenset({"words"})
     list_display = ("client", "reason", "at", "until", "review_on", "lifted_at", "by")
@@ -38,6 +40,7 @@ class DuplicatePairAdmin(OfClient):
     """Cards that may be one person."""
 
     client = "low"
+    called = lazy("possible duplicates")
     everyday = STATES
     list_display = ("low", "high", "score", "band", "state", "found_at")
     list_filter = ("band", "state")

@@ -50,6 +50,7 @@ HEALTH = Everyday(
 class MessageAdmin(OfClient):
     """The outbox. One whose fate is unknown is sent again on the everyday page, with a reason."""
 
+    called = lazy("messages")
     everyday = MESSAGES
     change_list_template = "admin/notifications/message/change_list.html"
     list_display = ("created_at", "client", "kind", "channel", "state", "reason", "not_before", "handoff_at", "provider")
@@ -88,6 +89,7 @@ class AttemptAdmin(OfClient):
     """Each hand-over, with what the gate relied on."""
 
     client = "message__client"
+    called = lazy("attempts to send")
     everyday = MESSAGES
     list_display = ("at", "message", "phase", "outcome", "code", "duration_ms")
     list_filter = ("outcome", "phase", "code")
@@ -100,6 +102,7 @@ class AttemptAdmin(OfClient):
 class TriggerAdmin(Looking):
     """The salon's switches."""
 
+    called = lazy("automatic triggers")
     everyday = Everyday(
         lazy("The switches are under Settings → Automatic triggers."), lazy("Open the switches"), "notifications:triggers"
     )
@@ -117,6 +120,7 @@ TIMES = Everyday(
 class ReminderTimeAdmin(Looking):
     """When reminders leave."""
 
+    called = lazy("times of reminders")
     everyday = TIMES
     list_display = ("slot", "is_on", "days_before", "at", "hours_before")
     list_filter = ("is_on",)
@@ -126,6 +130,7 @@ class ReminderTimeAdmin(Looking):
 class ReminderExceptionAdmin(OfClient):
     """For which services and clients another answer holds."""
 
+    called = lazy("exceptions from reminders")
     everyday = TIMES
     list_display = ("time", "service", "client", "is_on")
     list_filter = ("time", "is_on")
@@ -136,6 +141,7 @@ class ReminderExceptionAdmin(OfClient):
 class MessageTextAdmin(Looking):
     """The salon's own texts, every version of them."""
 
+    called = lazy("texts of messages")
     everyday = Everyday(
         lazy("The texts of messages are written under Settings → Notifications → Texts."), lazy("Open the texts"),
         "notifications:texts",
@@ -149,6 +155,7 @@ class MessageTextAdmin(Looking):
 class MailServerAdmin(Looking):
     """The mail server. Its password is not read."""
 
+    called = lazy("mail servers")
     everyday = Everyday(
         lazy("The mail server is entered and tested under Settings → Notifications → Sending."),
         lazy("Open the mail server"), "notifications:sending",
@@ -160,6 +167,7 @@ class MailServerAdmin(Looking):
 class MailboxAdmin(Looking):
     """The mailbox for returned mail. Its password is not read."""
 
+    called = lazy("mailboxes for returned mail")
     everyday = Everyday(
         lazy("The mailbox is entered and tested under Settings → Notifications → Sending, Returned mail."),
         lazy("Open the mailbox"), "notifications:mailbox",
@@ -172,6 +180,7 @@ class SmsAccountAdmin(Looking):
     """The account at the SMS provider. Its secrets are not read."""
 
     hidden = frozenset({"key_secret", "auth_token"})
+    called = lazy("SMS accounts")
     everyday = Everyday(
         lazy("The SMS account is entered and tested under Settings → Notifications → Sending, SMS."),
         lazy("Open the SMS account"), "notifications:sms",
@@ -183,6 +192,7 @@ class SmsAccountAdmin(Looking):
 class SmsTestAdmin(Looking):
     """SMS that somebody of the team tried: they count in the budget."""
 
+    called = lazy("test SMS")
     everyday = SmsAccountAdmin.everyday
     list_display = ("at", "by", "segments", "cost")
     list_select_related = ("by",)
@@ -194,6 +204,7 @@ class ProviderEventAdmin(OfClient):
     """What the SMS provider or a mail server reported, each thing once."""
 
     client = "message__client"
+    called = lazy("reports of providers")
     everyday = MESSAGES
     list_display = ("at", "message", "provider", "status", "code")
     list_filter = ("provider", "status", "code")
@@ -206,6 +217,7 @@ class ProviderEventAdmin(OfClient):
 class ReplyAdmin(OfClient):
     """SMS that clients sent. They are read, and marked as read, on the everyday page."""
 
+    called = lazy("answers by SMS")
     everyday = Everyday(lazy("Answers are read under Messages → Answers."), lazy("Open the answers"), "notifications:replies")
     list_display = ("at", "client", "meaning", "handled_at", "handled_by")
     list_filter = ("meaning",)
@@ -218,6 +230,7 @@ class ReplyAdmin(OfClient):
 class ProviderAdmin(Looking):
     """How each provider fares."""
 
+    called = lazy("providers")
     everyday = HEALTH
     list_display = ("name", "failure_count", "open_until", "reason")
 
@@ -226,6 +239,7 @@ class ProviderAdmin(Looking):
 class HeartbeatAdmin(Looking):
     """When planner and sender last ticked."""
 
+    called = lazy("heartbeats")
     everyday = HEALTH
     list_display = ("name", "at")
 
@@ -240,6 +254,7 @@ CAMPAIGNS = Everyday(
 class CampaignAdmin(Looking):
     """What was written to several clients by hand."""
 
+    called = lazy("campaigns")
     everyday = CAMPAIGNS
     everyday_page = "notifications:campaign"
     hidden = frozenset({"key"})
@@ -255,6 +270,7 @@ class CampaignAdmin(Looking):
 class CampaignRecipientAdmin(OfClient):
     """Whom it was for, and why somebody was left out."""
 
+    called = lazy("recipients of campaigns")
     everyday = CAMPAIGNS
     list_display = ("campaign", "client", "reason", "event")
     list_filter = ("reason",)
@@ -270,6 +286,7 @@ SYSTEMS = Everyday(
 class OtherSystemAdmin(Looking):
     """The salon's other systems. Their secrets are not read."""
 
+    called = lazy("other systems")
     everyday = SYSTEMS
     everyday_page = "notifications:system"
     hidden = frozenset({"public_id", "secret", "old_secret"})
@@ -293,6 +310,7 @@ class DeliveryAdmin(Looking):
 class ChangeAdmin(Looking):
     """Marks that wait to be turned into deliveries."""
 
+    called = lazy("changes to tell")
     everyday = SYSTEMS
     list_display = ("at", "client_number", "channel", "is_refusal", "origin")
 

@@ -1,12 +1,14 @@
 """The messages as a Django app."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class NotificationsConfig(AppConfig):
     """What the salon says."""
 
     name = "notifications"
+    verbose_name = _("Messages")
 
     def ready(self) -> None:
         """Show the messages on the card and on the activity page, join them in a merge, forget them in an erasure."""

@@ -65,7 +65,7 @@ class TriggerForm(forms.Form):
     at = forms.TimeField(label=_("at"), widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"}))
     again = forms.IntegerField(label=_("Once more after so many weeks"), required=False)
     is_by_rhythm = forms.BooleanField(
-        label=_("By the client's own rhythm, reckoned from their visits, where they said Yes to statistics"), required=False
+        label=_("By the client's own rhythm, reckoned from their visits, where they said Yes to profiling"), required=False
     )
     target = forms.URLField(
         label=_("Address of your page for reviews"), required=False, max_length=300, assume_scheme="https",

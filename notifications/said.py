@@ -64,7 +64,7 @@ def _of_change(one: Choice, is_yes: bool) -> str:
 
 def _what(one: Choice) -> str:
     if one.purpose == PROFILING:
-        return _("Statistics")
+        return _("Profiling")
     name = _("Reminders of your appointments") if one.purpose == REMINDER else KINDS[one.purpose]
     words = _("%(name)s, by e-mail") if one.channel == "email" else _("%(name)s, by SMS")
     return words % {"name": name}

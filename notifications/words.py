@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from notifications import reasons
@@ -96,14 +96,17 @@ GROUPS: Mapping[str, Group] = {
             "waiting", _("Waiting"), "wait", "hourglass", (State.PENDING, State.CLAIMED, State.HANDOFF, State.HELD),
             _("No message waiting."),
         ),
-        Group("sent", _("Sent"), "ok", "send", (State.ACCEPTED, State.DELIVERED), _("No message sent yet.")),
+        Group(
+            "sent", pgettext_lazy("messages", "Sent"), "ok", "send", (State.ACCEPTED, State.DELIVERED),
+            _("No message sent yet."),
+        ),
         Group(
             "left-out", _("Not sent (and why)"), "no", "ban", (State.CANCELLED, State.SUPPRESSED, State.EXPIRED),
             _("No message was left out."),
         ),
         Group(
-            "failed", _("Failed"), "trouble", "alert-triangle", (State.FAILED, State.BOUNCED, State.QUARANTINED),
-            _("No message failed."),
+            "failed", pgettext_lazy("messages", "Failed"), "trouble", "alert-triangle",
+            (State.FAILED, State.BOUNCED, State.QUARANTINED), _("No message failed."),
         ),
         Group(
             "unknown", _("Fate unknown"), "warn", "help-circle", (State.UNKNOWN, State.CLOSED_UNKNOWN),

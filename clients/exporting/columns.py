@@ -12,8 +12,7 @@ from typing import NamedTuple
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
-from django.utils.translation import pgettext
-from django.utils.translation import pgettext_lazy as about
+from django.utils.translation import pgettext, pgettext_lazy
 
 from clients import answers
 from clients.access import Contacts, Visits
@@ -201,12 +200,12 @@ _ALL = (
         lambda person: person.words.yes if person.has_reminders else person.words.no,
         width=20,
     ),
-    _day("created_at", about("column", "Client since")),
+    _day("created_at", pgettext_lazy("column", "Client since")),
     Column("last_visit", lazy("Last visit"), lambda person: person.visits.last_on, width=14),
     Column("next_visit", lazy("Next appointment"), _next_at, width=18),
-    Column("next_staff", about("column", "Next appointment with"), lambda person: person.visits.next_staff, width=22),
-    _day("inactive_at", about("column", "Inactive since")),
-    _day("blacklisted_at", about("column", "On the blacklist since")),
+    Column("next_staff", pgettext_lazy("column", "Next appointment with"), lambda person: person.visits.next_staff, width=22),
+    _day("inactive_at", pgettext_lazy("column", "Inactive since")),
+    _day("blacklisted_at", pgettext_lazy("column", "On the blacklist since")),
 )
 COLUMNS: Mapping[str, Column] = {column.name: column for column in _ALL}
 

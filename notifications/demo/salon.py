@@ -34,7 +34,8 @@ def is_empty() -> bool:
 def refuse_unless_empty() -> None:
     """Raise Refused when there is a salon, a user or a client already."""
     if not is_empty():
-        raise Refused(_("This installation has data already. The demo fills an empty one only."))
+        words = _("This installation has data already, and the demo fills an empty one only. To start it: ./run without --demo.")
+        raise Refused(words)
 
 
 @transaction.atomic

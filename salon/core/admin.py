@@ -27,6 +27,7 @@ class MemberForm(forms.ModelForm):  # type: ignore[type-arg]
 class UserAdmin(Editing):
     """Who signs in. Passwords and second factors are never shown."""
 
+    called = lazy("accounts of the team")
     everyday = Everyday(lazy("The team is invited and changed under Settings → Team."), lazy("Open the team"), "core:team")
     form = MemberForm
     list_display = ("name", "email", "role", "is_active", "language", "last_login", "created_at")
@@ -79,6 +80,7 @@ class UserAdmin(Editing):
 class SalonAdmin(Looking):
     """The profile, and the one switch that stops everything."""
 
+    called = lazy("salons")
     everyday = Everyday(lazy("The profile is changed under Settings → Salon."), lazy("Open the profile"), "core:salon")
     list_display = ("name", "city", "country", "language", "delivery", "is_mfa_required", "is_demo")
     actions = ("pause_all_sending", "resume_sending")
@@ -98,6 +100,7 @@ class SalonAdmin(Looking):
 class AuditEventAdmin(Looking):
     """Who did what when."""
 
+    called = lazy("lines of the activity")
     everyday = Everyday(lazy("The house writes this itself, with ids and field names only. Nobody changes it."))
     list_display = ("at", "by", "action", "subject_type", "subject_id", "facts")
     list_filter = ("subject_type",)
@@ -111,6 +114,7 @@ class AuditEventAdmin(Looking):
 class SetupLinkAdmin(Looking):
     """When the installation was taken. The link itself is not stored."""
 
+    called = lazy("set-up links")
     everyday = Everyday(lazy("A new link is printed by “manage.py setup_link” on the machine itself."))
     list_display = ("created_at", "used_at")
 
@@ -119,6 +123,7 @@ class SetupLinkAdmin(Looking):
 class NoticeAdmin(Looking):
     """What the bell of each user said."""
 
+    called = lazy("notices")
     everyday = Everyday(lazy("Everybody finds their own at the bell in the top bar."))
     list_display = ("at", "user", "code", "read_at")
     list_filter = ("user", "code")

@@ -19,6 +19,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 from django.urls import URLPattern, path, reverse
 from django.utils.functional import Promise
 from django.utils.html import format_html_join
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
@@ -103,13 +104,12 @@ class Looking(admin.ModelAdmin):  # type: ignore[type-arg]
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     everyday_page: ClassVar[str] = ""
-    # What its rows are called, where adding an s makes no word. Not in the model's Meta: no migration for a word.
-    called: ClassVar[str | Promise] = ""
+    # What its rows are called, in the reader's language. Not in the model's Meta: no migration for a word.
+    called: ClassVar[str | Promise]
 
     def __init__(self, model: type[models.Model], admin_site: admin.AdminSite) -> None:
         super().__init__(model, admin_site)
-        if self.called:
-            self.opts.verbose_name_plural = self.called  # type: ignore[assignment]
+        self.opts.verbose_name_plural = self.called  # type: ignore[assignment]
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         """Return whether the address bar may ask for it: what no page shows, no question may spell out either."""
@@ -196,11 +196,11 @@ class Looking(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
         """Show the list, with where the everyday way is."""
-        return super().changelist_view(request, {**(extra_context or {}), "everyday": self.everyday})
+        return super().changelist_view(request, {**(extra_context or {}), **self._head()})
 
     def changeform_view(self, request: HttpRequest, object_id: Any = None, form_url: str = "", extra_context: Any = None) -> Any:
         """Show a row, with where the everyday way is. What an operation refuses is said on top, and nothing is changed."""
-        context = {**(extra_context or {}), "everyday": self.everyday, "audit_url": self._audit_url(object_id)}
+        context = {**(extra_context or {}), **self._head(), "audit_url": self._audit_url(object_id)}
         obj = self.get_object(request, object_id) if object_id else None
         if obj is not None:
             context["everyday_path"] = self.everyday_path(obj)
@@ -209,6 +209,10 @@ class Looking(admin.ModelAdmin):  # type: ignore[type-arg]
         except Refused as refused:
             messages.error(request, refused.message)
             return HttpResponseRedirect(request.get_full_path(), status=303)
+
+    def _head(self) -> dict[str, Any]:
+        """Return the heading, which Django would build with its English word for one row, and the everyday way."""
+        return {"title": capfirst(str(self.called)), "everyday": self.everyday}
 
     def _audit_url(self, object_id: Any) -> str:
         if not object_id or self.opts.pk.name != "id":

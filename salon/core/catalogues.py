@@ -65,7 +65,7 @@ def po_path(root: Path, language: str) -> Path:
 def template_catalog(root: Path) -> Catalog:
     """Return every text that code and templates under `root` show to people, in English and without translations."""
     catalog = Catalog(charset="utf-8")
-    for path in _sources(root):
+    for path in sources(root):
         for line, texts, comments, context in _texts_in(path):
             catalog.add(texts, locations=[(str(path.relative_to(root)), line)], auto_comments=comments, context=context)
     return catalog
@@ -145,7 +145,7 @@ def _faults_of(message: Message, kept: Message | None, language: str) -> Iterato
             yield "a sign without its narrow space before it"
 
 
-def _sources(root: Path) -> Iterator[Path]:
+def sources(root: Path) -> Iterator[Path]:
     """Yield the files that may hold texts, in a steady order."""
     for room in ROOMS:
         for path in sorted((root / room).rglob("*")):

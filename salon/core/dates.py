@@ -14,6 +14,9 @@ from django.utils.translation import get_language
 # The days that the calendar knows: outside them the arithmetic of dates ends, not a salon.
 FIRST_DAY, LAST_DAY = dt.date(2000, 1, 1), dt.date(2100, 12, 31)
 _FIRST = re.compile(r"\b1(?= \D)")
+# Two months that Django shortens otherwise than French does.
+_SHORT_MONTHS = re.compile(r"\b(?:jan|fév)\.")
+_SHORT = {"jan.": "janv.", "fév.": "févr."}
 
 
 def show(on: dt.date, pattern: str) -> str:
@@ -28,8 +31,11 @@ def _shown(on: dt.date, pattern: str, language: str) -> str:
 
 
 def as_written(text: str, on: dt.date, language: str) -> str:
-    """Return `text`, which names the day `on`, as people write it: in French the first of a month is "1er"."""
-    return _FIRST.sub("1er", text, count=1) if language.startswith("fr") and on.day == 1 else text
+    """Return `text`, which names the day `on`, as people write it: in French "1er janv." and "2 févr."."""
+    if not language.startswith("fr"):
+        return text
+    text = _SHORT_MONTHS.sub(lambda found: _SHORT[found[0]], text)
+    return _FIRST.sub("1er", text, count=1) if on.day == 1 else text
 
 
 def is_known(on: dt.date) -> bool:

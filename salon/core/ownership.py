@@ -51,7 +51,8 @@ def _mail(code: str, person: User, member: User, by: User) -> None:
     with translation.override(person.language):
         what = _WORDS[code]() % {"by": by.name, "name": member.name, "salon": salon.name}
         local = timezone.localtime(timezone.now(), salon.zone)
-        at = f"{dates.show(local.date(), pgettext('date format', 'j M Y'))}, {local:%H:%M}"
+        day = dates.show(local.date(), pgettext("date format", "j M Y"))
+        at = f"{day}, {local:%H:%M}"
         title = _("Change in the team of %(salon)s") % {"salon": salon.name}
         words = _("Hello %(name)s,\n\n%(what)s\n%(at)s\n\nIs that not as it should be? Speak to the owners at once.\n")
         text = words % {"name": person.name, "what": what, "at": at}

@@ -37,7 +37,7 @@ def _mail_link(member: User, link: str) -> bool:
     salon = Salon.objects.current()
     with translation.override(member.language):
         title = _("You are invited to %(salon)s") % {"salon": salon.name}
-        words = _("Hello %(name)s,\n\nopen this link to choose your password. It works once, within %(days)s days.\n\n%(link)s\n")
+        words = _("Hello %(name)s,\n\nOpen this link to choose your password. It works once, within %(days)s days.\n\n%(link)s\n")
         text = words % {"name": member.name, "days": settings.JOIN_LINK_DAYS, "link": link}
         return bool(send_mail(one_line(title), text, None, [member.email], fail_silently=True))
 

@@ -387,13 +387,29 @@ def test_contacts_are_masked_for_a_stylist_unless_the_visit_is_their_own_today(s
     assert email in html_of(browser.get(pages[0]))
 
 
-def test_a_stylist_without_a_column_books_for_nobody(signed_in: SignIn, salon: object) -> None:
-    answer = signed_in(Role.STYLIST).get(reverse("appointments:book"))
-    assert answer.status_code == 403
-    assert "Your account has no column in the calendar yet." in html_of(answer)
-    answer = signed_in(Role.OWNER).get(reverse("appointments:book"))
-    assert answer.status_code == 403
-    assert "Nobody has a column in the calendar yet." in html_of(answer)
+@pytest.mark.parametrize(
+    ("role", "why", "leads_to_staff"),
+    [
+        (Role.OWNER, "Add the first person, then the services", True),
+        (Role.RECEPTION, "Ask the owner to add the first person", False),
+        (Role.STYLIST, "Your account has no column in the calendar yet. Ask the owner", False),
+    ],
+)
+def test_who_finds_nobody_to_book_for_reads_what_to_do(
+    role: Role, why: str, leads_to_staff: bool, signed_in: SignIn, salon: object
+) -> None:
+    """A stylist without a column books for nobody either, and books nothing by posting."""
+    browser = signed_in(role)
+    answer = browser.get(reverse("appointments:book"))
+    assert answer.status_code == 200
+    nobody = html_of(answer).split('id="nobody"')[1].split("</main>")[0]
+    assert why in nobody
+    assert (reverse("appointments:staff") in nobody) is leads_to_staff
+    assert browser.post(reverse("appointments:book"), {"act": "book"}).status_code == 200
+    assert not Appointment.objects.exists()
+
+
+def test_a_stylist_without_a_column_is_not_asked_to_book_again(signed_in: SignIn, salon: object) -> None:
     theirs = factories.appointment(start_at=at(14, 30))
     assert "Book again" not in html_of(signed_in(Role.STYLIST).get(reverse("appointments:detail", args=[theirs.pk])))
 

@@ -13,6 +13,8 @@ from salon.core.templatetags import house
     [
         ("en", dt.date(2026, 12, 1), "1 Dec 2026", "Tue 1 Dec", "Tuesday 1 December"),
         ("fr", dt.date(2026, 12, 1), "1er déc. 2026", "mar. 1er déc.", "Mardi 1er décembre"),
+        ("fr", dt.date(2026, 1, 1), "1er janv. 2026", "jeu. 1er janv.", "Jeudi 1er janvier"),
+        ("fr", dt.date(2026, 2, 2), "2 févr. 2026", "lun. 2 févr.", "Lundi 2 février"),
         ("fr", dt.date(2026, 7, 11), "11 juil. 2026", "sam. 11 juil.", "Samedi 11 juillet"),
         ("de", dt.date(2026, 12, 1), "1. Dez. 2026", "Di, 1. Dez.", "Dienstag, 1. Dezember"),
     ],

@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 from collections.abc import Callable
+from html import unescape
 from typing import Any
 
 import pytest
@@ -14,7 +15,8 @@ from django.db import IntegrityError, connection, models, transaction
 from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.text import capfirst
 
 from appointments.models import Appointment, OwnRhythm, Service, Staff, StaffDay, UsualStaff
 from clients import consent, records
@@ -180,6 +182,20 @@ def pages(keeper: Browser) -> dict[str, str]:
 
 
 # --- the door -----------------------------------------------------------------------------------------------------
+
+
+def test_every_table_is_called_in_the_readers_language(keeper: Browser, owner: User) -> None:
+    """On the first page, above its list, and nowhere by the plural that Django makes of a class."""
+    User.objects.filter(pk=owner.pk).update(language="fr")
+    index = keeper.get(reverse("admin:index")).content.decode()
+    for model in registered():
+        with translation.override("fr"):
+            called = capfirst(str(model._meta.verbose_name_plural))
+        assert called in unescape(index), model
+    title = keeper.get(url(OwnRhythm, "changelist")).content.decode()
+    assert "<h1>Rythmes propres des clients</h1>" in title
+    for word in ("Own rhythm", "own rhythm", ">Appointments<", "Mailboxs", "Replys"):
+        assert word not in index + title
 
 
 def test_every_model_is_there() -> None:

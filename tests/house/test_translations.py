@@ -1,7 +1,9 @@
 """Every text is there in every language, with its placeholders, and the compiled files are those of the sources."""
 
+import ast
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -42,6 +44,48 @@ def test_the_texts_of_the_product_are_found(template: Catalog) -> None:
     assert template.get("Clients") is not None, "a text in Python"
     assert template.get("Skip to the content") is not None, "a text in a template"
     assert template.get("j M Y", "date format") is not None, "a text with a context"
+
+
+def said_in(tree: ast.Module) -> Iterator[tuple[ast.Call, str | None, str]]:
+    """Yield each call of gettext, under whatever name the module imports it, with its context and English text."""
+    names = {
+        alias.asname or alias.name: alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module == "django.utils.translation"
+        for alias in node.names
+        if "gettext" in alias.name
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names:
+            words = [argument.value for argument in node.args if isinstance(argument, ast.Constant)]
+            has_context = "pgettext" in names[node.func.id]
+            if len(words) > has_context:
+                yield node, str(words[0]) if has_context else None, str(words[has_context])
+
+
+def in_f_strings(tree: ast.Module) -> set[int]:
+    """Return the identities of all nodes inside f-strings, which the collecting of texts does not look into."""
+    return {id(node) for whole in ast.walk(tree) if isinstance(whole, ast.JoinedStr) for node in ast.walk(whole)}
+
+
+MODULES = [path for path in catalogues.sources(settings.BASE_DIR) if path.suffix == ".py"]
+
+
+def unheard(source: str, template: Catalog) -> list[str]:
+    """Return the texts of a module that no translator is asked for."""
+    tree = ast.parse(source)
+    hidden = in_f_strings(tree)
+    return [text for call, context, text in said_in(tree) if id(call) in hidden or (text and template.get(text, context) is None)]
+
+
+def test_every_text_in_python_reaches_the_translators(template: Catalog) -> None:
+    found = {str(path): texts for path in MODULES if (texts := unheard(path.read_text(encoding="utf-8"), template))}
+    assert not found, "not collected: give gettext its own line, under a name that catalogues.py knows"
+
+
+@pytest.mark.parametrize("call", ["f\"{_('Clients')}\"", "_('never collected')"])
+def test_control_a_text_that_is_not_collected_is_found(call: str, template: Catalog) -> None:
+    assert unheard(f"from django.utils.translation import gettext as _\nx = {call}", template)
 
 
 def test_all_languages_of_the_settings_are_translated() -> None:
@@ -114,6 +158,28 @@ def test_a_message_says_the_same_things_in_every_language(kind: str, part: str) 
         for code, _name in settings.LANGUAGES
     }
     assert said["fr"] == said["de"] == said["en"] <= filling.PLACEHOLDERS
+
+
+def test_a_colon_is_part_of_the_text_before_it() -> None:
+    """French writes a narrow space before it, which only the translation knows."""
+    pages = {path: path.read_text(encoding="utf-8") for path in catalogues.sources(settings.BASE_DIR) if path.suffix == ".html"}
+    assert not [path for path, text in pages.items() if re.search(r'translate "[^"]*" %\}:|endblocktranslate %\}:', text)]
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_the_sentence_after_the_greeting_begins_with_a_capital(language: str) -> None:
+    for path in texts.FOLDER.glob(f"[a-z]*/{language}/body.txt"):
+        first = path.read_text(encoding="utf-8").split("\n\n")[1]
+        assert not first[0].islower(), path
+
+
+def test_a_french_text_elides_nothing_before_a_name() -> None:
+    """What is called Atelier or Aminata cannot stand after "de" or "que"."""
+    elided = re.compile(r"\b(?:de|que|ne) (?:\{salon\}|\{first_name\}|%\((?:salon|salon_name|name|who|by|low|high|domain)\)s)")
+    said = {path.name: path.read_text(encoding="utf-8") for path in texts.FOLDER.rglob("fr/*.txt")}
+    catalog = catalogues.read(settings.BASE_DIR, "fr")
+    said |= {str(message.id): str(message.string) for message in catalog if message.id}
+    assert not {text for text in said.values() if elided.search(text)}
 
 
 def test_french_messages_have_narrow_spaces() -> None:

@@ -32,7 +32,7 @@ def mixed_list() -> bytes:
     writer = csv.writer(out, delimiter=";")
     writer.writerow(HEADER)
     for row in range(ROWS):
-        number = "abends" if row % (ROWS // BAD_PHONES) == 0 else f"06 12 {34 + row // 100} {row % 100:02d} 11"
+        number = "abends" if row % (ROWS // BAD_PHONES) == 0 else f"+33 6 12 {34 + row // 100} {row % 100:02d} 11"
         said = ("nein", "ja", "", "")[row % 4]
         writer.writerow(["Ada", f"Probe{row:04d}", f"probe{row}@example.org", number, "12.04.1990", said, "blau"])
     return out.getvalue().encode("cp1252")
@@ -48,7 +48,7 @@ def sink() -> Iterator[Sink]:
 def carnet(tmp_path: Path, sink: Sink) -> Iterator[Installation]:
     url = f"smtp://127.0.0.1:{sink.port}"
     with Installation(
-        tmp_path / "data", "--demo", EMAIL_URL=url, DEFAULT_FROM_EMAIL="bonjour@atelier-nord.example"
+        tmp_path / "data", "--demo", "GB", EMAIL_URL=url, DEFAULT_FROM_EMAIL="bonjour@atelier-nord.example"
     ) as installation:
         yield installation
 
@@ -200,7 +200,7 @@ def test_a_list_is_mended_imported_and_undone_and_who_says_no_gets_no_second_off
     faulty = Path(download.value.path()).read_bytes()
     assert len(faulty.splitlines()) == BAD_PHONES + 1
     mended = faulty.decode("utf-8-sig").splitlines()
-    mended = [mended[0], *(line.replace("abends", f"06 13 34 56 {number:02d}") for number, line in enumerate(mended[1:]))]
+    mended = [mended[0], *(line.replace("abends", f"+33 6 13 34 56 {number:02d}") for number, line in enumerate(mended[1:]))]
 
     page.get_by_role("button", name=f"Import {ROWS - BAD_PHONES} rows").click()
     expect(page.locator("#job progress")).to_be_visible()

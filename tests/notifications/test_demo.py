@@ -148,8 +148,8 @@ class DemoSalon(TestCase):
         assert client.created_at < NOW
 
     def test_an_installation_that_has_it_already_is_left_alone(self) -> None:
-        with pytest.raises(CommandError, match="has data already"):
-            call_command("demo", "--clients", "5")
+        with pytest.raises(CommandError, match=r"has data already.*\./run without --demo"):
+            call_command("demo", "--clients", "5", "--country", "GB")
         assert Client.objects.count() == COUNT
 
     def test_this_host_becomes_the_one_that_sends_only_when_all_is_written(self) -> None:
@@ -187,7 +187,7 @@ def test_an_installation_with_data_is_left_alone(make: Callable[[], object]) -> 
     make()
     before = Client.objects.count()
     with pytest.raises(CommandError, match="has data already"):
-        call_command("demo", "--clients", "5")
+        call_command("demo", "--clients", "5", "--country", "GB")
     assert Client.objects.count() == before
     assert not User.objects.exists()
 
@@ -200,6 +200,16 @@ def test_the_sign_ins_are_printed_in_a_table() -> None:
     assert len(rows) == 4
     for row in rows:
         assert User.objects.get(email=row[-2]).check_password(row[-1])
+
+
+@pytest.mark.parametrize(
+    ("asked", "language"),
+    [((), "fr"), (("--country", "DE"), "de"), (("--country", "GB"), "en"), (("--country", "DE", "--language", "en"), "en")],
+)
+@pytest.mark.django_db
+def test_the_team_reads_the_language_of_its_country(asked: tuple[str, ...], language: str) -> None:
+    call_command("demo", "--clients", "5", *asked, stdout=io.StringIO())
+    assert set(User.objects.values_list("language", flat=True)) == {language}
 
 
 @pytest.mark.django_db

@@ -23,16 +23,17 @@ class Command(BaseCommand):
         parser.add_argument("--clients", type=int, default=400, metavar="N", help="how many clients (default 400)")
         parser.add_argument("--country", choices=list(words.SALONS), default="FR", help="where the salon is (default FR)")
         codes = [code for code, _name in settings.LANGUAGES]
-        parser.add_argument("--language", choices=codes, default="en", help="what the team reads (default en)")
+        parser.add_argument("--language", choices=codes, help="what the team reads (default that of the country)")
         parser.add_argument("--seed", type=int, default=1, help="another number gives other people")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with translation.override(options["language"]):
+        country = options["country"]
+        language = options["language"] or words.SALONS[country][0]
+        with translation.override(language):
             if options["clients"] < 1:
                 raise CommandError(_("A demo needs at least one client."))
             try:
-                wanted = {"client_count": options["clients"], "language": options["language"], "seed": options["seed"]}
-                wanted["country"] = options["country"]
+                wanted = {"client_count": options["clients"], "language": language, "seed": options["seed"], "country": country}
                 if options["clients"] < large.FROM:
                     opened = demo.fill(**wanted, now=timezone.now())
                 else:

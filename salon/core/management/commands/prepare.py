@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from salon.core import countries, setup
+from salon.core import setup
 
 
 def _migrate() -> None:
@@ -57,7 +57,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--demo", nargs="?", const="", metavar="COUNTRY",
-            help="fill an empty installation with a demo salon, in France or in COUNTRY (FR, DE, GB) and its language",
+            help="fill an empty installation with a demo salon, in France or in COUNTRY (FR, DE, GB), in its language",
         )  # fmt: skip
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -72,8 +72,7 @@ class Command(BaseCommand):
             if "demo" not in get_commands():
                 raise CommandError("There is no demo salon in this version.")
             country = options["demo"].upper()
-            where = ["--country", country, "--language", countries.usual_language(country)] if country else []
-            call_command("demo", *where, stdout=self.stdout)
+            call_command("demo", *(["--country", country] if country else []), stdout=self.stdout)
         link = setup.link(settings.PUBLIC_BASE_URL)
         if link:
             self.stdout.write("\nA new installation. When Carnet is ready, open this link: it works once, for you alone.\n")
