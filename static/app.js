@@ -247,8 +247,6 @@
   });
 
   const start = () => {
-    /* A row that is wider than a phone shows where one is. */
-    all(".s-settings-nav [aria-current], .s-tabs [aria-current]").forEach(here => { const row = here.closest(".s-settings-nav, .s-tabs"); if (row.scrollWidth > row.clientWidth) row.scrollLeft = here.offsetLeft - row.offsetLeft - (row.clientWidth - here.offsetWidth) / 2; });
     const box = $("toasts");
     if (box) { all("[data-toast]", box).forEach(begin); new MutationObserver(changes => changes.forEach(change => change.addedNodes.forEach(node => { if (node.matches && node.matches("[data-toast]")) begin(node); }))).observe(box, { childList: true }); }
     all(".s-tab[aria-current]").forEach(tab => { tab.parentElement.scrollLeft = tab.offsetLeft - (tab.parentElement.clientWidth - tab.offsetWidth) / 2; });
