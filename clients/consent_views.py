@@ -43,7 +43,7 @@ def answer(request: SignedIn, pk: int) -> HttpResponse:
             undo_url = reverse("clients:consent_undo", args=[client.pk])
             name = access.contacts(request.user, client, request.salon, now=timezone.now()).name
             words = _words(name, client, what, channel, said)
-            toast(request, words, undo_url=undo_url, undo=answers.undo_token(events))
+            toast(request, words, undo_url=undo_url, undo=answers.undo_token(events), about=f"{what}-{channel}")
     response = _line(request, client, what, channel)
     return trigger_client_event(response, cards.CHANGED) if is_news and is_fragment(request) else response
 

@@ -112,7 +112,7 @@ def _found(request: SignedIn, client: Client) -> dict[str, Any]:
 
 def _said(request: SignedIn, client: Client, words: str, act: str, **facts: Any) -> None:
     undo = slips.seal(act, client, now=timezone.now(), **facts)
-    toast(request, words, undo_url=reverse("clients:undo", args=[client.pk]), undo=undo)
+    toast(request, words, undo_url=reverse("clients:undo", args=[client.pk]), undo=undo, about=f"{act}{facts}")
 
 
 def _answer(request: SignedIn, client: Client, part: str, more: dict[str, Any], *, is_asked: bool = False) -> HttpResponse:

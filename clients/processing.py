@@ -40,7 +40,7 @@ class Entry:
 def _entry(code: str, title: Text, *words: Text, to: Sequence[Text], deadline: Text) -> Entry:
     """Return an entry. `words` are what for, on which basis, whose data."""
     purpose, basis, people = words
-    said = format_lazy("; ".join(["{}"] * len(to)), *to)
+    said = format_lazy("\n".join(["{}"] * len(to)), *to)
     values = {
         "purpose": purpose, "basis": basis, "people": people, "recipients": said,
         "transfers": lazy("None, as far as the server and the providers are in the EEA or the United Kingdom"),

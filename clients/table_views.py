@@ -48,7 +48,8 @@ def answer(request: SignedIn, pk: int) -> HttpResponse:
         return _table(request, client, changed=":".join(pair))
     if events:
         words = _words(grid.cell(client, *pair), said)
-        toast(request, words, undo_url=reverse("clients:consent_undo", args=[pk]), undo=answers.undo_token(events))
+        undo_url = reverse("clients:consent_undo", args=[pk])
+        toast(request, words, undo_url=undo_url, undo=answers.undo_token(events), about=":".join(pair))
     response = _table(request, client, changed=":".join(pair))
     return trigger_client_event(response, cards.CHANGED) if events and is_fragment(request) else response
 

@@ -76,6 +76,8 @@
     const text = toast.querySelector("p");
     if (text) say(text.textContent, toast.hasAttribute("data-error") ? "alert" : "say");
     wind(toast);
+    /* The newer toast about a thing takes the older one's place: its Undo would change nothing any more. */
+    all("[data-about]", $("toasts")).filter(other => other.dataset.about === toast.dataset.about && other.compareDocumentPosition(toast) & 4).forEach(close);
     all("[data-toast]", $("toasts")).slice(0, -3).forEach(close);
   };
   const toastFrom = (id, text) => {
@@ -112,12 +114,21 @@
   const again = detail => { const c = detail.requestConfig; window.htmx.ajax(c.verb, c.path, { source: c.elt, target: detail.target, swap: detail.swap, values: Object.fromEntries(c.parameters instanceof FormData ? c.parameters : Object.entries(c.parameters || {})) }); };
   const buttons = el => (el.tagName === "FORM" ? all("button:not([type=button])", el) : el.tagName === "BUTTON" ? [el] : []);
   const lock = (el, on) => buttons(el).forEach(button => { if (on) button.setAttribute("aria-disabled", "true"); else button.removeAttribute("aria-disabled"); });
-  doc.addEventListener("htmx:beforeRequest", event => { const detail = event.detail; if (asks(detail.elt)) { if (doc.hidden) event.preventDefault(); return; } busy += 1; root.classList.add("s-busy"); lock(detail.elt, true); detail.target.setAttribute("aria-busy", "true"); });
+  /* Forms that Save: nobody leaves one that was changed without being asked. Their Cancel asks nothing. */
+  const KEEP = "main form.s-form[method=post]:not([data-download]), main form[data-keep]";
+  const unsaved = () => all(KEEP).filter(form => (form.dataset.changed || form.querySelector("[data-error-title]")) && !form.dataset.sending);
+  doc.addEventListener("input", event => { const form = event.target.form; if (form && form.matches(KEEP) && !event.target.matches("[type=search]")) form.dataset.changed = "1"; });
+  addEventListener("beforeunload", event => { if (unsaved().length) { event.preventDefault(); event.returnValue = true; } });
+  const loses = ({ elt, target }) => unsaved().some(form => target.contains(form) && !form.contains(elt)) && !confirm(doc.body.dataset.unsaved);
+  const changed = (elt, on) => { if (elt.matches(KEEP)) { if (on) elt.dataset.changed = "1"; else delete elt.dataset.changed; } };
+  doc.addEventListener("htmx:afterSwap", ({ detail }) => { const form = detail.requestConfig.elt.closest("form"), fresh = form && form !== detail.requestConfig.elt && form.dataset.changed && $(form.id); if (fresh) changed(fresh, true); });
+  doc.addEventListener("htmx:beforeRequest", event => { const detail = event.detail; if (asks(detail.elt)) { if (doc.hidden) event.preventDefault(); return; } if (loses(detail)) { event.preventDefault(); return; } changed(detail.elt, false); busy += 1; root.classList.add("s-busy"); lock(detail.elt, true); detail.target.setAttribute("aria-busy", "true"); });
   doc.addEventListener("htmx:afterRequest", ({ detail }) => { if (asks(detail.elt)) return; busy = Math.max(0, busy - 1); if (!busy) root.classList.remove("s-busy"); lock(detail.elt, false); detail.target.removeAttribute("aria-busy"); });
   doc.addEventListener("htmx:sendError", ({ detail }) => failed(detail));
   doc.addEventListener("htmx:timeout", ({ detail }) => failed(detail));
-  const failed = detail => { if (detail.elt.id === "search" || asks(detail.elt)) return; truth(detail.elt); toastFrom("toast-offline").querySelector("[data-again]").addEventListener("click", event => { close(event.target.closest("[data-toast]")); again(detail); }); };
+  const failed = detail => { changed(detail.elt, true); if (detail.elt.id === "search" || asks(detail.elt)) return; truth(detail.elt); toastFrom("toast-offline").querySelector("[data-again]").addEventListener("click", event => { close(event.target.closest("[data-toast]")); again(detail); }); };
   doc.addEventListener("htmx:responseError", ({ detail }) => {
+    changed(detail.elt, true);
     truth(detail.elt);
     if (detail.xhr.status === 401 && $("signed-out")) { if (!waiting || !asks(detail.elt)) waiting = detail; if (!$("signed-out").open) $("signed-out").showModal(); return; }
     if (asks(detail.elt)) return;
@@ -194,6 +205,7 @@
     if (el.tagName === "DIALOG") { const box = el.getBoundingClientRect(); if (event.clientX < box.left || event.clientX > box.right || event.clientY < box.top || event.clientY > box.bottom) el.close(); return; }
     const copy = hit("[data-copy]"); if (copy) { navigator.clipboard.writeText(copy.dataset.copy).then(() => say(copy.dataset.copied || copy.dataset.copy)); copy.classList.add("s-copied"); return; }
     if (hit("[data-print]")) { print(); return; }
+    const off = hit("form .s-actions a"); if (off) { const form = off.closest("form"); delete form.dataset.changed; all(".s-summary", form).forEach(note => note.remove()); return; }
     const put = hit("[data-insert]"); if (put) { const box = $(put.dataset.into); box.focus(); box.setRangeText(put.dataset.insert, box.selectionStart, box.selectionEnd, "end"); box.dispatchEvent(new Event("input", { bubbles: true })); return; }
     if (el.matches("#sel [name=sel]")) { tickTo(el, event.shiftKey); return; }
     const row = hit("[data-row]");
@@ -202,7 +214,14 @@
   const open_ = href => window.open(href, "_blank", "noopener");
   /* A field follows a choice while it holds nothing, or what goes with a choice. */
   const follow = choice => { const field = $(choice.dataset.into), usual = JSON.parse(choice.dataset.usual); if (!field.value || Object.values(usual).includes(Number(field.value))) field.value = usual[choice.value]; };
-  doc.addEventListener("change", event => { const el = event.target; if (el.matches("[data-usual]")) follow(el); if (el.matches("[data-submit]")) el.form.requestSubmit(); if (el.matches("[data-toggle]")) toggle(el); if (el.matches("[data-tick-all]")) all("[name=sel][type=checkbox]:not([data-outside])", el.form).forEach(tick => { tick.checked = el.checked; }); if (el.form && el.form.id === "sel") ticked(); });
+  /* What was wrong with a field is no news once it was changed; the next answer says whether it is right. */
+  const corrected = field => {
+    field.removeAttribute("aria-invalid");
+    const part = field.closest(".s-field"), line = doc.querySelector(`.s-summary a[href="#${field.id}"]`);
+    if (part) all(".s-errors", part).forEach(note => note.remove());
+    if (line) line.closest("li").remove();
+  };
+  doc.addEventListener("change", event => { const el = event.target; if (el.matches("[aria-invalid]")) corrected(el); if (el.matches("[data-usual]")) follow(el); if (el.matches("[data-submit]")) el.form.requestSubmit(); if (el.matches("[data-toggle]")) toggle(el); if (el.matches("[data-tick-all]")) all("[name=sel][type=checkbox]:not([data-outside])", el.form).forEach(tick => { tick.checked = el.checked; }); if (el.form && el.form.id === "sel") ticked(); });
 
   /* Keys */
   let first = "", timer = 0;
@@ -247,8 +266,6 @@
   });
 
   const start = () => {
-    /* A row that is wider than a phone shows where one is. */
-    all(".s-settings-nav [aria-current], .s-tabs [aria-current]").forEach(here => { const row = here.closest(".s-settings-nav, .s-tabs"); if (row.scrollWidth > row.clientWidth) row.scrollLeft = here.offsetLeft - row.offsetLeft - (row.clientWidth - here.offsetWidth) / 2; });
     const box = $("toasts");
     if (box) { all("[data-toast]", box).forEach(begin); new MutationObserver(changes => changes.forEach(change => change.addedNodes.forEach(node => { if (node.matches && node.matches("[data-toast]")) begin(node); }))).observe(box, { childList: true }); }
     all(".s-tab[aria-current]").forEach(tab => { tab.parentElement.scrollLeft = tab.offsetLeft - (tab.parentElement.clientWidth - tab.offsetWidth) / 2; });

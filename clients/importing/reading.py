@@ -28,6 +28,9 @@ READER = apart.program(Path(__file__).resolve().parent / "reader" / "__main__.py
 SENTENCES: Mapping[str, Promise] = {
     "empty": gettext_lazy("The file is empty."),
     "nobody": gettext_lazy("The list holds nobody: there is no row below the names of its columns."),
+    "not_excel": gettext_lazy(
+        "This is not an Excel file, whatever its name. Open the list in a spreadsheet program and save it as .xlsx."
+    ),
     "not_text": gettext_lazy("This is not a text file. Save the list as CSV and try again."),
     "picture": gettext_lazy("This is a picture, not a list. Save the list as .xlsx or CSV."),
     "pdf": gettext_lazy("This is a PDF document, not a list. Save the list as .xlsx or CSV."),
@@ -85,7 +88,8 @@ class Sheet:
 
 @collector.resting()
 def read(data: bytes, name: str = "") -> Sheet:
-    """Return the header and rows of a CSV, Excel (.xlsx) or vCard file, told apart by content: its `name` decides nothing.
+    """Return the header and rows of a CSV, Excel (.xlsx) or vCard file, told apart by content: its `name` decides nothing
+    but the words for a file without a list that calls itself Excel.
 
     Raises Refused with one clear sentence for anything else, too large, damaged or hostile, within ten seconds.
     """
@@ -97,7 +101,7 @@ def read(data: bytes, name: str = "") -> Sheet:
     if "unreadable" in answer:
         raise _refusal(str(answer["unreadable"]), int(answer["row"]))
     if not answer["rows"]:
-        raise _refusal("nobody", 0)
+        raise _refusal("not_excel" if answer["format"] != "xlsx" and _is_named_excel(name) else "nobody", 0)
     return Sheet(
         header=_header(answer),
         lines=tuple(Line(int(number), tuple(cells)) for number, cells in answer["rows"]),
@@ -131,6 +135,10 @@ def _answer(data: bytes) -> dict[str, Any]:
         return {"unreadable": "damaged" if code == 1 else "too_large", "row": 0}
     answer: dict[str, Any] = json.loads(written, parse_int=Number, parse_float=Number)
     return answer
+
+
+def _is_named_excel(name: str) -> bool:
+    return name.casefold().endswith((".xlsx", ".xlsm", ".xls"))
 
 
 def _refusal(reason: str, row: int) -> Refused:

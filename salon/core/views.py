@@ -91,8 +91,8 @@ def first_steps(request: SignedIn) -> HttpResponse:
 
 @allowed(May.SEE_CALENDAR)
 def settings_index(request: SignedIn) -> HttpResponse:
-    """Lead to the settings that the reader's role has."""
-    return go(request, "core:salon" if request.user.may(May.READ_SETTINGS) else "core:me")
+    """List the settings pages that the reader's role has."""
+    return page(request, "core/settings.html")
 
 
 @allowed(May.READ_SETTINGS)

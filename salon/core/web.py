@@ -158,13 +158,22 @@ def page(
 
 
 def toast(
-    request: HttpRequest, text: str, *, undo_url: str = "", undo: str = "", see_url: str = "", level: int = messages.SUCCESS
+    request: HttpRequest,
+    text: str,
+    *,
+    undo_url: str = "",
+    undo: str = "",
+    see_url: str = "",
+    about: str = "",
+    level: int = messages.SUCCESS,
 ) -> None:
     """Show `text` in the dock of the next answer; with `undo_url` an Undo button that POSTs `undo` as `token`.
 
-    `see_url` is a page that tells more.
+    `see_url` is a page that tells more. A newer toast about the same takes the place of an older one, whose Undo would
+    change nothing any more; `about` says what it is about where that is less than what `undo_url` undoes.
     """
-    extra = json.dumps({"undo_url": undo_url, "undo": undo, "see_url": see_url}) if undo_url or see_url else ""
+    given = {"undo_url": undo_url, "undo": undo, "see_url": see_url, "about": undo_url and undo_url + about}
+    extra = json.dumps(given) if undo_url or see_url else ""
     messages.add_message(request, level, text, extra_tags=extra)
 
 

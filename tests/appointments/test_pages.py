@@ -72,8 +72,8 @@ def test_the_day_shows_visits_gaps_and_facts(desk: Browser, lea: Staff) -> None:
     html = html_of(desk.get(reverse("appointments:day", args=[a_workday()])))
     assert client_of(visit).name in html
     assert "1 appointment" in html
-    assert "Free 09:00 to 14:30, book" in html
-    assert "Free 15:15 to 19:00, book" in html
+    assert "Free 09:00–14:30" in html
+    assert "Free 15:15–19:00" in html
     assert "Next free: Léa 09:00" in html
     assert f"?staff={lea.pk}&amp;start={a_workday().isoformat()}T09:00" in html
 
@@ -122,7 +122,7 @@ def test_cancelled_visits_are_folded_and_leave_their_time_free(desk: Browser, le
     html = html_of(desk.get(reverse("appointments:day", args=[a_workday()])))
     assert "1 cancelled" in html
     assert "0 appointments" in html
-    assert "Free 09:00 to 19:00, book" in html
+    assert "Free 09:00–19:00" in html
 
 
 # --- one click to the next state ----------------------------------------------------------------------------------

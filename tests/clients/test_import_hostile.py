@@ -290,3 +290,11 @@ def test_the_control_without_the_guard_a_file_with_entities_is_read(monkeypatch:
 def test_a_list_that_is_harmless_passes_all_of_this(salon: Salon) -> None:
     data = files.with_strings(files.strings("Ann Lee"))
     assert reading.read(data).lines[0].cells == ("Ann Lee",)
+
+
+@pytest.mark.parametrize("name", ["clients.xlsx", "CLIENTS.XLS"])
+def test_a_line_of_text_that_calls_itself_excel_is_told_what_it_is(name: str) -> None:
+    with pytest.raises(Refused, match="not an Excel file"):
+        reading.read(b"nothing of the kind", name)
+    with pytest.raises(Refused, match="holds nobody"):
+        reading.read(b"nothing of the kind", "clients.csv")

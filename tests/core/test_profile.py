@@ -70,9 +70,15 @@ def test_the_own_menu_changes_how_the_house_looks(salon: Salon, signed_in: SignI
     assert browser.post("/me/", {**ME, "language": "xx"}).status_code == 422
 
 
-def test_settings_lead_each_role_to_what_it_may_see(salon: Salon, signed_in: SignIn) -> None:
-    assert signed_in(Role.RECEPTION).get("/settings/").headers["Location"] == "/settings/salon/"
-    assert signed_in(Role.STYLIST).get("/settings/").headers["Location"] == "/me/"
+def test_settings_list_what_each_role_may_see(salon: Salon, signed_in: SignIn) -> None:
+    owner, stylist = (signed_in(role).get("/settings/").content.decode() for role in (Role.OWNER, Role.STYLIST))
+    pages = ("/settings/salon/", "/settings/team/", "/settings/notifications/triggers/", "/me/")
+    assert all(f'href="{path}"' in owner for path in pages)
+    assert [path for path in pages if f'href="{path}"' in stylist] == ["/me/"]
+
+
+def test_a_settings_page_leads_back_to_the_list(salon: Salon, signed_in: SignIn) -> None:
+    assert '<a href="/settings/">' in signed_in(Role.STYLIST).get("/me/").content.decode()
 
 
 def test_single_letters_are_switched_off_and_on_again_from_any_page(signed_in: Callable[[Role], Browser]) -> None:

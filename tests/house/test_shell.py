@@ -89,6 +89,14 @@ def test_our_own_script_stays_small() -> None:
     assert len(gzip.compress((ROOT / "static/app.js").read_bytes())) <= 10_000
 
 
+def test_every_search_box_takes_no_more_than_is_read() -> None:
+    boxes = [
+        tag for path in ROOT.glob("templates/**/*.html") for tag in re.findall(r'<input[^>]*type="search"[^>]*', path.read_text())
+    ]
+    assert boxes
+    assert [tag for tag in boxes if 'maxlength="200"' not in tag] == []
+
+
 def test_no_style_sheet_needs_a_young_browser() -> None:
     for path in ROOT.glob("static/css/*.css"):
         text = re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.DOTALL)

@@ -139,7 +139,7 @@ def test_escape_closes_then_clears_then_leaves_the_field(desk: Page, anna: Clien
 
 
 def test_keys_go_to_the_places_and_to_new_things(desk: Page) -> None:
-    for keys, address in (("gc", "/calendar/**"), ("gl", "/clients/"), ("gm", "/messages/"), ("gs", "/settings/salon/")):
+    for keys, address in (("gc", "/calendar/**"), ("gl", "/clients/"), ("gm", "/messages/"), ("gs", "/settings/")):
         for key in keys:
             desk.keyboard.press(key)
         desk.wait_for_url(f"**{address}")

@@ -156,7 +156,7 @@ def as_time(value: datetime | None) -> str:
 
 @register.filter
 def undo_of(message: Message) -> dict[str, Any]:
-    """Return `{"undo_url", "undo", "see_url"}` of a toast, or an empty mapping for one with words only."""
+    """Return `{"undo_url", "undo", "see_url", "about"}` of a toast, or an empty mapping for one with words only."""
     return json.loads(message.extra_tags) if message.extra_tags else {}
 
 
