@@ -10,7 +10,7 @@ from appointments.models import Appointment
 from appointments.models import State as VisitState
 from clients import access as clients_access
 from clients.models import Client
-from notifications import kinds, links, rendering, segments, shortlinks, smsaccount, smswords, texts
+from notifications import filling, kinds, links, rendering, segments, shortlinks, smsaccount, smswords, texts
 from notifications.filling import TemplateError
 from notifications.kinds import Wanted
 from notifications.models import Message, SmsAccount
@@ -33,6 +33,7 @@ class Shown:
 
 def preview(*, kind: str, channel: str, language: str, text: texts.Text, salon: Salon, user: User, now: dt.datetime) -> Shown:
     """Return how `text` reads to somebody whom `user` may see, in the language that it is written in."""
+    text = replace(text, subject=filling.with_choices(text.subject), body=filling.with_choices(text.body))
     try:
         texts.check(kind, channel, text.subject.strip(), text.body.strip(), salon)
     except Refused as refused:
