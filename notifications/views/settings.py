@@ -95,13 +95,13 @@ def switches(request: SignedIn) -> HttpResponse:
         if editing.is_valid():
             off = {kind for kind, row in editing.rows.items() if not row.is_on}
             try:
-                changed = triggers.save(editing.chosen(), seen=editing.seen(), by=request.user)
+                saved = triggers.save(editing.chosen(), seen=editing.seen(), by=request.user)
             except triggers.Changed as changed:
                 editing.meets(changed.theirs)
             except Refused as refused:
                 refuse(next(form for form in editing.forms.values() if form.kind.has_target), refused)
             else:
-                toast(request, _of_saved(request.salon, off.intersection(changed)))
+                toast(request, _of_saved(request.salon, off.intersection(saved)))
                 return go(request, "notifications:triggers")
     return page(request, "notifications/triggers.html", _switches(request, editing), status=editing.status)
 

@@ -19,6 +19,7 @@ from salon.core.models import AuditEvent, Salon, User
 from salon.core.roles import Role
 from tests import factories
 from tests.fakes.provider import FakeProvider
+from tests.notifications import marketing
 
 pytestmark = pytest.mark.django_db
 
@@ -27,7 +28,7 @@ REMINDER = "Bonjour[ {first_name}|], à {date} {time}."
 
 
 def save(
-    by: User, body: str = REMINDER, *, kind: str = "reminder", subject: str = "Le {date}", **more: str
+    by: User, body: str = REMINDER, *, kind: str = "reminder", subject: str = "Le {date}", **more: Any
 ) -> MessageText | None:
     where = {"channel": "email", "language": "fr", **more}
     return texts.save(kind=kind, subject=subject, body=body, by=by, now=timezone.now(), **where)
@@ -105,6 +106,20 @@ def test_the_second_of_two_who_edit_a_text_is_told_and_overwrites_nothing_unseen
     assert texts.shelf().text("birthday", "email", "fr").body == "Le leur."
     assert 'name="version" value="1"' in answer.content.decode()
     assert mine.post(PAGE, form | {"body": "Le mien.", "version": "1"}).status_code == 303
+
+
+def test_the_preview_of_advertising_shows_somebody_who_said_yes_to_it(salon: Salon, owner: User, now: dt.datetime) -> None:
+    """Not the newest card, whatever its answer, nor a visit of today as the last one."""
+    yes = factories.client(first_name="Inès")
+    marketing.says(yes, "grant", now - dt.timedelta(days=90), purpose="mkt.rebook")
+    for days in (1, 50):
+        for client in (yes, factories.client(first_name="Nora")):
+            factories.appointment(client=client, start_at=now - dt.timedelta(days=days), state="done", is_overbooked=True)
+    message, name = showing._example("rebook", "fr", owner, now) or (None, "")
+    assert message is not None
+    assert name.startswith("Inès")
+    assert message.appointment is not None
+    assert message.appointment.start_at == now - dt.timedelta(days=50)
 
 
 def test_the_same_text_again_is_no_new_version(salon: Salon, owner: User) -> None:
