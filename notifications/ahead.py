@@ -1,8 +1,11 @@
 """Who gets a message of a kind in the days to come, as things stand: by the planner's own rules, consents included.
 
+Of a kind that is off: who would, if it were switched on now.
+
 Read by the settings pages and the empty list of messages. Writes nothing, and decides nothing: the gate is asked when it leaves.
 """
 
+import copy
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +17,7 @@ from clients import existing
 from clients.models import Client, Standing
 from notifications import kinds, planner, wanting
 from notifications.models import Trigger
-from notifications.wanting import Asked
+from notifications.wanting import Asked, Wish
 from salon.core import public
 from salon.core.models import Salon
 
@@ -26,30 +29,31 @@ SCHEDULED = frozenset({"reminder"}) | {kind.name for kind in kinds.TABLE.values(
 
 @dataclass(frozen=True)
 class Line:
-    """Somebody who gets one, and when it is due; by which channel."""
+    """Somebody who gets one, and when it leaves; by which channel."""
 
     client: Client
-    due: dt.datetime
+    leaves_at: dt.datetime
     channel: str
 
 
 def count(trigger: Trigger, salon: Salon, now: dt.datetime, *, days: int = DAYS) -> int:
     """Return how many clients get a message of this kind within so many days."""
     found: set[int] = set()
-    for _channel, rows in _rows(trigger, salon, now, days):
+    for _wish, _channel, rows in _rows(_asked(trigger, salon, now, days)):
         found.update(rows.values_list("pk" if rows.model is Client else "client_id", flat=True))
     return len(found)
 
 
 def lines(trigger: Trigger, salon: Salon, now: dt.datetime, *, days: int = DAYS, limit: int = LIMIT) -> list[Line]:
     """Return the first of those who get one, the next first, each client as often as a message is due."""
-    found = []
-    for channel, rows in _rows(trigger, salon, now, days):
+    found, asked = [], _asked(trigger, salon, now, days)
+    for wish, channel, rows in _rows(asked):
         name = "pk" if rows.model is Client else "client_id"
-        found += [(due, pk, channel) for pk, due in rows.order_by("due", "pk").values_list(name, "due")[:limit]]
+        first = rows.order_by("due", "pk").values_list(name, "due")[:limit]
+        found += [(_leaves_at(asked, wish, channel, due), pk, channel) for pk, due in first]
     found.sort()
-    clients = Client.objects.in_bulk([pk for _due, pk, _channel in found[:limit]])
-    return [Line(clients[pk], due, channel) for due, pk, channel in found[:limit]]
+    clients = Client.objects.in_bulk([pk for _at, pk, _channel in found[:limit]])
+    return [Line(clients[pk], at, channel) for at, pk, channel in found[:limit]]
 
 
 def obstacle(trigger: Trigger, salon: Salon) -> str:
@@ -69,10 +73,23 @@ def obstacle(trigger: Trigger, salon: Salon) -> str:
     return "" if yes.filter(client__erased_at=None, client__inactive_at=None).exists() else "nobody"
 
 
-def _rows(trigger: Trigger, salon: Salon, now: dt.datetime, days: int) -> Iterator[tuple[str, Any]]:
-    until, open_to = now + dt.timedelta(days=days), existing.channels(salon.country)
-    asked = Asked(trigger, salon, now, until, open_to)
-    for wish in planner.RULES[trigger.kind](asked):
+def _asked(trigger: Trigger, salon: Salon, now: dt.datetime, days: int) -> Asked:
+    if not trigger.is_on:
+        trigger = copy.copy(trigger)
+        trigger.is_on, trigger.switched_on_at = True, now
+    return Asked(trigger, salon, now, now + dt.timedelta(days=days), existing.channels(salon.country))
+
+
+def _leaves_at(asked: Asked, wish: Wish, channel: str, due: dt.datetime) -> dt.datetime:
+    """Return when what is due then leaves: at the hour that the salon set, within the hours of the channel, not in the past."""
+    if wish.wait is not None:
+        due = asked.instant(asked.day(due - wish.wait) + wish.wait, asked.at)
+    due = max(due, asked.now)
+    return due if wish.not_before is not None else asked.leaves_at(channel, due)
+
+
+def _rows(asked: Asked) -> Iterator[tuple[Wish, str, Any]]:
+    for wish in planner.RULES[asked.kind.name](asked):
         due = wish.due if hasattr(wish.due, "resolve_expression") else Value(wish.due, output_field=DateTimeField())
         for channel, rows in planner.by_channel(wish, asked):
-            yield channel, planner.unsaid(rows, asked.kind).annotate(due=due)
+            yield wish, channel, planner.unsaid(rows, asked.kind).annotate(due=due)

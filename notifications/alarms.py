@@ -1,25 +1,29 @@
 """Tells the owners in their bell that SMS cannot leave or none is heard, and why: a sender, a country, a key, a signature.
 
-And that mail comes back for a reason that lies with the salon.
+That no mail leaves, which managers hear too; and that mail comes back for a reason that lies with the salon.
 """
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from notifications import smsaccount
-from notifications.models import ProviderEvent
+from notifications.models import Provider, ProviderEvent
 from notifications.providers import codes
 from salon.core import notices
 from salon.core.models import User
 from salon.core.roles import Role
 
-CODE, RETURNED = "sms.trouble", "mail.refused"
+CODE, RETURNED, DOWN = "sms.trouble", "mail.refused", "mail.down"
+# So many tries in a row, with pauses of one, two and four minutes between them: about ten minutes without a mail leaving.
+DOWN_AFTER = 4
 # The code of a report whose signature does not fit, how many in a day are no accident, and how they are kept.
 UNSIGNED, UNSIGNED_MAX, UNSIGNED_WITHIN = "403", 3, dt.timedelta(days=1)
 _REFUSED = "refused"
+# The provider of mail.
+MAIL = "smtp"
 
 
 def ring(code: str, *, now: dt.datetime) -> None:
@@ -32,9 +36,15 @@ def ring_returned(*, now: dt.datetime) -> None:
     _tell(RETURNED, reverse("notifications:sending"), now)
 
 
-def _tell(code: str, url: str, now: dt.datetime, **facts: int) -> None:
-    for owner in User.objects.filter(role=Role.OWNER, is_active=True).order_by("pk"):
-        notices.tell(owner, code, url=url, now=now, **facts)
+def note_down(provider: Provider, *, now: dt.datetime) -> None:
+    """Say that no mail leaves, once for as long as it lasts: the circuit forgets its failures as soon as one was taken."""
+    if provider.name == MAIL and provider.failure_count == DOWN_AFTER:
+        _tell(DOWN, reverse("notifications:sending"), now, to=(Role.OWNER, Role.MANAGER))
+
+
+def _tell(code: str, url: str, now: dt.datetime, *, to: Collection[Role] = (Role.OWNER,), **facts: int) -> None:
+    for user in User.objects.filter(role__in=to, is_active=True).order_by("pk"):
+        notices.tell(user, code, url=url, now=now, **facts)
 
 
 def note_unsigned(account_sid: str, *, now: dt.datetime) -> None:
@@ -58,7 +68,12 @@ def note_unsigned(account_sid: str, *, now: dt.datetime) -> None:
 def register() -> None:
     """Say how the bell tells of it. Called when the app starts."""
     notices.register(CODE, icon="alert-triangle", words=_words)
+    notices.register(DOWN, icon="alert-triangle", words=_of_down)
     notices.register(RETURNED, icon="alert-triangle", words=_of_returned)
+
+
+def _of_down(facts: Mapping[str, int]) -> str:
+    return _("No mail leaves: the mail server does not answer. What waits leaves by itself once it does.")
 
 
 def _of_returned(facts: Mapping[str, int]) -> str:

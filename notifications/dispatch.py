@@ -19,6 +19,7 @@ from django.utils import timezone
 from clients import addresses
 from clients.models import Address
 from notifications import (
+    alarms,
     circuit,
     facts,
     gate,
@@ -282,7 +283,7 @@ class _Sender:
             outcomes.retry(message, result, now=now, recipient=address, address_hmac=stopped, turn_to=turn_to)
         self.counts[result.outcome.value] += 1
         if result.outcome == Outcome.DOWN:
-            circuit.fail(self.lane.name, now=now, reason=result.reason)
+            alarms.note_down(circuit.fail(self.lane.name, now=now, reason=result.reason), now=now)
             return False
         return True
 
@@ -304,7 +305,7 @@ class _Sender:
                     turn_to = ways.other(message) if result.outcome is Outcome.FAILED else ""
                     outcomes.settle(message, result, now=now, turn_to=turn_to)
                     if result.outcome in BREAKS:
-                        circuit.fail(self.lane.name, now=now, reason=result.reason)
+                        alarms.note_down(circuit.fail(self.lane.name, now=now, reason=result.reason), now=now)
                 break
             except AWAY:
                 if time.monotonic() > until:

@@ -28,6 +28,8 @@ NAME = re.compile(r"\{([^{}]{0,40})\}")
 TOKEN = re.compile(r"\[([^\[\]|]{0,400})\|([^\[\]|]{0,400})\]|\{([^{}]{0,40})\}")
 CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
 _CONTROL_IN_TEXT = re.compile(r"[\x00-\x09\x0b-\x1f\x7f\x85\u2028\u2029]+")
+# A choice, which stays as it is; a first name that begins a line, with the comma behind it; any other, with the space before it.
+_LOOSE = re.compile(r"\[[^\[\]|]{0,400}\|[^\[\]|]{0,400}\]|^(\{first_name\}(?:, ?)?)|( ?\{first_name\})", re.MULTILINE)
 _BRACES = re.compile(r"\{[^{}]{0,40}\}|[{}]")
 
 
@@ -44,6 +46,11 @@ def fault(text: str) -> str:
 def inserted(name: str) -> str:
     """Return what the button of a placeholder puts into a text, whoever writes it: not every card has a first name."""
     return f"[ {{{name}}}|]" if name in MAY_BE_MISSING else f"{{{name}}}"
+
+
+def with_choices(text: str) -> str:
+    """Return a text in which what not every card has is left out where it is missing, also where somebody wrote it plainly."""
+    return _LOOSE.sub(lambda match: f"[{found}|]" if (found := match.group(1) or match.group(2)) else match.group(0), text)
 
 
 def own(text: str, values: Mapping[str, str]) -> str:

@@ -35,10 +35,11 @@ def observed(year: int, month: int, day: int) -> dt.date:
 
 
 def birthdays(asked: Asked) -> Iterator[Wish]:
-    """Yield, day by day, the clients whose birthday it is; up to two days late, never early."""
+    """Yield, day by day, the clients whose birthday it is; up to two days late, never early, not before the switch's day."""
     if not public.has_address(asked.salon):
         return
     on, last = asked.due_days()
+    on = max(on, asked.day(_not_before_the_switch(asked, asked.now - asked.kind.lasts)))
     while on <= last:
         is_theirs = Q(birth_month=on.month, birth_day=on.day)
         if (on.month, on.day) == (2, 28) and not calendar.isleap(on.year):
@@ -78,11 +79,11 @@ def rebooks(asked: Asked) -> Iterator[Wish]:
         visits = visits.filter(weeks=weeks)
         if is_by_rhythm:
             visits = visits.annotate(rhythm=rhythm).filter(Q(named__isnull=False) | Q(rhythm=None))
-        yield Wish(visits, occasion("pk"), due, due + asked.kind.lasts)
+        yield Wish(visits, occasion("pk"), due, due + asked.kind.lasts, wait=dt.timedelta(weeks=weeks))
     for weeks in sorted(_rhythms_due(asked, rhythm)) if is_by_rhythm else ():
         visits, due = _last_visits(asked, weeks), F("start_at") + dt.timedelta(weeks=weeks)
         visits = visits.annotate(named=named, rhythm=rhythm).filter(named=None, rhythm=weeks)
-        yield Wish(visits, occasion("pk", _word(kinds.BY_HABIT)), due, due + asked.kind.lasts)
+        yield Wish(visits, occasion("pk", _word(kinds.BY_HABIT)), due, due + asked.kind.lasts, wait=dt.timedelta(weeks=weeks))
     if asked.trigger.again is not None:
         yield _once_more(asked, dt.timedelta(weeks=asked.trigger.again))
 
@@ -106,7 +107,7 @@ def _once_more(asked: Asked, wait: dt.timedelta) -> Wish:
     visits = done.filter(~Exists(_booked(asked.now))).annotate(told_at=Subquery(told))
     visits = visits.filter(told_at__gte=begins, told_at__lt=ends)
     due = F("told_at") + wait
-    return Wish(visits, occasion("pk", _word(kinds.ONCE_MORE)), due, due + asked.kind.lasts)
+    return Wish(visits, occasion("pk", _word(kinds.ONCE_MORE)), due, due + asked.kind.lasts, wait=wait)
 
 
 def _told_of_visit(asked: Asked) -> Any:
@@ -141,7 +142,7 @@ def reviews(asked: Asked) -> Iterator[Wish]:
     ).exclude(appointment=OuterRef("pk"))  # fmt: skip
     visits = _done(asked, *_days_since_the_switch(asked), wait).filter(~Exists(asked_lately))
     visits = visits.filter(~Exists(_later().filter(state=VisitState.DONE)))
-    yield Wish(visits, occasion("pk"), F("start_at") + wait, F("start_at") + wait + asked.kind.lasts)
+    yield Wish(visits, occasion("pk"), F("start_at") + wait, F("start_at") + wait + asked.kind.lasts, wait=wait)
 
 
 def booked(client_id: int, now: dt.datetime, *, after: dt.datetime) -> bool:
@@ -186,9 +187,11 @@ def _not_before_the_switch(asked: Asked, since: dt.datetime) -> dt.datetime:
 
 
 def _days_since_the_switch(asked: Asked) -> tuple[dt.date, dt.date]:
-    """Return the first and the last local day on which what is said now was due: none before the day of the switch."""
+    """Return the first and the last local day on which what is said now was due: nothing that was due before the switch."""
     first, last = asked.due_days()
-    return max(first, asked.day(_not_before_the_switch(asked, asked.now - asked.kind.lasts))), last
+    since = _not_before_the_switch(asked, asked.now - asked.kind.lasts)
+    day = asked.day(since)
+    return max(first, day if asked.instant(day, asked.at) >= since else day + _DAY), last
 
 
 def _word(text: str) -> Value:

@@ -3,19 +3,24 @@
 import datetime as dt
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Any
 
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from appointments.models import Appointment
 from appointments.models import State as VisitState
 from clients import access as clients_access
-from clients.models import Client
-from notifications import kinds, links, rendering, segments, shortlinks, smsaccount, smswords, texts
+from clients.models import Client, Standing
+from notifications import filling, kinds, links, rendering, segments, shortlinks, smsaccount, smswords, texts
 from notifications.filling import TemplateError
 from notifications.kinds import Wanted
 from notifications.models import Message, SmsAccount
 from salon.core.errors import Refused
 from salon.core.models import Salon, User
+
+# A message that it is time to come back is shown with a visit that lies so far back, if there is one.
+LONG_AGO = dt.timedelta(weeks=3)
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,7 @@ class Shown:
 
 def preview(*, kind: str, channel: str, language: str, text: texts.Text, salon: Salon, user: User, now: dt.datetime) -> Shown:
     """Return how `text` reads to somebody whom `user` may see, in the language that it is written in."""
+    text = replace(text, subject=filling.with_choices(text.subject), body=filling.with_choices(text.body))
     try:
         texts.check(kind, channel, text.subject.strip(), text.body.strip(), salon)
     except Refused as refused:
@@ -57,18 +63,26 @@ def preview(*, kind: str, channel: str, language: str, text: texts.Text, salon: 
     return Shown(name, shown.title, shown.body)
 
 
+def _yes_first(kind: str, client: str) -> Any:
+    """Return the order that puts those first who said Yes to a kind of advertising: they would really get it."""
+    said = Standing.objects.filter(client=OuterRef(client), purpose=kinds.TABLE[kind].purpose, state=Standing.State.GRANTED)
+    return Exists(said if kinds.TABLE[kind].is_marketing else said.none()).desc()
+
+
 def _example(kind: str, language: str, user: User, now: dt.datetime) -> tuple[Message, str] | None:
     """Return a message as it would be written today, and whose name it bears: somebody of the salon's book."""
     clients = clients_access.clients_for(user).active()
     wanted, visit = kinds.TABLE[kind].wanted, None
     if wanted is Wanted.ALWAYS:
-        client = clients.exclude(first_name="").order_by("-pk").first()
+        client = clients.exclude(first_name="").order_by(_yes_first(kind, "pk"), "-pk").first()
     else:
-        visits = Appointment.objects.filter(client__in=clients).select_related("client", "service", "staff")
+        visits: Any = Appointment.objects.filter(client__in=clients).select_related("client", "service", "staff")
         if wanted is Wanted.DONE:
-            visits = visits.filter(state=VisitState.DONE)
+            visits = visits.filter(state=VisitState.DONE, start_at__lt=now)
+        is_first = _yes_first(kind, "client_id")
         ahead = visits.filter(start_at__gte=now).order_by("start_at", "pk").first()
-        visit = ahead or visits.order_by("-start_at", "-pk").first()
+        long_ago = visits.filter(start_at__lt=now - LONG_AGO).order_by(is_first, "-start_at", "-pk") if kind == "rebook" else None
+        visit = ahead or (long_ago.first() if long_ago else None) or visits.order_by(is_first, "-start_at", "-pk").first()
         client = visit.client if visit else None
     if client is None:
         return None

@@ -137,17 +137,31 @@ def needed(kind: str, channel: str) -> tuple[tuple[str, ...], ...]:
 
 
 @transaction.atomic
-def save(*, kind: str, channel: str, language: str, subject: str, body: str, by: User, now: dt.datetime) -> MessageText | None:
+def save(
+    *,
+    kind: str,
+    channel: str,
+    language: str,
+    subject: str,
+    body: str,
+    by: User,
+    now: dt.datetime,
+    seen: int | None = None,
+) -> MessageText | None:
     """Put the salon's own text in force and return it, None if it was so already.
 
-    Raises Refused, with the field, for a text that cannot stand.
+    Raises Refused, with the field, for a text that cannot stand, and if `seen`, the version that was read before, is not
+    in force any more.
     """
     salon = Salon.objects.select_for_update().get(pk=1)  # two who save at once get two versions
-    subject, body = " ".join(filling.clean(subject).split()), filling.clean(body)
+    subject, body = (filling.with_choices(one) for one in (" ".join(filling.clean(subject).split()), filling.clean(body)))
     check(kind, channel, subject, body, salon)
     before = shelf().text(kind, channel, language)
     if (before.subject, before.body.strip()) == (subject, body):
         return None
+    if seen is not None and seen != before.version:
+        words = _("Somebody changed this text meanwhile. Theirs is the first under Versions; save again to put yours in force.")
+        raise Refused(words, "body")
     return _write(kind, channel, language, subject=subject, body=body, by=by, now=now)
 
 
@@ -206,9 +220,6 @@ def _check_braces(kind: str, text: str, name: str, salon: Salon) -> None:
         words = _("A single %(found)s cannot stand in a text: it belongs to a placeholder.")
         raise Refused(words % {"found": stray.group(0)}, name)
     for one in filling.NAME.findall(outside):
-        if one in filling.MAY_BE_MISSING:
-            words = _("Not every card has a first name. Write it as %(way)s, then it is left out where there is none.")
-            raise Refused(words % {"way": filling.inserted(one)}, name)
         if one in filling.OF_SALON and not getattr(salon, _FIELDS[one]):
             words = _("%(found)s is empty: it is not entered under Settings, Salon.")
             raise Refused(words % {"found": f"{{{one}}}"}, name)

@@ -73,20 +73,21 @@ class Asked:
             last -= dt.timedelta(days=1)
         return first, last
 
-    def leaves_at(self, channel: str) -> dt.datetime:
-        """Return when a message due by now leaves on a channel: at once, or at the end of quiet hours and days off."""
-        hours = self.kind.hours[channel]
+    def leaves_at(self, channel: str, due: dt.datetime | None = None) -> dt.datetime:
+        """Return when a message due then, or now, leaves on a channel: at once, or at the end of quiet hours and days off."""
+        hours, at = self.kind.hours[channel], due or self.now
         try:
-            return hours.first(self.now, self.zone, daysoff.for_hours(hours, self.salon.country, self.salon.region, self.now))
+            return hours.first(at, self.zone, daysoff.for_hours(hours, self.salon.country, self.salon.region, at))
         except LookupError:  # no calendar, or no open day: the gate says so at the hand-over
-            return self.now
+            return at
 
 
 @dataclass(frozen=True)
 class Wish:
     """Visits or clients to speak to in one kind of message. `occasion` names the thing said, `due` is when it is due.
 
-    `not_before` is the earliest it may leave; None: when the hours of its channel allow it.
+    `not_before` is the earliest it may leave; None: when the hours of its channel allow it. With `wait` it leaves at the
+    kind's hour of the local day that is so long after, whatever the hour of the thing itself.
     """
 
     rows: Rows
@@ -94,6 +95,7 @@ class Wish:
     due: Any
     expires_at: Any
     not_before: Any = None
+    wait: dt.timedelta | None = None
 
     @property
     def is_of_visits(self) -> bool:

@@ -93,16 +93,25 @@ def switches(request: SignedIn) -> HttpResponse:
         if not request.user.may(May.EDIT_SETTINGS):
             raise MissingAct(May.EDIT_SETTINGS)
         if editing.is_valid():
+            off = {kind for kind, row in editing.rows.items() if not row.is_on}
             try:
-                triggers.save(editing.chosen(), seen=editing.seen(), by=request.user)
+                saved = triggers.save(editing.chosen(), seen=editing.seen(), by=request.user)
             except triggers.Changed as changed:
                 editing.meets(changed.theirs)
             except Refused as refused:
                 refuse(next(form for form in editing.forms.values() if form.kind.has_target), refused)
             else:
-                toast(request, _("Triggers saved."))
+                toast(request, _of_saved(request.salon, off.intersection(saved)))
                 return go(request, "notifications:triggers")
     return page(request, "notifications/triggers.html", _switches(request, editing), status=editing.status)
+
+
+def _of_saved(salon: Salon, switched_on: set[str]) -> str:
+    """Return what is said of saved switches: what leaves at once of the kinds that were off before."""
+    rows = [row for row in facts.switches().values() if row.kind in switched_on & ahead.SCHEDULED and row.is_on]
+    counts = {row.kind: ahead.count(row, salon, timezone.now(), days=0) for row in rows}
+    found = ", ".join(f"{words.KINDS[kind]} ({count})" for kind, count in counts.items() if count)
+    return _("Triggers saved. This leaves at once: %(what)s.") % {"what": found} if found else _("Triggers saved.")
 
 
 def _switches(request: SignedIn, editing: SwitchEditing) -> dict[str, Any]:
@@ -120,7 +129,8 @@ def _switches(request: SignedIn, editing: SwitchEditing) -> dict[str, Any]:
 
 
 def _row(row: Trigger, form: TriggerForm, salon: Salon) -> dict[str, Any]:
-    kind = row.kind
+    kind, now = row.kind, timezone.now()
+    is_scheduled = kind in ahead.SCHEDULED
     order = wanting.ways(row, kinds.TABLE[kind])
     return {
         "kind": kind,
@@ -134,7 +144,8 @@ def _row(row: Trigger, form: TriggerForm, salon: Salon) -> dict[str, Any]:
         "unit": form.unit,
         "form": form,
         "times": [words.reminder_time(time) for time in reminders.times() if time.is_on] if kind == "reminder" else [],
-        "soon_count": ahead.count(row, salon, timezone.now()) if kind in ahead.SCHEDULED and row.is_on else None,
+        "soon_count": ahead.count(row, salon, now) if is_scheduled else None,
+        "at_once_count": ahead.count(row, salon, now, days=0) if is_scheduled and not row.is_on else None,
         "obstacle": words.OBSTACLES.get(ahead.obstacle(row, salon), "") if row.is_on else "",
     }
 

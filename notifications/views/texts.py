@@ -15,7 +15,7 @@ from notifications.forms import TextForm
 from salon.core import asking
 from salon.core.errors import Refused
 from salon.core.roles import May
-from salon.core.web import MissingAct, SignedIn, allowed, go, page, refuse, sent, toast
+from salon.core.web import MissingAct, SignedIn, allowed, go, page, refuse, sent, toast, whole
 
 LANGUAGES = dict(settings.LANGUAGES)
 
@@ -64,7 +64,13 @@ def edit(request: SignedIn, kind: str, channel: str, language: str) -> HttpRespo
     is_shown = request.POST.get("act") == "preview"  # while somebody types: read, not saved
     if not is_shown and form.is_valid():
         try:
-            saved = texts.save(**place.of, **{"subject": "", **form.cleaned_data}, by=request.user, now=timezone.now())
+            saved = texts.save(
+                **place.of,
+                **{"subject": "", **form.cleaned_data},
+                by=request.user,
+                now=timezone.now(),
+                seen=whole(request.POST.get("version", "")),
+            )
         except Refused as refused:
             refuse(form, refused)
         else:
@@ -119,6 +125,7 @@ def _context(request: SignedIn, place: _Place, form: TextForm, in_force: texts.T
         "is_marketing": kinds.TABLE[place.kind].is_marketing,
         "languages": settings.LANGUAGES,
         "language_name": LANGUAGES[place.language],
+        "version": in_force.version,
         "is_own": bool(in_force.version),
         "buttons": [(words.PLACEHOLDERS[name], filling.inserted(name)) for name in texts.placeholders(place.kind)],
         "needed": [f"{{{names[-1]}}}" for names in texts.needed(place.kind, place.channel)],

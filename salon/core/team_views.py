@@ -33,7 +33,7 @@ def members(request: SignedIn) -> HttpResponse:
 
 
 def _mail_link(member: User, link: str) -> bool:
-    """Mail the join link in the member's language, and return whether a mail server took it over. The page shows it too."""
+    """Mail the join link in the member's language, and return whether it is on its way. The page shows it too."""
     salon = Salon.objects.current()
     with translation.override(member.language):
         title = _("You are invited to %(salon)s") % {"salon": salon.name}

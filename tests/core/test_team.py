@@ -145,7 +145,7 @@ def test_the_page_invites_shows_the_link_and_mails_it(salon: Salon, signed_in: S
     shown = answer.content.decode()
     assert path.rsplit(":", 2)[0].rsplit("/", 1)[0] in shown
     assert len(mail.outbox) == 1
-    assert "It was also mailed to nora@example.org." in shown
+    assert "It is also being mailed to nora@example.org." in shown
     assert "/join/" in mail.outbox[0].body
     assert Browser().get(path).status_code == 200
     joined = Browser()

@@ -53,8 +53,8 @@ class Rules:
     again: int | None = None
     salon_weeks: int = 6
     to_existing: frozenset[str] = frozenset()
-    # The day on which time to come back was switched on, if that is known.
-    since: dt.date | None = None
+    # When time to come back was switched on, if that is known.
+    since: dt.datetime | None = None
 
 
 def wanted(person: Person, now: dt.datetime, rules: Rules) -> dict[str, str]:
@@ -127,7 +127,7 @@ def rhythm(starts: list[dt.datetime]) -> int | None:
 def _rebook(person: Person, now: dt.datetime, rules: Rules) -> bool:
     """So many weeks after the last completed visit, at ten, for 14 days; nothing booked. Once, or once more after a wait.
 
-    Neither if that day lies before the one on which the salon switched it on.
+    Neither if that was due before the salon switched it on.
     """
     done = _done(person)
     if not done or any(visit.state in {"booked", "confirmed"} and visit.start >= now for visit in person.visits):
@@ -140,11 +140,11 @@ def _rebook(person: Person, now: dt.datetime, rules: Rules) -> bool:
     return _is_time(last.start, person.own_weeks or by_habit or last.service_weeks or rules.salon_weeks, now, rules.since)
 
 
-def _is_time(since: dt.datetime, weeks: int, now: dt.datetime, earliest: dt.date | None) -> bool:
+def _is_time(since: dt.datetime, weeks: int, now: dt.datetime, earliest: dt.datetime | None) -> bool:
     on = since.astimezone(now.tzinfo).date() + weeks * WEEK
-    if earliest is not None and on < earliest:
-        return False
     ten = dt.datetime.combine(on, dt.time(10), now.tzinfo)
+    if earliest is not None and ten < earliest:
+        return False
     return ten <= now and now < since + weeks * WEEK + 14 * DAY and now < ten + 14 * DAY
 
 

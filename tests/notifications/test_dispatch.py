@@ -12,12 +12,13 @@ from django.db import OperationalError, transaction
 from appointments.models import Appointment
 from clients import consent
 from clients.models import Address, Client
-from notifications import dispatch, facts, gate, grounds, invariants, outbox, outcomes, planner
+from notifications import alarms, dispatch, facts, gate, grounds, invariants, outbox, outcomes, planner
 from notifications.models import Attempt, Heartbeat, Message, Provider, State, Trigger
 from notifications.providers.base import Outcome, Phase, Result
 from salon.core import failpoints
-from salon.core.models import Salon
-from tests import factories
+from salon.core.models import Notice, Salon, User
+from salon.core.roles import Role
+from tests import factories, people
 from tests.fakes.provider import FakeProvider
 from tests.notifications.cast import client_of
 from tests.notifications.letters import text_of
@@ -325,6 +326,29 @@ def test_a_dead_provider_burns_nothing_and_is_left_alone(fake: FakeProvider, now
     run(at)
     assert len(fake.delivered) == 3
     assert Provider.objects.get(pk="fake").failure_count == 0
+
+
+def test_owners_and_managers_hear_once_that_no_mail_leaves_and_again_only_after_it_did(
+    fake: FakeProvider, now: dt.datetime, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not of one failed try, and not at each: the next trouble after a good mail is a new one."""
+    monkeypatch.setattr(alarms, "MAIL", "fake")
+    manager = people.user_with(Role.MANAGER)
+    people.user_with(Role.RECEPTION)
+    at = now
+    for heard in (1, 2):
+        visit(now, is_notice_wanted=False)
+        fake.at_rcpt = [Result(Outcome.DOWN, "refused", Phase.CONNECT)] * 6
+        rung = []
+        for _ in range(6):
+            run(at)
+            rung.append(Notice.objects.filter(code=alarms.DOWN).count())
+            at = Provider.objects.get(pk="fake").open_until or at
+        assert rung == [2 * (heard - 1)] * 3 + [2 * heard] * 3
+        assert set(Notice.objects.values_list("user", flat=True)) == {owner.pk, manager.pk}
+        Notice.objects.update(read_at=at)
+        run(at)
+        assert Provider.objects.get(pk="fake").failure_count == 0
 
 
 def test_a_text_that_cannot_be_made_fails_alone(fake: FakeProvider, now: dt.datetime, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -176,7 +176,7 @@ WAYS = ("email sms", "email sms", "sms email", "email", "sms")
 @given(
     people=people, at=st.sampled_from([NOON, NOON.replace(hour=9), NOON.replace(hour=20)]), chosen=st.sampled_from(WAYS),
     is_sms_on=st.sampled_from([True, True, False]), by_rhythm=st.booleans(), again=st.sampled_from([None, 3, 5]),
-    existing=st.sets(st.sampled_from(["email", "sms"])), days_on=st.sampled_from([None, None, 0, 1, 6]),
+    existing=st.sets(st.sampled_from(["email", "sms"])), hours_on=st.sampled_from([None, None, 0, 3, 24, 27, 144]),
 )  # fmt: skip
 def test_the_planner_writes_what_the_policy_says_and_nothing_else(
     open_salon: Salon,
@@ -187,7 +187,7 @@ def test_the_planner_writes_what_the_policy_says_and_nothing_else(
     by_rhythm: bool,
     again: int | None,
     existing: set[str],
-    days_on: int | None,
+    hours_on: int | None,
 ) -> None:
     """I-11, I-20 to I-22, I-30: over any cards, visits, answers and ways; and a second plan adds nothing."""
     with transaction.atomic():
@@ -195,9 +195,9 @@ def test_the_planner_writes_what_the_policy_says_and_nothing_else(
         Trigger.objects.filter(kind__in=KINDS).update(ways=chosen)
         # With SMS switched off what is left is e-mail, whatever the salon chose.
         rules = Rules(chosen.split() if is_sms_on else ["email"], by_rhythm, again, to_existing=frozenset(existing))
-        if days_on is not None:
-            Trigger.objects.filter(pk="rebook").update(switched_on_at=NOON - days_on * DAY)
-            rules.since = (NOON - days_on * DAY).date()
+        if hours_on is not None:
+            rules.since = NOON - hours_on * HOUR
+            Trigger.objects.filter(pk="rebook").update(switched_on_at=rules.since)
         for channel in existing:
             ExistingRule.objects.create(country="FR", channel=channel, switched_on_at=NOON)
         Trigger.objects.filter(pk="rebook").update(is_by_rhythm=by_rhythm, again=again)
@@ -263,12 +263,17 @@ def test_a_wish_that_waits_over_night_leaves_in_the_morning_or_not_at_all(open_s
 
 
 def test_what_lay_behind_when_the_salon_switched_it_on_stays_unsaid(open_salon: Salon) -> None:
-    Trigger.objects.filter(kind__in=["rebook", "review", "welcome"]).update(switched_on_at=NOON - HOUR)
-    visit = had(willing("rebook"), NOON - 6 * WEEK - 3 * DAY)
-    due_now = had(willing("rebook"), NOON - 6 * WEEK)
+    """Also what was due earlier on that day: who looks at the page sees nobody written to in the same minute."""
+    Trigger.objects.update(switched_on_at=NOON - HOUR)
+    behind = [had(willing("rebook"), NOON - 6 * WEEK).client, had(willing("review"), NOON - DAY).client]
+    behind += [willing("birthday", birth_month=11, birth_day=23), willing("welcome", created_at=NOON - DAY)]
+    audit.record("client.added", behind[-1])
+    coming = [had(willing("rebook"), NOON - 6 * WEEK + DAY).client, had(willing("review"), NOON - HOUR).client]
+    today = willing("birthday", birth_month=11, birth_day=24)
     planner.plan(NOON)
-    assert kinds_of(visit.client) == []  # type: ignore[arg-type]
-    assert kinds_of(due_now.client) == ["rebook"]  # type: ignore[arg-type]
+    assert list(Message.objects.values_list("client", flat=True)) == [today.pk]
+    planner.plan(NOON + DAY)
+    assert set(Message.objects.values_list("client", flat=True)) == {today.pk, *(one.pk for one in coming if one)}
 
 
 def test_a_card_added_at_the_desk_is_welcomed_once_and_one_of_a_list_never(open_salon: Salon, reception: User) -> None:
@@ -574,10 +579,42 @@ def test_the_count_of_the_coming_days_is_what_then_is_planned(open_salon: Salon)
     trigger = facts.switches()["birthday"]
     early = NOON.replace(hour=8)
     assert ahead.count(trigger, open_salon, early) == 4
-    assert [line.due.astimezone(PARIS).day for line in ahead.lines(trigger, open_salon, early)] == [24, 25, 27, 30]
+    assert [line.leaves_at.astimezone(PARIS).day for line in ahead.lines(trigger, open_salon, early)] == [24, 25, 27, 30]
     for days in range(8):
         planner.plan(early + days * DAY)
     assert Message.objects.filter(kind="birthday").count() == 4
+
+
+def test_of_a_kind_that_is_off_the_count_says_who_gets_it_once_it_is_on(open_salon: Salon, owner: User) -> None:
+    """At once and in the days to come: what then is planned, none of it for what lay behind."""
+    Trigger.objects.update(is_on=False)
+    had(willing("review"), NOON - DAY)
+    had(willing("review"), NOON - HOUR)
+    for day in (23, 24, 26):
+        willing("birthday", birth_month=11, birth_day=day)
+    kinds_ = {kind: facts.switches()[kind] for kind in ("review", "birthday")}
+    said = {kind: [ahead.count(row, open_salon, NOON, days=days) for days in (0, 7)] for kind, row in kinds_.items()}
+    assert said == {"review": [0, 1], "birthday": [1, 2]}
+    wanted = {kind: dataclasses.replace(triggers.of(row), is_on=True) for kind, row in kinds_.items()}
+    triggers.save(wanted, by=owner, now=NOON)
+    for days, place in ((0, 0), (7, 1)):
+        for day in range(days + 1):
+            planner.plan(NOON + day * DAY)
+        assert {kind: Message.objects.filter(kind=kind).count() for kind in said} == {kind: said[kind][place] for kind in said}
+
+
+def test_the_coming_days_say_the_hour_at_which_a_message_leaves_not_that_of_the_visit(
+    open_salon: Salon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the salon's hour, over the change of the clocks too; out of the hours of its channel it leaves when they begin."""
+    monkeypatch.setattr(timezone, "now", lambda: NOON)
+    had(willing("review"), NOON - HOUR)
+    had(willing("rebook"), dt.datetime(2026, 10, 15, 0, 15, tzinfo=PARIS))
+    for kind, at in (("review", NOON.replace(day=25, hour=10)), ("rebook", NOON.replace(day=26, hour=10))):
+        assert [line.leaves_at for line in ahead.lines(facts.switches()[kind], open_salon, NOON)] == [at]
+    Trigger.objects.filter(pk="review").update(at=dt.time(22, 30))
+    [line] = ahead.lines(facts.switches()["review"], open_salon, NOON)
+    assert line.leaves_at == NOON.replace(day=26, hour=7)
 
 
 def test_birthdays_are_found_by_an_index(open_salon: Salon) -> None:

@@ -115,7 +115,7 @@ def test_the_list_needs_the_same_number_of_queries_for_one_and_for_many(
     for _ in range(20):
         message()
     browser = signed_in(Role.RECEPTION)
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(17):
         browser.get("/messages/")
 
 

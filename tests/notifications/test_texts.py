@@ -19,6 +19,7 @@ from salon.core.models import AuditEvent, Salon, User
 from salon.core.roles import Role
 from tests import factories
 from tests.fakes.provider import FakeProvider
+from tests.notifications import marketing
 
 pytestmark = pytest.mark.django_db
 
@@ -27,7 +28,7 @@ REMINDER = "Bonjour[ {first_name}|], à {date} {time}."
 
 
 def save(
-    by: User, body: str = REMINDER, *, kind: str = "reminder", subject: str = "Le {date}", **more: str
+    by: User, body: str = REMINDER, *, kind: str = "reminder", subject: str = "Le {date}", **more: Any
 ) -> MessageText | None:
     where = {"channel": "email", "language": "fr", **more}
     return texts.save(kind=kind, subject=subject, body=body, by=by, now=timezone.now(), **where)
@@ -63,7 +64,6 @@ def test_a_text_is_in_force_from_the_next_message_on_and_what_was_sent_names_its
         ("x", f"{REMINDER} {{salon.name}}", "body", "stands for nothing"),
         ("x", f"{REMINDER} [", "body", "A single [ cannot stand"),
         ("x", f"{REMINDER} }}", "body", "A single } cannot stand"),
-        ("x", "Bonjour {first_name}, à {date} {time}.", "body", "Not every card has a first name"),
         ("x", f"{REMINDER} {{legal_name}}", "body", "is empty: it is not entered"),
         ("x", "À bientôt, le {date}.", "body", "{time} has to stand in it"),
         ("x", "x" * 4001, "body", "at most 4000"),
@@ -76,6 +76,50 @@ def test_a_text_that_cannot_stand_is_refused_with_a_sentence(
         save(owner, body, subject=subject)
     assert refused.value.field == field
     assert not MessageText.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept", "nameless"),
+    [
+        ("Bonjour {first_name}, à {date} {time}.", "Bonjour[ {first_name}|], à {date} {time}.", "Bonjour, à D T."),
+        ("{first_name}, le {date} {time}.", "[{first_name}, |]le {date} {time}.", "le D T."),
+        (REMINDER, REMINDER, "Bonjour, à D T."),
+    ],
+)
+def test_a_first_name_typed_plainly_is_left_out_where_there_is_none(
+    salon: Salon, owner: User, typed: str, kept: str, nameless: str
+) -> None:
+    """I-53, without anybody learning brackets."""
+    row = save(owner, typed)
+    assert row is not None
+    assert row.body == kept
+    assert filling.fill(row.body, {"date": "D", "time": "T"}) == nameless
+
+
+def test_the_second_of_two_who_edit_a_text_is_told_and_overwrites_nothing_unseen(salon: Salon, signed_in: Any) -> None:
+    mine, theirs = signed_in(Role.OWNER), signed_in(Role.MANAGER)
+    form = {"subject": "Bon anniversaire", "version": "0"}
+    assert theirs.post(PAGE, form | {"body": "Le leur."}).status_code == 303
+    answer = mine.post(PAGE, form | {"body": "Le mien."})
+    assert answer.status_code == 422
+    assert "Somebody changed this text meanwhile" in answer.content.decode()
+    assert texts.shelf().text("birthday", "email", "fr").body == "Le leur."
+    assert 'name="version" value="1"' in answer.content.decode()
+    assert mine.post(PAGE, form | {"body": "Le mien.", "version": "1"}).status_code == 303
+
+
+def test_the_preview_of_advertising_shows_somebody_who_said_yes_to_it(salon: Salon, owner: User, now: dt.datetime) -> None:
+    """Not the newest card, whatever its answer, nor a visit of today as the last one."""
+    yes = factories.client(first_name="Inès")
+    marketing.says(yes, "grant", now - dt.timedelta(days=90), purpose="mkt.rebook")
+    for days in (1, 50):
+        for client in (yes, factories.client(first_name="Nora")):
+            factories.appointment(client=client, start_at=now - dt.timedelta(days=days), state="done", is_overbooked=True)
+    message, name = showing._example("rebook", "fr", owner, now) or (None, "")
+    assert message is not None
+    assert name.startswith("Inès")
+    assert message.appointment is not None
+    assert message.appointment.start_at == now - dt.timedelta(days=50)
 
 
 def test_the_same_text_again_is_no_new_version(salon: Salon, owner: User) -> None:
