@@ -82,7 +82,7 @@ def _example(kind: str, language: str, user: User, now: dt.datetime) -> tuple[Me
         is_first = _yes_first(kind, "client_id")
         ahead = visits.filter(start_at__gte=now).order_by("start_at", "pk").first()
         long_ago = visits.filter(start_at__lt=now - LONG_AGO).order_by(is_first, "-start_at", "-pk") if kind == "rebook" else None
-        visit = ahead or (long_ago.first() if long_ago else None) or visits.order_by(is_first, "-start_at", "-pk").first()
+        visit = (long_ago.first() if long_ago else None) or ahead or visits.order_by(is_first, "-start_at", "-pk").first()
         client = visit.client if visit else None
     if client is None:
         return None

@@ -110,11 +110,12 @@ def _advice(found: list[str]) -> str:
     return _("“%(words)s” reads like an offer. A message about a visit may not advertise: that needs the client's Yes.") % values
 
 
+def _typed(form: TextForm) -> texts.Text:
+    return texts.Text(str(form.data.get("subject", ""))[:200], str(form.data.get("body", ""))[:5000])
+
+
 def _context(request: SignedIn, place: _Place, form: TextForm, in_force: texts.Text) -> dict[str, Any]:
-    if form.is_bound:
-        text = texts.Text(str(form.data.get("subject", ""))[:200], str(form.data.get("body", ""))[:5000])
-    else:
-        text = in_force
+    text = _typed(form) if form.is_bound else in_force
     offers = texts.offers_in(place.kind, f"{text.subject}\n{text.body}", place.language)
     may_edit = request.user.may(May.EDIT_SETTINGS)
     return {

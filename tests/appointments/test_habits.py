@@ -11,7 +11,7 @@ from django.utils import timezone, translation
 
 from appointments import habits
 from appointments.models import Appointment, State
-from clients import consent, filters, lists
+from clients import consent, filters, lists, standings
 from clients.models import Client
 from salon.core.models import Salon, User
 from salon.core.roles import Role
@@ -57,7 +57,7 @@ def test_a_filter_by_habit_never_finds_a_client_without_a_yes_to_profiling(
 ) -> None:
     granted = Client.objects.get(last_name="Said grant").pk
     assert found(reception, salon, **{name: habit[name]}) == {granted}
-    monkeypatch.setattr(filters, "profiled", Q)
+    monkeypatch.setattr(standings, "profiled", Q)
     assert len(found(reception, salon, **{name: habit[name]})) == 3, "the guard is what keeps them out, not their visits"
 
 

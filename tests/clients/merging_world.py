@@ -55,7 +55,7 @@ def states(client: Client) -> dict[tuple[str, str], str]:
 def folded(client: Client, *, email: str = "", phone: str = "", others: tuple[Client, ...] = ()) -> dict[tuple[str, str], str]:
     """Return what the oracle of the fold makes of the ledgers of some cards for an address and a number."""
     country = Salon.objects.current().country
-    events = [vars(entry) for one in (client, *others) for entry in consent.events_of(one)]
+    events = [entry._asdict() for one in (client, *others) for entry in consent.events_of(one)]
     hashes = {"email": consent.hash_of("email", email), "sms": consent.hash_of("sms", phone), "": ""}
     return {
         (purpose, channel): fold_oracle.verdict(
