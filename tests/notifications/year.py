@@ -92,7 +92,7 @@ class Year:
         self._at(self.off[1], lambda: Trigger.objects.filter(pk="review").update(is_on=True, switched_on_at=self.now))
 
     def _set_sqlite(self) -> None:
-        """Let the database ask Python for the time: that of the year, and after the test the real one (no function is forgotten)."""
+        """Let the database ask Python for the time: of the year, and after the test the real one (no function is forgotten)."""
 
         def clock(form: str, when: str, *later: str) -> str:
             moment = timezone.now().astimezone(dt.UTC) + dt.timedelta(seconds=sum(int(one.split()[0]) for one in later))
