@@ -63,10 +63,11 @@ def preview(*, kind: str, channel: str, language: str, text: texts.Text, salon: 
     return Shown(name, shown.title, shown.body)
 
 
-def _yes_first(kind: str, client: str) -> Any:
-    """Return the order that puts those first who said Yes to a kind of advertising: they would really get it."""
+def _first(rows: Any, kind: str, client: str, *order: str) -> Any:
+    """Return the first of `rows`; for advertising of those who said Yes to it, if there are any: they would really get it."""
+    rows = rows.order_by(*order)
     said = Standing.objects.filter(client=OuterRef(client), purpose=kinds.TABLE[kind].purpose, state=Standing.State.GRANTED)
-    return Exists(said if kinds.TABLE[kind].is_marketing else said.none()).desc()
+    return (rows.filter(Exists(said)).first() if kinds.TABLE[kind].is_marketing else None) or rows.first()
 
 
 def _example(kind: str, language: str, user: User, now: dt.datetime) -> tuple[Message, str] | None:
@@ -74,15 +75,15 @@ def _example(kind: str, language: str, user: User, now: dt.datetime) -> tuple[Me
     clients = clients_access.clients_for(user).active()
     wanted, visit = kinds.TABLE[kind].wanted, None
     if wanted is Wanted.ALWAYS:
-        client = clients.exclude(first_name="").order_by(_yes_first(kind, "pk"), "-pk").first()
+        client = _first(clients.exclude(first_name=""), kind, "pk", "-pk")
     else:
         visits: Any = Appointment.objects.filter(client__in=clients).select_related("client", "service", "staff")
         if wanted is Wanted.DONE:
             visits = visits.filter(state=VisitState.DONE, start_at__lt=now)
-        is_first = _yes_first(kind, "client_id")
+        newest = ("client_id", "-start_at", "-pk")
+        long_ago = _first(visits.filter(start_at__lt=now - LONG_AGO), kind, *newest) if kind == "rebook" else None
         ahead = visits.filter(start_at__gte=now).order_by("start_at", "pk").first()
-        long_ago = visits.filter(start_at__lt=now - LONG_AGO).order_by(is_first, "-start_at", "-pk") if kind == "rebook" else None
-        visit = (long_ago.first() if long_ago else None) or ahead or visits.order_by(is_first, "-start_at", "-pk").first()
+        visit = long_ago or ahead or _first(visits, kind, *newest)
         client = visit.client if visit else None
     if client is None:
         return None
