@@ -73,7 +73,7 @@ def register() -> None:
 
 
 def _of_down(facts: Mapping[str, int]) -> str:
-    return _("No mail leaves: the mail server does not answer. What waits leaves by itself once it does.")
+    return _("No mail leaves: the mail server cannot be used. What waits leaves by itself once the server takes mail again.")
 
 
 def _of_returned(facts: Mapping[str, int]) -> str:

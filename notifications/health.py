@@ -13,7 +13,7 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from notifications import facts, heartbeats, sending, smsaccount
+from notifications import facts, heartbeats, reasons, sending, smsaccount
 from notifications.bounces import mailbox
 from notifications.models import Message, OtherSystem, Provider, State
 from notifications.providers.base import Outcome, explain
@@ -123,8 +123,7 @@ def _circuit(name: str, provider: str, words: str, link: str, now: dt.datetime) 
     circuit = Provider.objects.filter(pk=provider, failure_count__gt=0).first()
     if circuit is None:
         return Line(name, is_ok=True, words=words)
-    phase, _sep, code = circuit.reason.partition("_")
-    found = [explain(Outcome.DOWN, phase, code)]
+    found = [reasons.of_provider(circuit.reason, "sms" if provider == smsaccount.PROVIDER else "email")]
     if circuit.open_until and circuit.open_until > now:
         found.append(_("Next try in %(time)s.") % {"time": _length(now, circuit.open_until)})
     return Line(name, is_ok=False, words=" ".join(filter(None, found)), link=link)

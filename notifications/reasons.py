@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from notifications.providers.base import explain
+from notifications.providers.base import Outcome, explain
 from notifications.providers.replies import Verdict, verdict
 
 Words = str | Promise
@@ -100,6 +100,12 @@ RESEND: Mapping[str, Words] = {
     "server_log": _("The mail server's log shows it was not sent"),
     "important": _("Better twice than never"),
 }
+
+
+def of_provider(reason: str, channel: str = "email") -> str:
+    """Return what stands against a provider ("auth_535", as its circuit keeps it), an empty text for nothing."""
+    phase, _sign, code = reason.partition("_")
+    return explain(Outcome.DOWN, phase, code) or (str(sentence("provider_down", channel)) if reason else "")
 
 
 def sentence(code: str, channel: str = "") -> Words:

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from clients import access as clients_access
 from clients.models import Client
-from notifications import access, ahead, alarms, circuit, facts, history, resending, sending, stopping, words
+from notifications import access, ahead, alarms, circuit, facts, history, reasons, resending, sending, stopping, words
 from notifications.forms import ResendForm
 from notifications.models import State
 from notifications.systems import informing
@@ -36,7 +36,7 @@ def index(request: SignedIn) -> HttpResponse:
     context = _listing(request, group) | {
         "used": sending.describe(salon),
         "ahead": "",
-        "is_mail_down": bool(circuit.failure(alarms.MAIL)),
+        "mail_trouble": reasons.of_provider(circuit.failure(alarms.MAIL)),
     }
     if group.name == "waiting" and not context["lines"] and not context["filtered"]:
         context["ahead"] = _ahead(salon)

@@ -10,7 +10,7 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from clients import answers
-from notifications import kinds, planner, sending, words
+from notifications import circuit, kinds, planner, sending, words
 from notifications.models import Attempt, Message, State, Trigger
 from salon.core import instance
 from salon.core.models import AuditEvent, Salon, User
@@ -150,6 +150,28 @@ def test_a_mail_that_went_to_the_log_does_not_pass_for_sent(signed_in: SignIn) -
     page = read(signed_in(Role.RECEPTION), "/messages/?tab=sent")
     assert "Written to the log only." in page
     assert "s-ok" not in page
+
+
+@pytest.mark.parametrize(
+    ("reason", "why"),
+    [
+        ("auth_535", "The server refused the password (535)."),
+        ("connect_odd", "The mail server cannot be used at present. It is tried again."),
+    ],
+)
+def test_what_keeps_mail_back_is_said_above_the_list_and_beside_each_mail(
+    signed_in: SignIn, owner: User, reason: str, why: str
+) -> None:
+    sending.save(
+        host="mail.example.org", port=587, security="starttls", user="", password="", sender="a@b.example", reply_to="", by=owner
+    )
+    message(not_before=timezone.now() - dt.timedelta(minutes=1))
+    browser = signed_in(Role.RECEPTION)
+    assert "No mail leaves at present." not in read(browser, "/messages/")
+    circuit.fail("smtp", now=timezone.now(), reason=reason)
+    page = read(browser, "/messages/")
+    assert page.count(why) == 2, "above the list and beside the mail"
+    assert "No mail leaves at present." in page
 
 
 def test_a_message_without_its_client_is_still_shown(signed_in: SignIn) -> None:
