@@ -268,32 +268,6 @@ class WordingForm(forms.Form):
     body = forms.CharField(label=lazy("Wording"), max_length=wording.LONGEST, widget=forms.Textarea(attrs={"rows": 5}))
 
 
-class HealthForm(forms.Form):
-    """What a client said about their health, and the day of the last patch test."""
-
-    text = forms.CharField(
-        label=lazy("Allergies and health"), max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 5}),
-        help_text=lazy("What matters for the treatment, as the client said it. It is part of the copy the client may ask for."),
-    )  # fmt: skip
-    patch_tested_on = forms.DateField(
-        label=lazy("Patch test on"),
-        required=False,
-        widget=forms.DateInput(attrs={"type": "date", "class": "s-w-md"}, format="%Y-%m-%d"),
-    )
-    version = forms.IntegerField(widget=forms.HiddenInput)
-
-    def __init__(self, *args: Any, today: dt.date, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.today = today
-
-    def clean_patch_tested_on(self) -> dt.date | None:
-        """Return the day, which is not in the future."""
-        on: dt.date | None = self.cleaned_data["patch_tested_on"]
-        if on and on > self.today:
-            raise forms.ValidationError(_("The day of the patch test is in the future."))
-        return on
-
-
 def first_values(client: Client, country: str, form: type[AddressForm] | type[DetailsForm] = ClientForm) -> dict[str, Any]:
     """Return what a form shows of a card: the phone as people in the salon's country write it."""
     values = {name: getattr(client, name) for name in form.base_fields}

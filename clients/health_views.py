@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from clients import access, answers, cards, health, wording
-from clients.forms import HealthForm
+from clients.health_forms import HealthForm
 from clients.models import Client, HealthNote
 from salon.core.errors import Refused
 from salon.core.roles import May

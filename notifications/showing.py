@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 
 from appointments.models import Appointment
@@ -34,6 +34,8 @@ class Shown:
     # Of an SMS: its length, and what it costs to this client; nothing without a price.
     size: segments.Size | None = None
     cost: Decimal = Decimal(0)
+    # Advertising that this client never said Yes to, because nobody did yet: an example, and it would not reach them.
+    is_unasked: bool = False
 
 
 def preview(*, kind: str, channel: str, language: str, text: texts.Text, salon: Salon, user: User, now: dt.datetime) -> Shown:
@@ -43,11 +45,11 @@ def preview(*, kind: str, channel: str, language: str, text: texts.Text, salon: 
         texts.check(kind, channel, text.subject.strip(), text.body.strip(), salon)
     except Refused as refused:
         return Shown(fault=refused.message)
-    found = _example(kind, language, user, now)
+    found = _example(kind, channel, language, user, now)
     if found is None:
         return Shown(fault=_("There is nobody yet to show it with: it takes a client with a visit."))
     message, name = found
-    message.channel = channel
+    is_unasked = kinds.TABLE[kind].is_marketing and not _said(kind, channel).filter(client=message.client_id).exists()
     shelf = texts.shelf()
     if kinds.TABLE[kind].has_target and not shelf.targets.get(kind):
         shelf = replace(shelf, targets={**shelf.targets, kind: "https://…"})
@@ -56,40 +58,45 @@ def preview(*, kind: str, channel: str, language: str, text: texts.Text, salon: 
         if channel == smsaccount.CHANNEL:
             account = smsaccount.account() or SmsAccount()
             words = smswords.render(message, salon, account, link=shortlinks.example_url(salon), text=text)
-            return Shown(name, "", words.body, size=words.size, cost=words.cost)
+            return Shown(name, "", words.body, size=words.size, cost=words.cost, is_unasked=is_unasked)
         shown = rendering.render(message, salon, link=links.example_url(salon), text=text)
     except TemplateError:
         return Shown(name, fault=_("Something that the text names is not known of this client."))
-    return Shown(name, shown.title, shown.body)
+    return Shown(name, shown.title, shown.body, is_unasked=is_unasked)
 
 
-def _first(rows: Any, kind: str, client: str, *order: str) -> Any:
-    """Return the first of `rows`; for advertising of those who said Yes to it, if there are any: they would really get it."""
+def _said(kind: str, channel: str) -> QuerySet[Standing]:
+    """Return where clients said Yes to a kind of advertising on a channel."""
+    return Standing.objects.filter(purpose=kinds.TABLE[kind].purpose, channel=channel, state=Standing.State.GRANTED)
+
+
+def _first(rows: Any, said: QuerySet[Standing] | None, client: str, *order: str) -> Any:
+    """Return the first of `rows`; of those who `said` Yes to it, if there are any: they would really get it."""
     rows = rows.order_by(*order)
-    said = Standing.objects.filter(client=OuterRef(client), purpose=kinds.TABLE[kind].purpose, state=Standing.State.GRANTED)
-    return (rows.filter(Exists(said)).first() if kinds.TABLE[kind].is_marketing else None) or rows.first()
+    return (rows.filter(Exists(said.filter(client=OuterRef(client)))).first() if said is not None else None) or rows.first()
 
 
-def _example(kind: str, language: str, user: User, now: dt.datetime) -> tuple[Message, str] | None:
+def _example(kind: str, channel: str, language: str, user: User, now: dt.datetime) -> tuple[Message, str] | None:
     """Return a message as it would be written today, and whose name it bears: somebody of the salon's book."""
     clients = clients_access.clients_for(user).active()
     wanted, visit = kinds.TABLE[kind].wanted, None
+    said = _said(kind, channel) if kinds.TABLE[kind].is_marketing else None
     if wanted is Wanted.ALWAYS:
-        client = _first(clients.exclude(first_name=""), kind, "pk", "-pk")
+        client = _first(clients.exclude(first_name=""), said, "pk", "-pk")
     else:
         visits: Any = Appointment.objects.filter(client__in=clients).select_related("client", "service", "staff")
         if wanted is Wanted.DONE:
             visits = visits.filter(state=VisitState.DONE, start_at__lt=now)
         newest = ("client_id", "-start_at", "-pk")
-        long_ago = _first(visits.filter(start_at__lt=now - LONG_AGO), kind, *newest) if kind == "rebook" else None
+        long_ago = _first(visits.filter(start_at__lt=now - LONG_AGO), said, *newest) if kind == "rebook" else None
         ahead = visits.filter(start_at__gte=now).order_by("start_at", "pk").first()
-        visit = long_ago or ahead or _first(visits, kind, *newest)
+        visit = long_ago or ahead or _first(visits, said, *newest)
         client = visit.client if visit else None
     if client is None:
         return None
     shown = Client(pk=client.pk, first_name=client.first_name, email=client.email, phone=client.phone, language=language)
     message = Message(
-        kind=kind, client=shown, appointment=visit, told_start_at=visit.start_at if visit else None, time_version=1,
-        not_before=now, expires_at=now,
+        kind=kind, channel=channel, client=shown, appointment=visit, told_start_at=visit.start_at if visit else None,
+        time_version=1, not_before=now, expires_at=now,
     )  # fmt: skip
     return message, client.name

@@ -170,11 +170,14 @@ def test_an_emptied_note_is_no_note(desk: Browser, amelie: Client, held: HealthN
     assert not HealthNote.objects.exists()
 
 
-def test_a_patch_test_is_not_in_the_future(desk: Browser, amelie: Client, held: HealthNote) -> None:
-    on = (factories.today() + dt.timedelta(days=1)).isoformat()
-    answer = desk.post(f"/clients/{amelie.pk}/health/", {"text": "x", "patch_tested_on": on, "version": "1"})
+@pytest.mark.parametrize(("days", "why"), [(1, "in the future"), (-300_000, "too long ago. Please check the year")])
+def test_a_patch_test_is_neither_in_the_future_nor_of_another_age(
+    desk: Browser, amelie: Client, held: HealthNote, days: int, why: str
+) -> None:
+    on = factories.today() + dt.timedelta(days=days)
+    answer = desk.post(f"/clients/{amelie.pk}/health/", {"text": "x", "patch_tested_on": on.isoformat(), "version": "1"})
     assert answer.status_code == 422
-    assert "in the future" in body(answer)
+    assert why in body(answer)
 
 
 def test_a_stylist_has_it_on_the_clients_day_only(

@@ -27,7 +27,8 @@ from clients import contacts, records, search, tags
 from clients.export_forms import ExportForm
 from clients.exporting import exports
 from clients.exporting.people import Wanted
-from clients.forms import AddressForm, ClientForm, ContactForm, HealthForm, NoteForm, TagForm
+from clients.forms import AddressForm, ClientForm, ContactForm, NoteForm, TagForm
+from clients.health_forms import HealthForm
 from clients.importing import jobs
 from clients.models import Client, Tag
 from salon.core import workbook

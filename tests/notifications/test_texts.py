@@ -115,11 +115,23 @@ def test_the_preview_of_advertising_shows_somebody_who_said_yes_to_it(salon: Sal
     for days in (1, 50):
         for client in (yes, factories.client(first_name="Nora")):
             factories.appointment(client=client, start_at=now - dt.timedelta(days=days), state="done", is_overbooked=True)
-    message, name = showing._example("rebook", "fr", owner, now) or (None, "")
+    message, name = showing._example("rebook", "email", "fr", owner, now) or (None, "")
     assert message is not None
     assert name.startswith("Inès")
     assert message.appointment is not None
     assert message.appointment.start_at == now - dt.timedelta(days=50)
+
+
+def test_where_nobody_said_yes_the_preview_says_that_it_is_an_example(salon: Salon, signed_in: Any, now: dt.datetime) -> None:
+    client = factories.client(first_name="Nora")
+    factories.appointment(client=client)
+    browser = signed_in(Role.MANAGER)
+    assert 'id="preview-unasked"' in browser.get(PAGE).content.decode()
+    assert 'id="preview-unasked"' not in browser.get(PAGE.replace("birthday", "reminder")).content.decode()
+    marketing.says(client, "grant", now - dt.timedelta(days=90), purpose="mkt.birthday", channel="sms")
+    assert 'id="preview-unasked"' in browser.get(PAGE).content.decode(), "a Yes to SMS is none to e-mail"
+    marketing.says(client, "grant", now - dt.timedelta(days=90), purpose="mkt.birthday")
+    assert 'id="preview-unasked"' not in browser.get(PAGE).content.decode()
 
 
 def test_the_same_text_again_is_no_new_version(salon: Salon, owner: User) -> None:
