@@ -66,7 +66,7 @@ def own_database() -> Iterator[str]:
             execute(f"CREATE DATABASE {name}")
         os.environ["DATABASE_URL"] = urlunsplit(parts._replace(path=f"/{name}"))
         # A measurement may load for longer than a page may ask.
-        os.environ["DATABASE_OPTIONS"] = "-c statement_timeout=0 -c lock_timeout=0"
+        os.environ["DATABASE_OPTIONS"] = "-c statement_timeout=0 -c lock_timeout=0 -c jit=off"
         try:
             yield f"PostgreSQL, database {name}"
         finally:

@@ -6,11 +6,10 @@ still holds when a message leaves is `holding`.
 
 import calendar
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from django.db.models import CharField, DateTimeField, Exists, F, OuterRef, Q, Subquery, Value
-from django.db.models.functions import Coalesce
+from django.db.models import CharField, DateTimeField, F, OuterRef, Q, Subquery, Value
 
 from appointments import rhythms
 from appointments.models import STANDS, Appointment, OwnRhythm, Service
@@ -21,6 +20,7 @@ from notifications import kinds, outbox
 from notifications.models import Message, State
 from notifications.wanting import Asked, Wish, occasion
 from salon.core import public
+from salon.core.lookups import Lookup
 from salon.core.models import AuditEvent
 
 ADDED = "client.added"
@@ -58,7 +58,7 @@ def welcomes(asked: Asked) -> Iterator[Wish]:
     wait = asked.kind.waits + asked.delay * _DAY
     added = AuditEvent.objects.filter(action=ADDED, subject_type=Client._meta.label_lower, subject_id=OuterRef("pk"))
     imported = ImportedCard.objects.filter(client=OuterRef("pk"), is_new=True)
-    new = Client.objects.filter(Exists(added), ~Exists(imported), created_at__gt=since, created_at__lte=asked.until - wait)
+    new = Client.objects.filter(Lookup(added), ~Lookup(imported), created_at__gt=since, created_at__lte=asked.until - wait)
     yield Wish(new, _word("welcome"), F("created_at") + wait, F("created_at") + asked.kind.lasts)
 
 
@@ -70,19 +70,18 @@ def rebooks(asked: Asked) -> Iterator[Wish]:
     """
     if not public.has_address(asked.salon):
         return
-    named = Subquery(OwnRhythm.objects.filter(client=OuterRef("client_id")).values("weeks")[:1])
+    services, own = _weeks_of_services(asked.delay), set(OwnRhythm.objects.order_by().values_list("weeks", flat=True).distinct())
     rhythm = rhythms.weeks("client_id", asked.now)
     is_by_rhythm = asked.trigger.is_by_rhythm
-    for weeks in sorted(_weeks_in_use(asked.delay)):
+    for weeks in sorted({*services.values(), *own}):
         visits, due = _last_visits(asked, weeks), F("start_at") + dt.timedelta(weeks=weeks)
-        visits = visits.annotate(named=named, weeks=Coalesce("named", "service__rebook_weeks", Value(asked.delay)))
-        visits = visits.filter(weeks=weeks)
+        visits = visits.filter(_is_for(weeks, services, own))
         if is_by_rhythm:
-            visits = visits.annotate(rhythm=rhythm).filter(Q(named__isnull=False) | Q(rhythm=None))
+            visits = visits.annotate(rhythm=rhythm).filter(Q(_named()) | Q(rhythm=None))
         yield Wish(visits, occasion("pk"), due, due + asked.kind.lasts, wait=dt.timedelta(weeks=weeks))
     for weeks in sorted(_rhythms_due(asked, rhythm)) if is_by_rhythm else ():
         visits, due = _last_visits(asked, weeks), F("start_at") + dt.timedelta(weeks=weeks)
-        visits = visits.annotate(named=named, rhythm=rhythm).filter(named=None, rhythm=weeks)
+        visits = visits.annotate(rhythm=rhythm).filter(~_named(), rhythm=weeks)
         yield Wish(visits, occasion("pk", _word(kinds.BY_HABIT)), due, due + asked.kind.lasts, wait=dt.timedelta(weeks=weeks))
     if asked.trigger.again is not None:
         yield _once_more(asked, dt.timedelta(weeks=asked.trigger.again))
@@ -91,7 +90,7 @@ def rebooks(asked: Asked) -> Iterator[Wish]:
 def _last_visits(asked: Asked, weeks: int) -> Any:
     """Return the completed visits that are so many weeks ago, after which nobody came, booked or was reminded."""
     visits = _done(asked, *_days_since_the_switch(asked), dt.timedelta(weeks=weeks))
-    return visits.filter(~Exists(_booked(asked.now)), ~Exists(_told_of_visit(asked)))
+    return visits.filter(~Lookup(_booked(asked.now)), ~Lookup(_told_of_visit(asked)))
 
 
 def _once_more(asked: Asked, wait: dt.timedelta) -> Wish:
@@ -104,7 +103,7 @@ def _once_more(asked: Asked, wait: dt.timedelta) -> Wish:
         created_at__gte=begins - asked.kind.lasts, created_at__lt=ends,
     )  # fmt: skip
     done: Any = Appointment.objects.filter(pk__in=lately.values("appointment"), state=VisitState.DONE, client__isnull=False)
-    visits = done.filter(~Exists(_booked(asked.now))).annotate(told_at=Subquery(told))
+    visits = done.filter(~Lookup(_booked(asked.now))).annotate(told_at=Subquery(told))
     visits = visits.filter(told_at__gte=begins, told_at__lt=ends)
     due = F("told_at") + wait
     return Wish(visits, occasion("pk", _word(kinds.ONCE_MORE)), due, due + asked.kind.lasts, wait=wait)
@@ -121,7 +120,7 @@ def _rhythms_due(asked: Asked, rhythm: Any) -> set[int]:
     may_go = [Standing.State.GRANTED, Standing.State.SOFT_OPT_IN]
     said = Standing.objects.filter(client_id=OuterRef("client_id"), purpose=asked.kind.purpose, state__in=may_go)
     visits: Any = Appointment.objects.filter(
-        Exists(said), standings.profiled("client_id"), ~Exists(_booked(asked.now)), ~Exists(_told_of_visit(asked)),
+        Lookup(said), standings.profiled("client_id"), ~Lookup(_booked(asked.now)), ~Lookup(_told_of_visit(asked)),
         state=VisitState.DONE, client__isnull=False, start_at__gte=asked.now - rhythms.LOOKS_BACK, start_at__lte=asked.until,
     )  # fmt: skip
     gone = rhythms.Between(Value(asked.until, output_field=DateTimeField()), F("start_at"))
@@ -140,8 +139,8 @@ def reviews(asked: Asked) -> Iterator[Wish]:
         kind=asked.kind.name, client=OuterRef("client_id"), state__in=_ASKED,
         created_at__gt=asked.now - kinds.REVIEW_ONCE_IN,
     ).exclude(appointment=OuterRef("pk"))  # fmt: skip
-    visits = _done(asked, *_days_since_the_switch(asked), wait).filter(~Exists(asked_lately))
-    visits = visits.filter(~Exists(_later().filter(state=VisitState.DONE)))
+    visits = _done(asked, *_days_since_the_switch(asked), wait).filter(~Lookup(asked_lately))
+    visits = visits.filter(~Lookup(_later().filter(state=VisitState.DONE)))
     yield Wish(visits, occasion("pk"), F("start_at") + wait, F("start_at") + wait + asked.kind.lasts, wait=wait)
 
 
@@ -150,10 +149,24 @@ def booked(client_id: int, now: dt.datetime, *, after: dt.datetime) -> bool:
     return bool(_booked_after(now, after).filter(client=client_id).exists())
 
 
-def _weeks_in_use(usual: int) -> set[int]:
-    of_services = Service.objects.exclude(rebook_weeks=None).order_by().values_list("rebook_weeks", flat=True).distinct()
-    own = OwnRhythm.objects.order_by().values_list("weeks", flat=True).distinct()
-    return {usual, *(weeks for weeks in of_services if weeks), *own}
+def _weeks_of_services(usual: int) -> dict[int, int]:
+    """Return by service after how many weeks its clients come again."""
+    rows = Service.objects.order_by().values_list("pk", "rebook_weeks")
+    return {pk: usual if weeks is None else weeks for pk, weeks in rows}
+
+
+def _named(**of: int) -> Lookup:
+    """Return the condition that the client of a visit named weeks of their own."""
+    return Lookup(OwnRhythm.objects.filter(client=OuterRef("client_id"), **of))
+
+
+def _is_for(weeks: int, services: Mapping[int, int], own: Collection[int]) -> Q:
+    """Return the condition that the client of a visit comes again after so many weeks: by their own number, else the service's.
+
+    Told by the number of the service: it says no to most visits before anything is looked up for them.
+    """
+    of_service = Q(service__in=[pk for pk, number in services.items() if number == weeks])
+    return Q(_named(weeks=weeks)) | of_service & ~Q(_named()) if own else of_service
 
 
 def _done(asked: Asked, first: dt.date, last: dt.date, wait: dt.timedelta) -> Any:

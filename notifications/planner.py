@@ -6,16 +6,16 @@ writes nothing that makes no sense any more. It only fills the outbox; whether a
 
 import datetime as dt
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from django.db.models import Case, CharField, Exists, F, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, CharField, F, OuterRef, Q, QuerySet, Value, When
 from django.utils import timezone
 
 from appointments.models import STANDS, Appointment
 from appointments.models import State as VisitState
 from clients import existing, standings
-from clients.models import Standing
+from clients.models import Client, Standing
 from notifications import (
     carrying,
     chosen,
@@ -35,6 +35,7 @@ from notifications import (
 from notifications.kinds import Kind, Wanted
 from notifications.models import BY_ITSELF, Campaign, Message, State, Trigger
 from notifications.wanting import Asked, Rule, Wish
+from salon.core.lookups import Lookup
 from salon.core.models import Salon
 
 # Why a message was taken back by us, or by the gate for a reason that the planner sees as well.
@@ -87,7 +88,7 @@ def plan(now: dt.datetime) -> Counter[str]:
 
 def by_channel(wish: Wish, asked: Asked) -> list[tuple[str, Any]]:
     """Return the rows of a wish by the channel on which each is written to: nobody is in two of them."""
-    found, order = [], wanting.ways(asked.trigger, asked.kind)
+    found, order = [], asked.ways
     for channel in order:
         rows = wanting.reachable(wish.rows, asked, channel, order=order)
         if asked.kind.is_about_a_start and asked.kind.name != reminders.KIND.name:
@@ -99,7 +100,7 @@ def by_channel(wish: Wish, asked: Asked) -> list[tuple[str, Any]]:
 def unsaid(rows: Any, kind: Kind) -> Any:
     """Leave out what there is a message for already, whatever became of it."""
     client = OuterRef("client_id" if rows.model is Appointment else "pk")
-    return rows.filter(~Exists(Message.objects.filter(kind=kind.name, client_id=client, occasion=OuterRef("occasion"))))
+    return rows.filter(~Lookup(Message.objects.filter(kind=kind.name, client_id=client, occasion=OuterRef("occasion"))))
 
 
 def _put_again(rows: Any, wish: Wish, asked: Asked, channel: str, refused: Sequence[Message]) -> int:
@@ -147,7 +148,7 @@ def _undone(rows: Any, kind: Kind) -> "QuerySet[Message]":
         again = again.filter(pk=OuterRef("appointment_id"), client_id=OuterRef("client_id"))
     else:
         again = again.filter(pk=OuterRef("client_id"))
-    return _ended().filter(Exists(again), kind=kind.name)
+    return _ended().filter(Lookup(again), kind=kind.name)
 
 
 def _unstopped(visits: Any, kind: Kind) -> Any:
@@ -156,7 +157,7 @@ def _unstopped(visits: Any, kind: Kind) -> Any:
         kind=kind.name, appointment=OuterRef("pk"), told_start_at=OuterRef("start_at"),
         state=State.CANCELLED, reason__in=[stopping.REASON, stopping.REASON_HELD],
     )  # fmt: skip
-    return visits.filter(~Exists(by_hand))
+    return visits.filter(~Lookup(by_hand))
 
 
 # --- what should not be said any more -----------------------------------------------------------------------------
@@ -165,8 +166,11 @@ def _unstopped(visits: Any, kind: Kind) -> Any:
 def _take_back(switches: Mapping[str, Trigger], now: dt.datetime, open_to: Collection[str]) -> int:
     """Cancel every waiting message that is not wanted any more, each with its reason, and return how many."""
     waiting = Message.objects.filter(state__in=[State.PENDING, State.HELD])
+    against = waiting.alias(against=_against(switches, now, open_to)).exclude(against="")
     found: defaultdict[str, list[int]] = defaultdict(list)
-    for pk, reason in waiting.annotate(against=_against(switches, now, open_to)).exclude(against="").values_list("pk", "against"):
+    if not against.exists():  # almost always
+        return 0
+    for pk, reason in against.annotate(reason_against=F("against")).values_list("pk", "reason_against"):
         found[reason].append(pk)
     count = 0
     for reason, ids in found.items():
@@ -185,31 +189,61 @@ def _against(switches: Mapping[str, Trigger], now: dt.datetime, open_to: Collect
     marketing = [kind.name for kind in kinds.TABLE.values() if kind.is_marketing]
     by_itself = [kind.name for kind in kinds.TABLE.values() if not kind.is_by_hand]
     stands, cancelled, done = (Q(kind__in=of[wanted]) for wanted in (Wanted.STANDS, Wanted.CANCELLED, Wanted.DONE))
-    about_a_start = stands | cancelled
     # What is held waits for a person, and what somebody sends once more does not come back: both stay.
     shut = Q(channel=smsaccount.CHANNEL, kind__in=by_itself, state=State.PENDING, resend_of=None)
     return Case(
         *([] if smsaccount.is_open() else [When(shut, then=Value("channel_off"))]),
-        When(client__erased_at__isnull=False, then=Value("erased")),
-        When(client__restricted_at__isnull=False, then=Value("restricted")),
-        When(client__inactive_at__isnull=False, then=Value("inactive")),
-        When(Q(client=None) | Q(~Q(kind__in=of[Wanted.ALWAYS]), appointment=None), then=Value("gone")),
-        When(stands & Q(appointment__state=VisitState.CANCELLED), then=Value("cancelled")),
-        When(stands & ~Q(appointment__state__in=STANDS), then=Value("over")),
-        When(cancelled & ~Q(appointment__state=VisitState.CANCELLED), then=Value("undone")),
-        When(done & ~Q(appointment__state=VisitState.DONE), then=Value("not_done")),
-        When(about_a_start & ~Q(appointment__time_version=F("time_version")), then=Value("moved")),
-        When(Q(kind="rebook") & Exists(_booked_again(now)), then=Value("booked")),
+        When(~_card(**_IN_USE), then=_why_not_in_use()),
+        When(~Q(kind__in=of[Wanted.ALWAYS]) & Q(appointment=None), then=Value("gone")),
+        When(stands & ~_visit(state__in=STANDS, **_SAME_TIME), then=_why_not_ahead()),
+        When(cancelled & ~_visit(state=VisitState.CANCELLED), then=Value("undone")),
+        When(cancelled & ~_visit(**_SAME_TIME), then=Value("moved")),
+        When(done & ~_visit(state=VisitState.DONE), then=Value("not_done")),
+        When(Q(kind="rebook") & Lookup(_booked_again(now)), then=Value("booked")),
         When(Q(campaign__state=Campaign.State.STOPPED), then=Value(chosen.HALTED)),
-        When(Q(client__email="", channel="email") | Q(client__phone="", channel="sms"), then=Value("no_address")),
-        *(_against_consent(kind, open_to) for kind in kinds.TABLE.values()),
+        When(Q(channel="email") & _card(email="") | Q(channel="sms") & _card(phone=""), then=Value("no_address")),
+        *_against_consent(open_to),
         When(_BY_HABIT & ~standings.profiled("client_id"), then=Value("profiling_missing")),
-        When(Q(kind__in=marketing, client__blacklisted_at__isnull=False), then=Value("blacklisted")),
-        When(BY_ITSELF & Q(kind__in=_ON_NOTICE, appointment__is_notice_wanted=False), then=Value("not_wanted")),
+        When(Q(kind__in=marketing) & _card(blacklisted_at__isnull=False), then=Value("blacklisted")),
+        When(BY_ITSELF & Q(kind__in=_ON_NOTICE) & _visit(is_notice_wanted=False), then=Value("not_wanted")),
         *reminders.unwanted(),
         When(BY_ITSELF & (Q(kind__in=off) | _part_off(switches["rebook"])), then=Value("automation_off")),
         default=Value(""),
         output_field=CharField(),
+    )
+
+
+_IN_USE = {"erased_at": None, "restricted_at": None, "inactive_at": None}
+_SAME_TIME = {"time_version": OuterRef("time_version")}
+
+
+def _card(**of: Any) -> Q:
+    """Return the condition that there is a card of the message's client, and it is so.
+
+    Looked up, as is the visit: joined, a database may read all that there are. So the first look is for what is mostly so.
+    """
+    return Q(Lookup(Client.objects.filter(pk=OuterRef("client_id"), **of)))
+
+
+def _visit(**of: Any) -> Q:
+    """Return the condition that there is a visit of the message, and it is so."""
+    return Q(Lookup(Appointment.objects.filter(pk=OuterRef("appointment_id"), **of)))
+
+
+def _why_not_in_use() -> Case:
+    return Case(
+        When(_card(erased_at__isnull=False), then=Value("erased")),
+        When(_card(restricted_at__isnull=False), then=Value("restricted")),
+        When(_card(inactive_at__isnull=False), then=Value("inactive")),
+        default=Value("gone"),
+    )
+
+
+def _why_not_ahead() -> Case:
+    return Case(
+        When(_visit(state=VisitState.CANCELLED), then=Value("cancelled")),
+        When(~_visit(state__in=STANDS), then=Value("over")),
+        default=Value("moved"),
     )
 
 
@@ -231,12 +265,18 @@ def _part_off(trigger: Trigger) -> Q:
     return found if trigger.again is not None else found | _ONCE_MORE
 
 
-def _against_consent(kind: Kind, open_to: Collection[str]) -> When:
-    """Return when the client's answer stands against a kind: without a Yes to advertising, with a No to the rest."""
-    answers = Standing.objects.filter(client_id=OuterRef("client_id"), purpose=kind.purpose, channel=OuterRef("channel"))
-    if kind.is_marketing:
-        may_go = Q(state=Standing.State.GRANTED)
-        if kind.may_go_to_existing and open_to:
-            may_go |= Q(state=Standing.State.SOFT_OPT_IN, channel__in=sorted(open_to))
-        return When(Q(kind=kind.name) & ~Exists(answers.filter(may_go)), then=Value("consent_missing"))
-    return When(Q(kind=kind.name) & Exists(answers.filter(state=Standing.State.WITHDRAWN)), then=Value("client_refused"))
+def _against_consent(open_to: Collection[str]) -> Iterator[When]:
+    """Yield when the client's answer stands against a kind: without a Yes to advertising, with a No to the rest."""
+    same = defaultdict(list)
+    for kind in kinds.TABLE.values():
+        same[kind.purpose, kind.is_marketing, bool(kind.may_go_to_existing and open_to)].append(kind.name)
+    for (purpose, is_marketing, may_go_to_existing), names in same.items():
+        answers = Standing.objects.filter(client_id=OuterRef("client_id"), purpose=purpose, channel=OuterRef("channel"))
+        if is_marketing:
+            may_go = Q(state=Standing.State.GRANTED)
+            if may_go_to_existing:
+                may_go |= Q(state=Standing.State.SOFT_OPT_IN, channel__in=sorted(open_to))
+            yield When(Q(kind__in=names) & ~Lookup(answers.filter(may_go)), then=Value("consent_missing"))
+        else:
+            withdrawn = answers.filter(state=Standing.State.WITHDRAWN)
+            yield When(Q(kind__in=names) & Lookup(withdrawn), then=Value("client_refused"))

@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 from django.db.models import (
     BooleanField,
     DateTimeField,
-    Exists,
     ExpressionWrapper,
     F,
     OuterRef,
@@ -29,6 +28,7 @@ from notifications import kinds, outbox, stopping
 from notifications.models import BY_ITSELF, Message, State
 from notifications.plans import TIMES_MAX, ReminderException, ReminderTime
 from notifications.wanting import Asked, Wish, occasion
+from salon.core.lookups import Lookup
 
 KIND = kinds.TABLE["reminder"]
 _HOURS = KIND.hours["email"]
@@ -97,7 +97,7 @@ def _unsaid(visits: Any, slot: int) -> Any:
     of_visit = Message.objects.filter(kind=KIND.name, appointment=OuterRef("pk"), told_start_at=OuterRef("start_at"))
     same = of_slot(of_visit, slot)
     by_hand = Q(state=State.CANCELLED, reason__in=[stopping.REASON, stopping.REASON_HELD])
-    return visits.filter(~Exists(same.filter(Q(state__in=outbox.TOLD) | by_hand)))
+    return visits.filter(~Lookup(same.filter(Q(state__in=outbox.TOLD) | by_hand)))
 
 
 def unwanted() -> list[When]:
@@ -108,7 +108,7 @@ def unwanted() -> list[When]:
     for time in times():
         own = ReminderException.objects.filter(time=time)
         of_client = own.filter(client=OuterRef("client_id")).values("is_on")[:1]
-        of_service = own.filter(service=OuterRef("appointment__service_id")).values("is_on")[:1]
+        of_service = own.filter(service__appointments=OuterRef("appointment_id")).values("is_on")[:1]
         holds = Coalesce(Subquery(of_client), Subquery(of_service), Value(time.is_on), output_field=BooleanField())
         cases.append(When(BY_ITSELF & Q(kind=KIND.name) & _is_of(time.slot) & ~Q(holds), then=Value(NOT_CHOSEN)))
     return cases
@@ -150,18 +150,20 @@ def _by_hours(visits: Any, time: ReminderTime, asked: Asked) -> Iterator[_Group]
     """Yield the visits whose reminder is due in the day hours of a local day, and in the night after it."""
     before = dt.timedelta(hours=time.hours_before or 0)
     due = ExpressionWrapper(F("start_at") - before, output_field=DateTimeField())
-    on = asked.day(asked.now + KIND.margin - before) - _DAY
+    soonest = asked.now + KIND.margin  # what begins earlier is not reminded of any more: no need to look for it
+    on = asked.day(soonest - before) - _DAY
     while on <= asked.day(asked.until) + _DAY:
         opens, closes = _HOURS.window(on, asked.zone)
         opens_next, _closes = _HOURS.window(on + _DAY, asked.zone)
         by_day = visits.filter(start_at__gte=opens + before, start_at__lt=closes + before, start_at__lte=asked.until + before)
-        if opens <= asked.until:
+        if opens <= asked.until and closes + before > soonest:
             yield by_day, due, due
         by_night = visits.filter(start_at__gte=closes + before, start_at__lt=opens_next + before)
         evening = closes - dt.timedelta(minutes=1)
-        if opens_next <= asked.until:
+        is_ahead = opens_next + before > soonest
+        if is_ahead and opens_next <= asked.until:
             yield by_night.filter(start_at__gte=opens_next + KIND.margin), due, opens_next
-        if evening <= asked.until:
+        if is_ahead and evening <= asked.until:
             yield by_night.filter(start_at__lt=opens_next + KIND.margin), due, evening
         on += _DAY
 

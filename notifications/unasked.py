@@ -7,7 +7,7 @@ import datetime as dt
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet
 
 from appointments.models import Appointment
 from appointments.models import State as VisitState
@@ -15,6 +15,7 @@ from clients import countries, existing, fold
 from clients.models import ConsentEvent, ImportedCard, Standing
 from notifications.kinds import Kind
 from salon.core import phone
+from salon.core.lookups import Lookup
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def condition(kind: Kind, channel: str, country: str, now: dt.datetime) -> Q:
     done = Appointment.objects.filter(client=OuterRef("pk"), state=VisitState.DONE)
     lately: QuerySet[Appointment] = done.filter(start_at__gte=_since(country, now))
     listed = ImportedCard.objects.filter(client=OuterRef("pk"))
-    found = Q(Exists(told), ~Exists(refused), Exists(done.filter(price__gt=0)), Exists(lately), ~Exists(listed))
+    found = Q(Lookup(told), ~Lookup(refused), Lookup(done.filter(price__gt=0)), Lookup(lately), ~Lookup(listed))
     return found & _has_lawful_number() if channel == "sms" else found
 
 

@@ -4,12 +4,13 @@ A rule is a function of `Asked` that yields wishes. It is a statement over all v
 """
 
 import datetime as dt
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import CharField, Exists, OuterRef, Q, QuerySet, Value
+from django.db.models import CharField, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 
 from appointments.models import Appointment
@@ -18,6 +19,7 @@ from clients.models import Client, Standing
 from notifications import daysoff, kinds, smsaccount, unasked
 from notifications.kinds import Kind
 from notifications.models import Trigger
+from salon.core.lookups import Lookup
 from salon.core.models import Salon
 
 Rows = QuerySet[Any]
@@ -55,6 +57,11 @@ class Asked:
     def at(self) -> dt.time:
         """Return the wall time at which it is due."""
         return self.trigger.at or self.kind.at or dt.time(0)
+
+    @functools.cached_property
+    def ways(self) -> list[str]:
+        """Return the channels by which the kind leaves now, in the salon's order."""
+        return ways(self.trigger, self.kind)
 
     def instant(self, on: dt.date, at: dt.time) -> dt.datetime:
         """Return a wall time of the salon as an instant; one that is skipped is taken after the gap, of two the first."""
@@ -131,7 +138,7 @@ def reachable(rows: Rows, asked: Asked, channel: str, *, order: Sequence[str]) -
     if rows.model is Client:
         return _people(rows, asked, channel, order)
     people = _people(Client.objects.filter(pk=OuterRef("client_id")), asked, channel, order)
-    return rows.filter(Exists(people), client__isnull=False)
+    return rows.filter(Lookup(people), client__isnull=False)
 
 
 def _people(clients: Rows, asked: Asked, channel: str, order: Sequence[str]) -> Rows:
@@ -157,11 +164,11 @@ def _open(asked: Asked, channel: str) -> Q:
     answers = Standing.objects.filter(client_id=OuterRef("pk"), purpose=kind.purpose, channel=channel)
     has_address = ~Q(**{_ADDRESS[channel]: ""})
     if kind.is_marketing:
-        may_go = Q(Exists(answers.filter(state=Standing.State.GRANTED)))
+        may_go = Q(Lookup(answers.filter(state=Standing.State.GRANTED)))
         if kind.may_go_to_existing and channel in asked.existing:
             may_go |= unasked.condition(kind, channel, asked.salon.country, asked.now)
         return has_address & may_go
-    return has_address & ~Q(Exists(answers.filter(state=Standing.State.WITHDRAWN)))
+    return has_address & ~Q(Lookup(answers.filter(state=Standing.State.WITHDRAWN)))
 
 
 def _is_minor(salon: Salon, now: dt.datetime) -> Q:

@@ -141,6 +141,8 @@ class Client(models.Model):
             models.Index(
                 fields=["birth_month", "birth_day"], name="clients_client_birthday", condition=models.Q(birth_day__isnull=False)
             ),
+            # Who is new: asked at every tick of the planner.
+            models.Index(fields=["created_at"], name="clients_client_new"),
             # Who else was born that day: asked when a card is added (`clients.duplicates`).
             models.Index(
                 fields=["birth_year", "birth_month", "birth_day"], condition=models.Q(birth_year__isnull=False),

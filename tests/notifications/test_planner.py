@@ -1,10 +1,13 @@
 """What the planner pulls out of the book, when, and that it may run as often as it likes."""
 
 import datetime as dt
+import re
 import zoneinfo
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from appointments.models import Appointment
 from clients import consent
@@ -62,6 +65,44 @@ def test_an_idle_tick_asks_a_fixed_number_of_questions(salon: Salon, django_asse
     planner.plan(at(24, 12))
     with django_assert_max_num_queries(25):
         planner.plan(at(24, 12))
+
+
+# So few rows that no index is needed: what the salon set, and what is open now.
+_SHORT = {
+    "appointments_service", "appointments_ownrhythm", "notifications_trigger", "notifications_remindertime",
+    "notifications_reminderexception", "notifications_campaign",
+}  # fmt: skip
+
+
+def scanned(queries: CaptureQueriesContext) -> set[str]:
+    """Return the tables of which a database reads every row for these statements, where it has an index to choose."""
+    found = set()
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL enable_seqscan = off")
+        for query in queries:
+            if query["sql"].startswith(("INSERT", "SELECT")):
+                cursor.execute(f"{'EXPLAIN' if connection.vendor == 'postgresql' else 'EXPLAIN QUERY PLAN'} {query['sql']}")
+                lines = "\n".join(str(row[-1]) for row in cursor.fetchall())
+                found |= set(re.findall(r"(?:Seq Scan on|SCAN) (\w+)", lines))
+    return found - _SHORT
+
+
+def test_a_tick_finds_by_an_index_what_it_asks_for(salon: Salon) -> None:
+    """Whatever lies in the book: nothing is read from end to end. Control: without its index, one thing is."""
+    Salon.objects.update(public_url="https://localhost")
+    for kind in ("birthday", "welcome", "rebook", "review"):
+        target = "https://reviews.example.org/" if kind == "review" else ""
+        Trigger.objects.update_or_create(kind=kind, defaults={"is_on": True, "target": target})
+    visit(at(25, 14))
+    with CaptureQueriesContext(connection) as queries:
+        planner.plan(at(24, 12))
+    written = [query["sql"] for query in queries if query["sql"].startswith("INSERT")]
+    assert {kind for kind in planner.RULES if any(f"'{kind}'" in sql for sql in written)} == set(planner.RULES)
+    assert scanned(queries) == set()
+    with connection.cursor() as cursor:
+        cursor.execute("DROP INDEX clients_client_new")
+    assert scanned(queries) == {"clients_client"}
 
 
 def test_after_an_outage_only_what_still_makes_sense_is_said(salon: Salon) -> None:
