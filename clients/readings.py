@@ -5,7 +5,7 @@
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from django.db.models import QuerySet
 
@@ -14,6 +14,18 @@ from clients.addresses import hash_of
 from clients.models import Client, ConsentEvent, Standing
 from salon.core import bulk
 from salon.core.models import Salon
+
+
+class Newcomer(NamedTuple):
+    """A card that the transaction in hand has just made (`records.make_many`): nobody else sees it, and it has no ledger yet."""
+
+    pk: int
+    subject_id: int
+    email: str
+    phone: str
+
+
+Card = Client | Newcomer
 
 
 def events_of(client: Client) -> list[fold.Entry]:
@@ -68,26 +80,28 @@ def stopped_by_sms(client: Client) -> dt.datetime | None:
     return at
 
 
-def address_hash(client: Client, channel: str) -> str:
+def address_hash(client: Card, channel: str) -> str:
     """Return the hash of the address the card has for `channel`, or an empty text."""
     return hash_of(channel, address_of(client, channel)) if channel in fold.CHANNELS else ""
 
 
 def project(
-    clients: Iterable[Client],
+    clients: Iterable[Card],
     pairs: dict[int, set[tuple[str, str]]] | None = None,
     *,
     ledgers: Mapping[int, Sequence[fold.Entry]] | None = None,
 ) -> None:
     """Bring Standing up to date for `pairs` of (purpose, channel) by client id (None: every pair of these clients).
 
-    Call it with the clients locked and as they are now in the database. `ledgers`: theirs, where they are in hand.
+    Call it with the clients locked and as they are now in the database. `ledgers`: theirs, where they are in hand. Of
+    newcomers nothing was written down before.
     """
     clients = list(clients)
     ids = [client.pk for client in clients]
     entries = entries_of(ids) if ledgers is None else ledgers
     country, rows = _country(), []
-    kept = Standing.objects.filter(client__in=ids).values_list("client_id", "purpose", "channel", "state")
+    known = [client.pk for client in clients if isinstance(client, Client)]
+    kept = Standing.objects.filter(client__in=known).values_list("client_id", "purpose", "channel", "state")
     existing = {(client_id, purpose, channel): state for client_id, purpose, channel, state in kept}
     for pk, client in zip(ids, clients, strict=True):
         wanted = sorted(fold.pairs() if pairs is None else pairs[pk])
@@ -117,7 +131,7 @@ def _tell(before: Mapping[tuple[int, str, str], str], rows: Iterable[Sequence[An
     changes.tell({client_id for client_id, _state in changed}, refused)
 
 
-def address_of(client: Client, channel: str) -> str:
+def address_of(client: Card, channel: str) -> str:
     """Return the address the card has for `channel`, or an empty text."""
     return str((client.email if channel == "email" else client.phone) or "") if channel in fold.CHANNELS else ""
 
