@@ -5,6 +5,7 @@
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple, cast
 
 from django.db.models import QuerySet
@@ -99,18 +100,15 @@ def project(
     clients = list(clients)
     ids = [client.pk for client in clients]
     entries = entries_of(ids) if ledgers is None else ledgers
-    country, rows = _country(), []
+    minimum, rows = partial(countries.minimum_evidence, _country()), []
     known = [client.pk for client in clients if isinstance(client, Client)]
     kept = Standing.objects.filter(client__in=known).values_list("client_id", "purpose", "channel", "state")
     existing = {(client_id, purpose, channel): state for client_id, purpose, channel, state in kept}
     for pk, client in zip(ids, clients, strict=True):
         wanted = sorted(fold.pairs() if pairs is None else pairs[pk])
         hashes = {channel: address_hash(client, channel) for channel in {pair[1] for pair in wanted}}
-        for purpose, channel in wanted:
-            found = fold.reading(
-                entries[pk], purpose=purpose, channel=channel, address_hmac=hashes[channel],
-                minimum_evidence=countries.minimum_evidence(country, purpose, channel),
-            )  # fmt: skip
+        readings = fold.readings(entries[pk], wanted, address_hmacs=hashes, minimum_evidence=minimum)
+        for (purpose, channel), found in readings.items():
             if found.entry is None and (pk, purpose, channel) not in existing:
                 continue
             event_id = found.entry.id if found.entry else None
