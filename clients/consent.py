@@ -16,15 +16,14 @@ from django.utils.translation import gettext as _
 from clients import addresses, changes, fold, survivors
 from clients.addresses import hash_of, normalise
 from clients.models import Address, Client, ConsentEvent, ConsentEvidence, ConsentText, HealthNote, SignedForm, Standing, Subject
-from clients.readings import (
-    Card, Newcomer, address_hash, address_of, entries_of, events_of, lines_of, needed, project, reading, standing,
-)  # fmt: skip
+from clients.newcomers import Card, Newcomer
+from clients.readings import address_hash, address_of, entries_of, events_of, lines_of, needed, project, reading, standing
 from salon.core import audit, bulk
 from salon.core.errors import Refused
 from salon.core.models import User
 
 __all__ = [
-    "MARKETING", "SERVICE", "Newcomer", "Said", "address_hash", "entries_of", "events_of", "hash_of", "lines_of", "needed", "normalise",
+    "MARKETING", "SERVICE", "Said", "address_hash", "entries_of", "events_of", "hash_of", "lines_of", "needed", "normalise",
     "project", "reading", "record", "record_many", "standing", "void", "void_holds", "void_many",
 ]  # fmt: skip
 

@@ -6,27 +6,16 @@
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from django.db.models import QuerySet
 
 from clients import changes, countries, fold
 from clients.addresses import hash_of
 from clients.models import Client, ConsentEvent, Standing
+from clients.newcomers import Card
 from salon.core import bulk
 from salon.core.models import Salon
-
-
-class Newcomer(NamedTuple):
-    """A card that the transaction in hand has just made (`records.make_many`): nobody else sees it, and it has no ledger yet."""
-
-    pk: int
-    subject_id: int
-    email: str
-    phone: str
-
-
-Card = Client | Newcomer
 
 
 def events_of(client: Client) -> list[fold.Entry]:

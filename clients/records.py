@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from clients import consent, contacts, fold, search
 from clients.models import Client, Subject
+from clients.newcomers import Newcomer
 from salon.core import audit, bulk
 from salon.core.errors import Refused
 from salon.core.models import Salon, User
@@ -70,9 +71,7 @@ def add_many(fields: Sequence[Mapping[str, Any]], *, by: User | None, now: dt.da
 
 
 @transaction.atomic
-def make_many(
-    fields: Sequence[Mapping[str, Any]], *, by: User | None, now: dt.datetime | None = None
-) -> list[consent.Newcomer]:
+def make_many(fields: Sequence[Mapping[str, Any]], *, by: User | None, now: dt.datetime | None = None) -> list[Newcomer]:
     """Add clients as `add_many`, and return them as the ledger takes answers of theirs in the very same transaction."""
     now = now or timezone.now()
     language = Salon.objects.filter(pk=1).values_list("language", flat=True).first() or "en"
@@ -86,7 +85,7 @@ def make_many(
     elif ids:
         audit.record("client.added_many", by=by, clients_count=len(ids))
     return [
-        consent.Newcomer(pk, subject, str(card["email"] or ""), card["phone"])
+        Newcomer(pk, subject, str(card["email"] or ""), card["phone"])
         for pk, subject, card in zip(ids, subjects, cards, strict=True)
     ]
 

@@ -14,13 +14,14 @@ from itertools import islice
 from typing import TypeVar
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F
 
 from clients import consent, fold, records, search
 from clients.importing import columns, known, marks, plan, reading, rows, stored
 from clients.importing.plan import Card, Plan
 from clients.importing.rows import Row
 from clients.models import Client, ConsentEvent, Import, ImportedCard
+from clients.newcomers import Newcomer
 from salon.core import bulk, failpoints
 from salon.core.models import Salon, User
 
@@ -169,8 +170,9 @@ def _alike(cards: Sequence[Card]) -> list[tuple[int, int]]:
         for one in bare
     }
     found: set[tuple[int, int]] = set()
-    for condition in (Q(email__in=emails), Q(phone__in=phones), Q(sort_name__in=names)):
-        found.update(Client.objects.filter(condition, erased_at=None).values_list("pk", "version"))
+    for name, values in (("email", emails), ("phone", phones), ("sort_name", names)):
+        rows = bulk.find(Client, ("id", "version", "erased_at"), name, values)
+        found.update((pk, version) for pk, version, erased_at in rows if erased_at is None)
     return sorted(found)
 
 
@@ -195,9 +197,7 @@ def _note(job: Job, written: Iterable[tuple[int | None, dict[str, str]]], *, is_
     bulk.insert(ImportedCard, names, ((job.row.pk, pk, is_new, found, job.now) for pk, found in written))
 
 
-def _answer(
-    job: Job, *, stops: Sequence[Answer] = (), claims: Sequence[Answer] = (), new: Sequence[consent.Newcomer] = ()
-) -> None:
+def _answer(job: Job, *, stops: Sequence[Answer] = (), claims: Sequence[Answer] = (), new: Sequence[Newcomer] = ()) -> None:
     """Write refusals and claims down; `new` are cards that this step made. Raises Stale if somebody is gone meanwhile."""
     if not stops and not claims:
         return
