@@ -13,9 +13,9 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from clients import addresses, changes, fold, survivors
+from clients import addresses, fold, readings, survivors
 from clients.addresses import hash_of, normalise
-from clients.models import Address, Client, ConsentEvent, ConsentEvidence, ConsentText, HealthNote, SignedForm, Standing, Subject
+from clients.models import Address, Client, ConsentEvent, ConsentEvidence, ConsentText, HealthNote, SignedForm, Subject
 from clients.newcomers import Card, Newcomer
 from clients.readings import address_hash, address_of, entries_of, events_of, lines_of, needed, project, reading, standing
 from salon.core import audit, bulk
@@ -117,7 +117,7 @@ def record_many(
     notes = [ConsentEvidence(event=event, note=one.note) for one, event in zip(said, events, strict=True) if one.note]
     ConsentEvidence.objects.bulk_create(notes, batch_size=500)
     project(homes.values(), pairs, ledgers=ledgers)
-    _tell_moved({pk for one, pk in zip(said, pks, strict=True) if one.event == "address_changed"})
+    readings.tell_moved({pk for one, pk in zip(said, pks, strict=True) if one.event == "address_changed"})
     HealthNote.objects.forget(
         pk for one, pk in zip(said, pks, strict=True) if one.purpose == HEALTH and one.event in fold.NEGATIVE
     )
@@ -185,15 +185,6 @@ def hold(client: Client) -> Client:
 def may_be_void(entry: fold.Entry | ConsentEvent, now: dt.datetime) -> bool:
     """Return whether an event may still be taken back as a slip by whoever of the salon recorded it."""
     return entry.actor_type == _Actor.STAFF and entry.event not in _STOPS and now - entry.recorded_at <= UNDO_WITHIN
-
-
-def _tell_moved(ids: Collection[int]) -> None:
-    """Say whose answers hold for another address now, which nobody outside the house may know of yet."""
-    if ids:
-        answers = Standing.objects.filter(client__in=ids, purpose__in=(*MARKETING, *SERVICE))
-        states = list(answers.values_list("client_id", "state"))
-        refused = {client_id for client_id, state in states if state == Standing.State.WITHDRAWN}
-        changes.tell({client_id for client_id, _state in states}, refused)
 
 
 def _append(events: Sequence[ConsentEvent]) -> None:

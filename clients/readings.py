@@ -118,6 +118,15 @@ def _tell(before: Mapping[tuple[int, str, str], str], rows: Iterable[Sequence[An
     changes.tell({client_id for client_id, _state in changed}, refused)
 
 
+def tell_moved(ids: Collection[int]) -> None:
+    """Say whose answers hold for another address now, which nobody outside the house may know of yet."""
+    if ids:
+        answers = Standing.objects.filter(client__in=ids, purpose__in=(*fold.MARKETING, *fold.SERVICE))
+        states = list(answers.values_list("client_id", "state"))
+        refused = {client_id for client_id, state in states if state == Standing.State.WITHDRAWN}
+        changes.tell({client_id for client_id, _state in states}, refused)
+
+
 def address_of(client: Card, channel: str) -> str:
     """Return the address the card has for `channel`, or an empty text."""
     return str((client.email if channel == "email" else client.phone) or "") if channel in fold.CHANNELS else ""

@@ -62,7 +62,7 @@ def find(model: type[models.Model], names: Sequence[str], by: str, values: Itera
         param = json.dumps(wanted)
     with connection.cursor() as cursor:
         cursor.execute(sql, [param])
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 class _Insert:
