@@ -6,16 +6,17 @@ Called by the pages, the import and the rooms above. What the events add up to i
 import contextlib
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from clients import addresses, changes, fold, survivors
+from clients import addresses, fold, readings, survivors
 from clients.addresses import hash_of, normalise
-from clients.models import Address, Client, ConsentEvent, ConsentEvidence, ConsentText, HealthNote, SignedForm, Standing, Subject
+from clients.models import Address, Client, ConsentEvent, ConsentEvidence, ConsentText, HealthNote, SignedForm, Subject
+from clients.newcomers import Card, Newcomer
 from clients.readings import address_hash, address_of, entries_of, events_of, lines_of, needed, project, reading, standing
 from salon.core import audit, bulk
 from salon.core.errors import Refused
@@ -86,20 +87,28 @@ def record(client: Client, *, by: User | None = None, now: dt.datetime | None = 
 
 
 @transaction.atomic
-def record_many(said: Sequence[Said], *, by: User | None = None, now: dt.datetime | None = None) -> list[ConsentEvent]:
-    """Append several events, for one client or for many, and return them in the order given. Rules as in `record`."""
+def record_many(
+    said: Sequence[Said], *, by: User | None = None, now: dt.datetime | None = None, new: Iterable[Newcomer] = ()
+) -> list[ConsentEvent]:
+    """Append several events, for one client or for many, and return them in the order given. Rules as in `record`.
+
+    `new`: clients that this very transaction made. Nobody else sees them: they are neither locked nor looked up.
+    """
     if not said:
         return []
     now = now or timezone.now()
-    clients = _lock({one.client_id for one in said})
+    ids = {one.client_id for one in said}
+    made = {one.pk: one for one in new if one.pk in ids}
+    known = _lock(ids - made.keys())
+    clients: dict[int, Card] = {**known, **made}
     homes = {client.pk: client for client in clients.values()}
-    subjects = Subject.objects.own_of(homes)
+    subjects = Subject.objects.own_of(homes.keys() - made.keys()) | {pk: one.subject_id for pk, one in made.items()}
     if any(pk not in subjects for pk in homes):  # forgotten between the look and the lock
         raise Client.DoesNotExist
     home_of = {pk: client.pk for pk, client in clients.items()}
     pks = [home_of[one.client_id] for one in said]
     events = [_event(one, homes[pk], subjects[pk], by=by, now=now) for one, pk in zip(said, pks, strict=True)]
-    ledgers = entries_of(homes)
+    ledgers = entries_of(homes.keys() - made.keys()) | {pk: [] for pk in made}
     _append(events)
     pairs: dict[int, set[tuple[str, str]]] = defaultdict(set)
     for one, event, pk in zip(said, events, pks, strict=True):
@@ -108,7 +117,7 @@ def record_many(said: Sequence[Said], *, by: User | None = None, now: dt.datetim
     notes = [ConsentEvidence(event=event, note=one.note) for one, event in zip(said, events, strict=True) if one.note]
     ConsentEvidence.objects.bulk_create(notes, batch_size=500)
     project(homes.values(), pairs, ledgers=ledgers)
-    _tell_moved({pk for one, pk in zip(said, pks, strict=True) if one.event == "address_changed"})
+    readings.tell_moved({pk for one, pk in zip(said, pks, strict=True) if one.event == "address_changed"})
     HealthNote.objects.forget(
         pk for one, pk in zip(said, pks, strict=True) if one.purpose == HEALTH and one.event in fold.NEGATIVE
     )
@@ -117,7 +126,7 @@ def record_many(said: Sequence[Said], *, by: User | None = None, now: dt.datetim
     if len(clients) == 1:
         (client,) = clients.values()
         audit.record(
-            "consent.recorded", client, by=by, events=[event.pk for event in events],
+            "consent.recorded", Client(pk=client.pk), by=by, events=[event.pk for event in events],
             purposes=sorted({one.purpose for one in said}), channels=sorted({one.channel for one in said}),
             kinds=sorted({one.event for one in said}),
         )  # fmt: skip
@@ -178,15 +187,6 @@ def may_be_void(entry: fold.Entry | ConsentEvent, now: dt.datetime) -> bool:
     return entry.actor_type == _Actor.STAFF and entry.event not in _STOPS and now - entry.recorded_at <= UNDO_WITHIN
 
 
-def _tell_moved(ids: Collection[int]) -> None:
-    """Say whose answers hold for another address now, which nobody outside the house may know of yet."""
-    if ids:
-        answers = Standing.objects.filter(client__in=ids, purpose__in=(*MARKETING, *SERVICE))
-        states = list(answers.values_list("client_id", "state"))
-        refused = {client_id for client_id, state in states if state == Standing.State.WITHDRAWN}
-        changes.tell({client_id for client_id, _state in states}, refused)
-
-
 def _append(events: Sequence[ConsentEvent]) -> None:
     """Write new events and give them their ids."""
     names = [field.attname for field in ConsentEvent._meta.concrete_fields if not field.primary_key]
@@ -214,7 +214,7 @@ def _lock(ids: Collection[int]) -> dict[int, Client]:
     What is said of a card that was taken in by another one counts on that one: its lock is let go, and the other waited for.
     """
     homes = {pk: pk for pk in ids}
-    while True:
+    while homes:
         with contextlib.suppress(_TakenIn), transaction.atomic():
             rows = _locked(set(homes.values()))
             # A merge may have been done or undone while we waited; from here on neither can be.
@@ -223,6 +223,7 @@ def _lock(ids: Collection[int]) -> dict[int, Client]:
                 return {pk: rows[home] for pk, home in homes.items() if home in rows}
             raise _TakenIn
         homes = survivors.of_many(ids)
+    return {}
 
 
 def _locked(ids: Collection[int]) -> dict[int, Client]:
@@ -233,7 +234,7 @@ def _locked(ids: Collection[int]) -> dict[int, Client]:
     return {client.pk: client for client in rows}
 
 
-def _event(said: Said, client: Client, subject_id: int, *, by: User | None, now: dt.datetime) -> ConsentEvent:
+def _event(said: Said, client: Card, subject_id: int, *, by: User | None, now: dt.datetime) -> ConsentEvent:
     _check(said)
     effective_at = said.effective_at or now
     if effective_at > now:
@@ -280,7 +281,7 @@ def _check_slip(slip: ConsentEvent, *, by: User, now: dt.datetime) -> None:
         raise Refused(_("This is undone already."))
 
 
-def _mark_addresses(said: Said, client: Client, event: ConsentEvent) -> None:
+def _mark_addresses(said: Said, client: Card, event: ConsentEvent) -> None:
     """Stop the address itself, or lift its stop, where the event is about the address and not only about the person."""
     is_proof = event.evidence_level == 3 or (event.evidence_level == 2 and event.source == _Source.PAPER_FORM)
     is_lifting = said.event in fold.POSITIVE and said.purpose in MARKETING and is_proof
@@ -298,7 +299,7 @@ def _mark_addresses(said: Said, client: Client, event: ConsentEvent) -> None:
             addresses.lift_marketing(channel, hmac)
 
 
-def _said_address_hash(said: Said, client: Client) -> str:
+def _said_address_hash(said: Said, client: Card) -> str:
     if said.channel not in fold.CHANNELS or said.address_hmac is not None:
         return said.address_hmac or ""
     return hash_of(said.channel, address_of(client, said.channel) if said.address is None else said.address)

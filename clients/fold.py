@@ -5,7 +5,7 @@ the clock, the database or the salon. A function of the set of events: order and
 """
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -117,6 +117,35 @@ def reading(
     (0 to 3); one with less is waiting for the client. For service purposes `unknown` means on, `withdrawn` off.
     """
     matching = [entry for entry in visible(entries, at) if covers(entry, purpose, channel)]
+    return _weighed(matching, purpose, channel, address_hmac, minimum_evidence)
+
+
+def readings(
+    entries: Iterable[Entry],
+    pairs: Iterable[tuple[str, str]],
+    *,
+    address_hmacs: Mapping[str, str],
+    minimum_evidence: Callable[[str, str], int],
+) -> dict[tuple[str, str], Reading]:
+    """Return the reading of each (purpose, channel) today, as `reading` gives it one by one.
+
+    `address_hmacs` by channel. What the same events say of several purposes is weighed once: one No mostly means them all.
+    """
+    known = visible(entries, None)
+    weighed: dict[tuple[object, ...], Reading] = {}
+    found = {}
+    for purpose, channel in pairs:
+        matching = [entry for entry in known if covers(entry, purpose, channel)]
+        needed = minimum_evidence(purpose, channel)
+        key = (channel, needed, purpose in SERVICE, *[entry.id for entry in matching])
+        if key not in weighed:
+            weighed[key] = _weighed(matching, purpose, channel, address_hmacs[channel], needed)
+        found[purpose, channel] = weighed[key]
+    return found
+
+
+def _weighed(matching: Sequence[Entry], purpose: str, channel: str, address_hmac: str, minimum_evidence: int) -> Reading:
+    """Return what the events that speak about `purpose` on `channel` add up to."""
     negatives = [entry for entry in matching if entry.event in NEGATIVE]
     here = [entry for entry in matching if _is_for(entry, channel, address_hmac)]
     opening = POSITIVE | {"provider_start"} if purpose in SERVICE else POSITIVE

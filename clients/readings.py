@@ -5,6 +5,7 @@
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, cast
 
 from django.db.models import QuerySet
@@ -12,6 +13,7 @@ from django.db.models import QuerySet
 from clients import changes, countries, fold
 from clients.addresses import hash_of
 from clients.models import Client, ConsentEvent, Standing
+from clients.newcomers import Card
 from salon.core import bulk
 from salon.core.models import Salon
 
@@ -68,35 +70,34 @@ def stopped_by_sms(client: Client) -> dt.datetime | None:
     return at
 
 
-def address_hash(client: Client, channel: str) -> str:
+def address_hash(client: Card, channel: str) -> str:
     """Return the hash of the address the card has for `channel`, or an empty text."""
     return hash_of(channel, address_of(client, channel)) if channel in fold.CHANNELS else ""
 
 
 def project(
-    clients: Iterable[Client],
+    clients: Iterable[Card],
     pairs: dict[int, set[tuple[str, str]]] | None = None,
     *,
     ledgers: Mapping[int, Sequence[fold.Entry]] | None = None,
 ) -> None:
     """Bring Standing up to date for `pairs` of (purpose, channel) by client id (None: every pair of these clients).
 
-    Call it with the clients locked and as they are now in the database. `ledgers`: theirs, where they are in hand.
+    Call it with the clients locked and as they are now in the database. `ledgers`: theirs, where they are in hand. Of
+    newcomers nothing was written down before.
     """
     clients = list(clients)
     ids = [client.pk for client in clients]
     entries = entries_of(ids) if ledgers is None else ledgers
-    country, rows = _country(), []
-    kept = Standing.objects.filter(client__in=ids).values_list("client_id", "purpose", "channel", "state")
+    minimum, rows = partial(countries.minimum_evidence, _country()), []
+    known = [client.pk for client in clients if isinstance(client, Client)]
+    kept = Standing.objects.filter(client__in=known).values_list("client_id", "purpose", "channel", "state")
     existing = {(client_id, purpose, channel): state for client_id, purpose, channel, state in kept}
     for pk, client in zip(ids, clients, strict=True):
         wanted = sorted(fold.pairs() if pairs is None else pairs[pk])
         hashes = {channel: address_hash(client, channel) for channel in {pair[1] for pair in wanted}}
-        for purpose, channel in wanted:
-            found = fold.reading(
-                entries[pk], purpose=purpose, channel=channel, address_hmac=hashes[channel],
-                minimum_evidence=countries.minimum_evidence(country, purpose, channel),
-            )  # fmt: skip
+        readings = fold.readings(entries[pk], wanted, address_hmacs=hashes, minimum_evidence=minimum)
+        for (purpose, channel), found in readings.items():
             if found.entry is None and (pk, purpose, channel) not in existing:
                 continue
             event_id = found.entry.id if found.entry else None
@@ -117,7 +118,16 @@ def _tell(before: Mapping[tuple[int, str, str], str], rows: Iterable[Sequence[An
     changes.tell({client_id for client_id, _state in changed}, refused)
 
 
-def address_of(client: Client, channel: str) -> str:
+def tell_moved(ids: Collection[int]) -> None:
+    """Say whose answers hold for another address now, which nobody outside the house may know of yet."""
+    if ids:
+        answers = Standing.objects.filter(client__in=ids, purpose__in=(*fold.MARKETING, *fold.SERVICE))
+        states = list(answers.values_list("client_id", "state"))
+        refused = {client_id for client_id, state in states if state == Standing.State.WITHDRAWN}
+        changes.tell({client_id for client_id, _state in states}, refused)
+
+
+def address_of(client: Card, channel: str) -> str:
     """Return the address the card has for `channel`, or an empty text."""
     return str((client.email if channel == "email" else client.phone) or "") if channel in fold.CHANNELS else ""
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from clients import consent, contacts, fold, search
 from clients.models import Client, Subject
+from clients.newcomers import Newcomer
 from salon.core import audit, bulk
 from salon.core.errors import Refused
 from salon.core.models import Salon, User
@@ -64,21 +65,29 @@ def add(*, by: User | None, now: dt.datetime | None = None, **fields: Any) -> Cl
     return Client.objects.get(pk=pk)
 
 
-@transaction.atomic
 def add_many(fields: Sequence[Mapping[str, Any]], *, by: User | None, now: dt.datetime | None = None) -> list[int]:
     """Add clients and return their ids, one for each mapping of fields and in that order, all or none. Rules as in `add`."""
+    return [made.pk for made in make_many(fields, by=by, now=now)]
+
+
+@transaction.atomic
+def make_many(fields: Sequence[Mapping[str, Any]], *, by: User | None, now: dt.datetime | None = None) -> list[Newcomer]:
+    """Add clients as `add_many`, and return them as the ledger takes answers of theirs in the very same transaction."""
     now = now or timezone.now()
     language = Salon.objects.filter(pk=1).values_list("language", flat=True).first() or "en"
     names = (*FIELDS, "search_text", "sort_name", "created_at")
     missing = {**empty(), "language": language, "created_at": now}
-    cards = ({**missing, **prepare(one)} for one in fields)
+    cards = [{**missing, **prepare(one)} for one in fields]
     ids = bulk.insert(Client, names, ([card[name] for name in names] for card in cards))
-    bulk.insert(Subject, ("client_id", "created_at"), ((pk, now) for pk in ids))
+    subjects = bulk.insert(Subject, ("client_id", "created_at"), ((pk, now) for pk in ids))
     if len(ids) == 1:
         audit.record("client.added", Client(pk=ids[0]), by=by)
     elif ids:
         audit.record("client.added_many", by=by, clients_count=len(ids))
-    return ids
+    return [
+        Newcomer(pk, subject, str(card["email"] or ""), card["phone"])
+        for pk, subject, card in zip(ids, subjects, cards, strict=True)
+    ]
 
 
 def empty() -> dict[str, Any]:

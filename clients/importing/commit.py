@@ -14,13 +14,14 @@ from itertools import islice
 from typing import TypeVar
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F
 
 from clients import consent, fold, records, search
 from clients.importing import columns, known, marks, plan, reading, rows, stored
 from clients.importing.plan import Card, Plan
 from clients.importing.rows import Row
 from clients.models import Client, ConsentEvent, Import, ImportedCard
+from clients.newcomers import Newcomer
 from salon.core import bulk, failpoints
 from salon.core.models import Salon, User
 
@@ -150,11 +151,12 @@ def _add(
         raise Stale
     empty = {**records.empty(), "language": job.salon.language}
     made = [{**empty, **card.fields} for card in cards]
-    for card, pk in zip(cards, records.add_many(made, by=job.by, now=job.now), strict=True):
-        card.pk = pk
-        versions[pk] = card.version
+    new = records.make_many(made, by=job.by, now=job.now)
+    for card, one in zip(cards, new, strict=True):
+        card.pk = one.pk
+        versions[one.pk] = card.version
     _note(job, [(card.pk, marks.of_whole(fields)) for card, fields in zip(cards, made, strict=True)], is_new=True)
-    _answer(job, stops=stops, claims=claims)
+    _answer(job, stops=stops, claims=claims, new=new)
     Import.objects.filter(pk=job.row.pk).update(new_count=F("new_count") + len(cards))
 
 
@@ -168,8 +170,9 @@ def _alike(cards: Sequence[Card]) -> list[tuple[int, int]]:
         for one in bare
     }
     found: set[tuple[int, int]] = set()
-    for condition in (Q(email__in=emails), Q(phone__in=phones), Q(sort_name__in=names)):
-        found.update(Client.objects.filter(condition, erased_at=None).values_list("pk", "version"))
+    for name, values in (("email", emails), ("phone", phones), ("sort_name", names)):
+        rows = bulk.find(Client, ("id", "version", "erased_at"), name, values)
+        found.update((pk, version) for pk, version, erased_at in rows if erased_at is None)
     return sorted(found)
 
 
@@ -194,16 +197,16 @@ def _note(job: Job, written: Iterable[tuple[int | None, dict[str, str]]], *, is_
     bulk.insert(ImportedCard, names, ((job.row.pk, pk, is_new, found, job.now) for pk, found in written))
 
 
-def _answer(job: Job, *, stops: Sequence[Answer] = (), claims: Sequence[Answer] = ()) -> None:
-    """Write refusals and claims down. Raises Stale if somebody is gone meanwhile."""
+def _answer(job: Job, *, stops: Sequence[Answer] = (), claims: Sequence[Answer] = (), new: Sequence[Newcomer] = ()) -> None:
+    """Write refusals and claims down; `new` are cards that this step made. Raises Stale if somebody is gone meanwhile."""
     if not stops and not claims:
         return
-    pks = {card.pk for card, _channel in (*stops, *claims)}
+    pks = {card.pk for card, _channel in (*stops, *claims)} - {one.pk for one in new}
     if Client.objects.filter(pk__in=pks, erased_at=None).count() != len(pks):
         raise Stale
     said = [_said(answer, "withdraw", fold.ALL_MARKETING) for answer in stops]
     said += [_said(answer, "import_claim", known.CLAIMED) for answer in claims]
-    consent.record_many(said, by=job.by, now=job.now)
+    consent.record_many(said, by=job.by, now=job.now, new=new)
     Import.objects.filter(pk=job.row.pk).update(
         stop_count=F("stop_count") + len(stops), claim_count=F("claim_count") + len(claims)
     )

@@ -15,7 +15,7 @@ WHOLE = "*"
 
 def of_whole(card: Mapping[str, Any]) -> dict[str, str]:
     """Return the one mark of a card that was made (its fields by name): over all of them, the empty ones too."""
-    return {WHOLE: _digest(WHOLE, "\0".join(_text(card, name) for name in records.FIELDS))}
+    return {WHOLE: _digest(WHOLE, "\0".join([_text(card, name) for name in records.FIELDS]))}
 
 
 def of(card: Mapping[str, Any], names: Iterable[str]) -> dict[str, str]:

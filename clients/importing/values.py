@@ -76,7 +76,8 @@ def clean(text: str) -> str:
         return ""
     # Most cells hold nothing to take out: what is printable has no sign of the invisible kinds.
     if text.isprintable():
-        return _without_apostrophe(" ".join(unicodedata.normalize("NFC", text).split()))
+        line = " ".join((text if text.isascii() else unicodedata.normalize("NFC", text)).split())
+        return _without_apostrophe(line) if line[:1] == "'" else line
     return " ".join(clean_lines(text).split())
 
 

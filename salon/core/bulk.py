@@ -43,6 +43,28 @@ def upsert(model: type[models.Model], names: Sequence[str], rows: Iterable[Row],
             cursor.execute(*statement.of(some, tail))
 
 
+def find(model: type[models.Model], names: Sequence[str], by: str, values: Iterable[str]) -> list[tuple[Any, ...]]:
+    """Return `names` of the rows whose text `by` is one of `values`, in any order. `by` has an index.
+
+    One parameter however many values, and each looked up in the index: for a list of hundreds, PostgreSQL would rather read
+    the whole table, again and again as it grows.
+    """
+    wanted = list(values)
+    if not wanted:
+        return []
+    column, table = _quoted(_field(model, by)), connection.ops.quote_name(model._meta.db_table)
+    selected = ", ".join(f"{table}.{_quoted(_field(model, name))}" for name in names)
+    if connection.vendor == "postgresql":
+        rows = f"(SELECT {selected} FROM {table} WHERE {table}.{column} = wanted.value OFFSET 0) AS found"  # noqa: S608
+        sql, param = f"SELECT found.* FROM unnest(%s::text[]) AS wanted (value) CROSS JOIN LATERAL {rows}", _array(wanted)  # noqa: S608
+    else:
+        sql = f"SELECT {selected} FROM json_each(%s) AS wanted CROSS JOIN {table} WHERE {table}.{column} = wanted.value"  # noqa: S608
+        param = json.dumps(wanted)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [param])
+        return list(cursor.fetchall())
+
+
 class _Insert:
     """An INSERT into one table, for some rows after the other."""
 
@@ -71,11 +93,21 @@ class _Insert:
 
     def _of_arrays(self, columns: list[list[Any]]) -> tuple[str, list[Any]]:
         # One parameter a column: the driver takes longer to find thousands of places in a statement than the server to fill it.
-        names = [f"c{index}" for index in range(len(columns))]
-        selected = ", ".join([*names, *["%s"] * len(self._defaults)])
-        arrays = ", ".join(f"%s::{_array_type(field)}" for field in self._given)
-        made = f"SELECT {selected} FROM unnest({arrays}) WITH ORDINALITY AS made ({', '.join(names)}, place) ORDER BY place"  # noqa: S608
-        return made, [*self._defaults, *map(_array, columns)]
+        # A column of one value, as half of a list's are, is that value and no array.
+        selected, arrays, single, lists = list[str](), list[str](), list[Any](), list[str]()
+        for place, (field, column) in enumerate(zip(self._given, columns, strict=True)):
+            kind = _type(field)
+            if place and column.count(column[0]) == len(column):
+                selected.append(f"%s::{kind}")
+                single.append(column[0])
+            else:
+                selected.append(f"c{place}")
+                arrays.append(f"%s::{kind}[]")
+                lists.append(_array(column))
+        names = ", ".join([*[name for name in selected if name.startswith("c")], "place"])
+        values = ", ".join([*selected, *["%s"] * len(self._defaults)])
+        made = f"SELECT {values} FROM unnest({', '.join(arrays)}) WITH ORDINALITY AS made ({names}) ORDER BY made.place"  # noqa: S608
+        return made, [*single, *self._defaults, *lists]
 
 
 def _array(column: Sequence[Any]) -> str:
@@ -83,7 +115,10 @@ def _array(column: Sequence[Any]) -> str:
 
     Text without a sign to guard, which a column mostly is, is put together as a whole.
     """
-    if set(map(type, column)) == {str}:
+    kinds = set(map(type, column))
+    if kinds == {int}:
+        return f"{{{','.join(map(str, column))}}}"
+    if kinds == {str}:
         inner = '","'.join(column)
         if "\\" not in inner and inner.count('"') == 2 * (len(column) - 1):
             return f'{{"{inner}"}}'
@@ -96,9 +131,9 @@ def _element(value: Any) -> str:
     return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def _array_type(field: "models.Field[Any, Any]") -> str:
-    """Return the type of a column's array. Text without a length: a cast to one would cut what is too long in silence."""
-    return "text[]" if isinstance(field, models.CharField | models.TextField) else f"{field.db_type(connection)}[]"
+def _type(field: "models.Field[Any, Any]") -> str:
+    """Return the type of a column's values. Text without a length: a cast to one would cut what is too long in silence."""
+    return "text" if isinstance(field, models.CharField | models.TextField) else str(field.db_type(connection))
 
 
 def _field(model: type[models.Model], name: str) -> "models.Field[Any, Any]":

@@ -3,6 +3,8 @@
 import datetime as dt
 
 import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from clients import addresses, answers, consent, fold, grid, invariants, ledger, records
@@ -210,3 +212,40 @@ def test_many_are_recorded_with_the_same_number_of_queries(reception: User, djan
     with django_assert_max_num_queries(14):  # type: ignore[operator]
         consent.record_many([consent.Said(one, "*", "email", "withdraw", "import") for one in clients], by=reception)
     assert {answer(one) for one in clients[:2]} == {Answer.NO}
+
+
+def test_answers_of_cards_of_the_same_transaction_are_written_as_all_others(reception: User) -> None:
+    def everything(said: list[consent.Said]) -> list[consent.Said]:
+        return [
+            one._replace(purpose=purpose, channel=channel, event=event)
+            for one in said
+            for purpose, channel, event in (
+                ("*", "email", "withdraw"), ("mkt.promotion", "sms", "import_claim"), ("mkt.review", "email", "grant"),
+                ("svc.reminder", "*", "withdraw"), ("photos", "", "grant"),
+            )
+        ]  # fmt: skip
+
+    people = [{"last_name": "Un", "email": " Un@Example.org ", "phone": "+33612447890"}, {"last_name": "Deux"}]
+    now = timezone.now()
+    with transaction.atomic():
+        made = records.make_many(people, by=reception, now=now)
+        said = everything([consent.Said(one.pk, "", "", "", "import", evidence_level=0) for one in made])
+        with CaptureQueriesContext(connection) as asked:
+            new = consent.record_many(said, by=reception, now=now, new=made)
+    of_the_cards = [one["sql"] for one in asked if one["sql"].startswith("SELECT") and "clients_" in one["sql"]]
+    assert of_the_cards == []  # nobody else sees the cards yet
+    known = records.add_many(people, by=reception, now=now)
+    said = everything([consent.Said(pk, "", "", "", "import", evidence_level=0) for pk in known])
+    told = consent.record_many(said, by=reception, now=now)
+
+    def lines(events: list[ConsentEvent]) -> list[dict[str, object]]:
+        rows = ConsentEvent.objects.filter(pk__in=[event.pk for event in events]).order_by("pk").values()
+        return [{name: value for name, value in row.items() if name not in {"id", "subject_id"}} for row in rows]
+
+    def states(pks: list[int]) -> list[tuple[object, ...]]:
+        fields = ("client__last_name", "purpose", "channel", "state", "event__event", "event__address_hmac")
+        return sorted(Standing.objects.filter(client__in=pks).values_list(*fields))
+
+    assert lines(new) == lines(told)
+    assert states([one.pk for one in made]) == states(known) != []
+    assert list(invariants.faults()) == []

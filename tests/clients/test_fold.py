@@ -86,6 +86,21 @@ def test_the_fold_says_what_the_rule_says(ledger: list[Entry], pair: tuple[str, 
     assert state(ledger, pair, minimum, address) == said
 
 
+@given(ledger=ledgers(), wanted=st.lists(PAIRS, unique=True), address=st.sampled_from([HERE, THERE, ""]))
+def test_many_readings_at_once_are_what_each_is_alone(ledger: list[Entry], wanted: list[tuple[str, str]], address: str) -> None:
+    def needed(purpose: str, channel: str) -> int:
+        return len(purpose + channel) % 4
+
+    hmacs = {"email": address, "sms": HERE, "": ""}
+    alone = {
+        (purpose, channel): fold.reading(
+            ledger, purpose=purpose, channel=channel, address_hmac=hmacs[channel], minimum_evidence=needed(purpose, channel)
+        )
+        for purpose, channel in wanted
+    }
+    assert fold.readings(ledger, wanted, address_hmacs=hmacs, minimum_evidence=needed) == alone
+
+
 @given(ledger=ledgers(), pair=PAIRS, data=st.data())
 def test_order_and_repetition_change_nothing(ledger: list[Entry], pair: tuple[str, str], data: st.DataObject) -> None:
     shuffled = data.draw(st.permutations(ledger + ledger[: len(ledger) // 2]))

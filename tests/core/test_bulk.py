@@ -4,8 +4,9 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Model
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from clients.models import Client, Import, ImportedCard, Standing
@@ -71,3 +72,24 @@ def test_what_stands_already_is_written_over_and_the_rest_is_added() -> None:
 def test_a_text_is_kept_as_it_is_whatever_the_database_might_take_it_for(text: str) -> None:
     ids = bulk.insert(Client, ("last_name", "note"), [("A", text), ("B", "plain"), ("C", text)])
     assert [Client.objects.get(pk=pk).note for pk in ids] == [text, "plain", text]
+
+
+def test_rows_are_found_by_any_of_many_texts() -> None:
+    texts = [NASTY, "plain", '{"a",NULL}', "é"]
+    ids = bulk.insert(Client, ("last_name", "sort_name"), ((text, text) for text in [*texts, "another"]))
+    asked = [*texts, *(f"nobody{number}" for number in range(2 * bulk.BATCH))]
+    found = bulk.find(Client, ("id", "sort_name", "erased_at"), "sort_name", asked)
+    assert sorted(found) == sorted((pk, text, None) for pk, text in zip(ids, texts, strict=False))
+    assert bulk.find(Client, ("id",), "sort_name", []) == []
+
+
+def test_a_table_without_statistics_is_not_read_as_a_whole_to_find_some_rows() -> None:
+    bulk.insert(Client, ("last_name", "email"), ((f"Name{number}", f"a{number}@example.org") for number in range(3000)))
+    with CaptureQueriesContext(connection) as asked:
+        bulk.find(Client, ("id",), "email", [f"a{number}@example.org" for number in range(500)])
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN {'' if connection.vendor == 'postgresql' else 'QUERY PLAN '}{asked[0]['sql']}")
+        plan = str(cursor.fetchall())
+    assert "clients_client_email" in plan
+    assert "Seq Scan on clients_client" not in plan
+    assert "SCAN clients_client" not in plan

@@ -1,7 +1,7 @@
 """What reading gives: a table of text, or the reason why there is none. And the limits that hold for every format."""
 
 import re
-from collections import Counter
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -55,7 +55,6 @@ class Rows:
     def __init__(self) -> None:
         self.filled: list[tuple[int, list[Cell]]] = []
         self._length = 0
-        self._filled_count: Counter[int] = Counter()
 
     def add(self, number: int, cells: list[Cell]) -> None:
         """Take one row. Raises Unreadable for a cell, a row or a file that is too large."""
@@ -67,14 +66,10 @@ class Rows:
             raise Unreadable("too_many_columns")
         if len(self.filled) > MAX_ROWS:
             raise Unreadable("too_many_rows")
-        for index, cell in enumerate(cells):
-            if cell == "":
-                continue
-            self._filled_count[index] += 1
-            if isinstance(cell, str):
-                self._length += len(cell)
-                if len(cell) > MAX_CELL:
-                    raise Unreadable("long_cell", number)
+        lengths = [len(cell) for cell in cells if isinstance(cell, str)]
+        if lengths and max(lengths) > MAX_CELL:
+            raise Unreadable("long_cell", number)
+        self._length += sum(lengths)
         if self._length > MAX_TEXT:
             raise Unreadable("too_large")
         self.filled.append((number, cells))
@@ -92,11 +87,23 @@ class Rows:
             at, header = -1, list[Cell]()
         else:
             header = self.filled[at][1]
-        for _number, cells in self.filled[: at + 1]:
-            self._filled_count.subtract(index for index, cell in enumerate(cells) if cell != "")
-        if sum(count > 0 for count in self._filled_count.values()) > MAX_COLUMNS:
+        rows = self.filled[at + 1 :]
+        if _filled_count(rows) > MAX_COLUMNS:
             raise Unreadable("too_many_columns")
-        return header, self.filled[at + 1 :]
+        return header, rows
+
+
+def _filled_count(rows: Sequence[tuple[int, Sequence[Cell]]]) -> int:
+    """Return in how many columns these rows hold anything. A column that was seen to is not looked at again."""
+    empty, width = list[int](), 0
+    for _number, cells in rows:
+        if len(cells) > width:
+            empty += range(width, len(cells))
+            width = len(cells)
+        if empty:
+            here = bisect_left(empty, len(cells))
+            empty[:here] = [index for index in empty[:here] if cells[index] == ""]
+    return width - len(empty)
 
 
 def _header_index(rows: Sequence[Sequence[Cell]]) -> int | None:

@@ -150,7 +150,8 @@ def _rows(sheet: CalamineSheet) -> Rows:
     if sheet.start is None:
         return rows
     for number, cells in enumerate(sheet.iter_rows(), start=1):
-        rows.add(number, [_cell(value) for value in cells])
+        # Most cells are text without a sign to take out.
+        rows.add(number, [value if type(value) is str and value.isprintable() else _cell(value) for value in cells])
     return rows
 
 
