@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
             model_name="client",
             index=models.Index(
                 condition=models.Q(("erased_at__isnull", True), ("inactive_at__isnull", True), ("restricted_at__isnull", True)),
-                fields=["sort_name", "id", "inactive_reason"],
+                fields=["sort_name", "id", "inactive_reason", "inactive_at", "restricted_at", "erased_at"],
                 name="clients_client_listed",
             ),
         ),
