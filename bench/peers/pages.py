@@ -1,5 +1,6 @@
 """What the list is measured against: the same table as a bare view without sign-in and shell, and Django's own admin."""
 
+import functools
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -44,13 +45,18 @@ def bare(request: HttpRequest) -> HttpResponse:
         client.said = said[client.pk]
         client.last_at, client.next_at = when.get(client.pk, (None, None))
     page.object_list = clients
-    return HttpResponse(engines["django"].from_string(_TEMPLATE).render({"page": page}))
+    return HttpResponse(_template().render({"page": page}))
+
+
+@functools.cache
+def _template() -> Any:
+    return engines["django"].from_string(_TEMPLATE)
 
 
 class PlainAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """The admin as it comes, with the columns that the card has."""
 
-    list_display = ("first_name", "last_name", "phone", "email", "inactive_at")
+    list_display = ["first_name", "last_name", "phone", "email", "inactive_at"]
     search_fields = ("first_name", "last_name", "phone", "email")
     list_per_page = PER_PAGE
     ordering: ClassVar[tuple[str, ...]] = ("last_name", "first_name")
@@ -59,7 +65,9 @@ class PlainAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 class AlikeAdmin(PlainAdmin):
     """The admin with what our list says of a client: answers, visits and tags, read for the page's rows together."""
 
-    list_display = ("first_name", "last_name", "tagged", "phone", "by_email", "by_sms", "inactive_at", "last_at", "next_at")
+    list_display = [
+        "first_name", "last_name", "tagged", "phone", "by_email", "by_sms", "inactive_at", "last_at", "next_at",
+    ]  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Client]:
         """Return the cards with their answers, tags and the start of the last visit and the next."""
@@ -68,7 +76,8 @@ class AlikeAdmin(PlainAdmin):
         ahead = visits.filter(state__in=STANDS, start_at__gte=now).order_by("start_at")
         firsts = {"last": Subquery(done.values("start_at")[:1]), "next": Subquery(ahead.values("start_at")[:1])}
         said = Prefetch("standings", Standing.objects.filter(purpose__startswith="mkt."), to_attr="said")
-        return super().get_queryset(request).annotate(**firsts).prefetch_related("tags", said)
+        rows: QuerySet[Client] = super().get_queryset(request)
+        return rows.annotate(**firsts).prefetch_related("tags", said)
 
     def tagged(self, client: Any) -> str:
         """Return the tags."""

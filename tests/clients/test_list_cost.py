@@ -6,7 +6,7 @@ from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from clients import lists, search
+from clients import access, lists, search
 from clients.models import Client
 from salon.core.models import Salon, User
 from tests import factories
@@ -45,7 +45,7 @@ def test_a_small_book_is_counted_for_each_page(reception: User) -> None:
 def test_a_large_book_is_counted_again_when_its_count_is_too_old(reception: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lists, "KEPT_FROM", 1)
     now = 1_000.0
-    monkeypatch.setattr(lists.time, "monotonic", lambda: now)
+    monkeypatch.setattr("clients.lists.time.monotonic", lambda: now)
     for name in ("Ann", "Ben"):
         factories.client(last_name=name)
     assert lists.status_counts(reception) == {"active": 2, "inactive": 0, "blacklist": 0}
@@ -67,13 +67,12 @@ def test_who_may_see_nobody_gets_no_count_that_was_kept_for_others(reception: Us
 def test_a_page_by_a_count_that_is_too_old_has_cards_of_the_order_all_the_same(reception: User, salon: Salon) -> None:
     for index in range(120):
         factories.client(last_name=f"Amal {index:03}")
-    wanted = {"text": "", "status": "active", "sort": "name", "number": 3, "now": timezone.now()}
-    found = lists.listing(reception, salon, count=115, **wanted)
+    found = lists.listing(reception, salon, text="", status="active", sort="name", number=3, now=timezone.now(), count=115)
     assert [row.client.last_name for row in found.rows] == [f"Amal {index:03}" for index in range(105, 120)]
 
 
 def test_a_page_far_in_is_counted_off_in_a_narrow_index() -> None:
-    rows = lists.access.everybody().filter(lists.STATUSES["active"])
+    rows = access.everybody().filter(lists.STATUSES["active"])
     with CaptureQueriesContext(connection) as queries:
         search.page(rows, number=2, per_page=2, count=8)
     with connection.cursor() as cursor:
