@@ -84,11 +84,12 @@ def status_counts(user: User) -> dict[str, int]:
     if not user.may(May.SEE_CLIENTS):
         return dict.fromkeys(STATUSES, 0)
     now = time.monotonic()
-    found = {status: count for status, (count, at) in _many.items() if now < at + KEPT_SECONDS}
+    kept = {status: _many.get(status, (0, now - KEPT_SECONDS)) for status in STATUSES}
+    found = {status: count for status, (count, at) in kept.items() if now < at + KEPT_SECONDS}
     unknown = tuple(status for status in STATUSES if status not in found)
-    counted = dict.fromkeys(unknown, 0) | (dict(prepared.run([_counted(unknown)], {})[0]) if unknown else {})
+    counted = dict(prepared.run([_counted(unknown)], {})[0]) if unknown else {}
     _many.update({status: (count, now) for status, count in counted.items() if count > KEPT_FROM})
-    return {status: counted.get(status, found.get(status, 0)) for status in STATUSES}
+    return {status: found.get(status, counted.get(status, 0)) for status in STATUSES}
 
 
 @prepared.kept
