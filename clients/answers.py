@@ -4,13 +4,13 @@ Reads and writes through `clients.consent`; called by the pages. Refuses what on
 """
 
 import datetime as dt
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from django.core import signing
 from django.db import transaction
+from django.db.models import Count, Max, Min
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as lazy
 
 from clients import addresses, consent, existing, fold, requests, wording
 from clients.models import Channel, Client, ConsentEvent, ConsentText, Standing
+from salon.core import prepared
 from salon.core.errors import Refused
 from salon.core.models import Salon, User
 from salon.core.templatetags.house import as_day
@@ -146,16 +147,20 @@ def reminders(client: Client, channel: str = "email") -> Front:
 
 def of_clients(client_ids: Collection[int]) -> dict[int, dict[str, Answer]]:
     """Return the answer of each channel by client id, from the projection, in one query."""
-    states: dict[tuple[int, str], list[str]] = defaultdict(list)
-    rows = Standing.objects.filter(client__in=client_ids, purpose__in=fold.MARKETING)
-    for client_id, channel, state in rows.values_list("client_id", "channel", "state"):
-        states[client_id, channel].append(state)
+    found = {pk: dict.fromkeys(fold.CHANNELS, Answer.NOT_ASKED) for pk in client_ids}
+    for client_id, channel, least, most, count in prepared.run([_of_clients()], {"ids": prepared.given_ids(client_ids)})[0]:
+        # Of a kind without a row nothing is known.
+        states = (least, most) if count == len(fold.MARKETING) else (least, most, fold.State.UNKNOWN)
+        found[client_id][channel] = summed(states)
+    return found
 
-    def answer(pk: int, channel: str) -> Answer:
-        found = states.get((pk, channel), [])
-        return summed(found if len(found) == len(fold.MARKETING) else [*found, fold.State.UNKNOWN])
 
-    return {pk: {channel: answer(pk, channel) for channel in fold.CHANNELS} for pk in client_ids}
+@prepared.kept
+def _of_clients() -> prepared.Query:
+    """Return the query of the answers: of each channel the first and the last state by the alphabet, and how many there are."""
+    rows = Standing.objects.filter(client__in=prepared.ids("?ids"), purpose__in=fold.MARKETING).order_by()
+    summed_up = rows.values("client_id", "channel").annotate(least=Min("state"), most=Max("state"), count=Count("pk"))
+    return prepared.Query(summed_up.values_list("client_id", "channel", "least", "most", "count"), ids="?ids")
 
 
 def without_reminders(client_ids: Collection[int]) -> set[int]:

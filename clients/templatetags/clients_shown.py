@@ -1,10 +1,12 @@
 """Counts, dates and fields as the clients pages show them."""
 
 import datetime as dt
+import functools
 from collections.abc import Sequence
 
 from django import forms, template
 from django.utils import formats, timezone
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
@@ -16,6 +18,7 @@ from clients.marking import Marker
 from clients.models import Client, ConsentText
 from salon.core import dates
 from salon.core.models import Salon
+from salon.core.templatetags import house
 
 register = template.Library()
 
@@ -51,6 +54,28 @@ def found_email(contacts: Contacts, marker: Marker) -> SafeString | str:
     """Return the e-mail with what was found, where nothing else says why; nothing for a masked one."""
     which = {"name": contacts.name, "shown": contacts.phone, "e164": contacts.dial}
     return marker.words(contacts.email) if not contacts.is_masked and marker.needs(contacts.email, **which) else ""
+
+
+@register.filter
+def as_dated(day: dt.date) -> SafeString:
+    """Return the day in words, as a `<time>` that says which day it is."""
+    return _dated(day, house.as_day(day))
+
+
+@functools.lru_cache(maxsize=2_000)
+def _dated(day: dt.date, words: str) -> SafeString:
+    return format_html('<time datetime="{}">{}</time>', day.isoformat(), words)
+
+
+@register.simple_tag
+def badges(*states_and_words: str) -> SafeString:
+    """Return a badge for each state and the word behind it: a list shows the same few together in fifty rows."""
+    return _badges(tuple(map(str, states_and_words)))
+
+
+@functools.lru_cache(maxsize=512)
+def _badges(pairs: tuple[str, ...]) -> SafeString:
+    return SafeString("".join(house.badge(*pair) for pair in zip(pairs[::2], pairs[1::2], strict=True)))
 
 
 @register.filter

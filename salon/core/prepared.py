@@ -6,13 +6,15 @@ each still a statement of its own with its own view of what is committed.
 
 import datetime as dt
 import functools
+import json
 import re
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, ParamSpec
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
 from django.db.models.query import get_related_populators  # type: ignore[attr-defined]  # not in the stubs
 
 from salon.core import pipeline
@@ -117,6 +119,17 @@ def kept(make: Callable[P, Query]) -> Callable[P, Query]:
         return _kept.queries[key]
 
     return get
+
+
+def ids(place: str) -> RawSQL:
+    """Return what stands in a queryset behind `__in` for the ids that are given at each run, under the name `place`."""
+    is_array = connections[DEFAULT_DB_ALIAS].vendor == "postgresql"
+    return RawSQL("SELECT unnest(%s::bigint[])" if is_array else "SELECT value FROM json_each(%s)", [place])  # noqa: S611
+
+
+def given_ids(found: Collection[int]) -> list[int] | str:
+    """Return these ids as a run gives them for the place of `ids`: one parameter, however many they are."""
+    return list(found) if connections[DEFAULT_DB_ALIAS].vendor == "postgresql" else json.dumps(list(found))
 
 
 def statements(queries: Sequence[Query], values: Mapping[str, Any]) -> list[Statement]:

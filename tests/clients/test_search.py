@@ -162,6 +162,9 @@ def test_postgresql_walks_the_order_in_a_narrow_index(book: None, monkeypatch: p
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute("SET LOCAL enable_bitmapscan = off")
         cursor.execute("SET LOCAL enable_sort = off")
+        # Nothing is vacuumed here, so that an index without the text would do as well, with a look at each card.
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("DROP INDEX clients_client_listed")
         cursor.execute(f"EXPLAIN {queries[1]['sql']}")
         assert "Index Only Scan using clients_client_search_walk" in str(cursor.fetchall())
 

@@ -32,6 +32,14 @@ def test_instants_words_and_numbers_are_given_at_each_run() -> None:
     assert found(late, START.astimezone(dt.timezone(dt.timedelta(hours=5))), State.BOOKED) == [(late.pk,)]
 
 
+def test_any_number_of_ids_is_one_parameter() -> None:
+    ids = [factories.client(last_name=name).pk for name in ("Ann", "Ben", "Cleo")]
+    query = prepared.Query(Client.objects.filter(pk__in=prepared.ids("?ids")).order_by("pk").values_list("pk"), ids="?ids")
+    for some in (ids, ids[1:], [*ids[:1], 2_000_000_001], []):
+        found = prepared.run([query], {"ids": prepared.given_ids(some)})[0]
+        assert found == [(pk,) for pk in some if pk in ids]
+
+
 def test_a_place_that_is_not_in_the_query_is_refused() -> None:
     with pytest.raises(ValueError, match="since"):
         prepared.Query(Appointment.objects.values_list("pk"), since=LONG_AGO)
