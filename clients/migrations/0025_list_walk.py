@@ -21,7 +21,7 @@ def _run(*statements):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("clients", "0023_existing_clients")]
+    dependencies = [("clients", "0024_new_clients")]
 
     operations = [
         migrations.RunSQL("DROP INDEX IF EXISTS clients_client_active", migrations.RunSQL.noop),
