@@ -4,6 +4,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from clients import retention
 from salon.core import privacy
 from salon.core.models import Salon, User
 from salon.core.roles import Role
-from tests import factories, generated, people
+from tests import database, factories, generated, people
 
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
 # Public addresses of salons in tests: links in messages work only where the installation answers to their name.
@@ -86,8 +87,17 @@ _published: list[models.Model] = []
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """Remember what the migrations published. At the end close what a browser's last request may still hold open."""
+def django_db_setup(
+    request: pytest.FixtureRequest, django_db_modify_db_settings: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[None]:
+    """Migrate once in a run. Remember what the migrations published.
+
+    At the end close what a browser's last request may still hold open.
+    """
+    shares = connection.vendor == "sqlite" and "PYTEST_XDIST_WORKER" in os.environ
+    folder = request.getfixturevalue("tmp_path_factory").getbasetemp().parent
+    with database.migrated_once(folder) if shares else nullcontext():
+        request.getfixturevalue("django_db_setup")
     with django_db_blocker.unblock():
         _published.extend(row for model in privacy.our_models() for row in model._default_manager.all())
     yield
