@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db import connection, models
 from django.db.backends.base.operations import BaseDatabaseOperations as DatabaseOperations
 from django.test import Client as Browser
+from django.test import TransactionTestCase
 from django.utils import timezone, translation
 from pytest_django.plugin import DjangoDbBlocker
 
@@ -67,13 +68,23 @@ def no_journal_of_another_test() -> Iterator[None]:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the long ones, or the run waits for one of them alone at its end.
 
-    Skip what needs a browser where there is none; ./test says so loudly at its end.
+    Leave out what asks no database in a round on another one. Skip what needs a browser where there is none; ./test says so
+    loudly at its end.
     """
+    if os.environ.get("ONLY_DATABASE"):
+        items[:] = [item for item in items if _asks_the_database(item)]
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
     if CHROMIUM is None:
         for item in items:
             if item.get_closest_marker("browser"):
                 item.add_marker(pytest.mark.skip(reason="NO CHROMIUM: browser tests are skipped"))
+
+
+def _asks_the_database(item: pytest.Item) -> bool:
+    names, group = set(getattr(item, "fixturenames", ())), getattr(item, "cls", None)
+    if item.get_closest_marker("django_db") or (group and issubclass(group, TransactionTestCase)):
+        return True
+    return not names.isdisjoint({"db", "transactional_db", "live_server"})
 
 
 @pytest.fixture(scope="session")
