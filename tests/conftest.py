@@ -4,6 +4,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from django.conf import settings
 from django.db import connection, models
 from django.db.backends.base.operations import BaseDatabaseOperations as DatabaseOperations
 from django.test import Client as Browser
+from django.test import TransactionTestCase
 from django.utils import timezone, translation
 from pytest_django.plugin import DjangoDbBlocker
 
@@ -23,7 +25,7 @@ from clients import retention
 from salon.core import privacy
 from salon.core.models import Salon, User
 from salon.core.roles import Role
-from tests import factories, generated, people
+from tests import database, factories, generated, people
 
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
 # Public addresses of salons in tests: links in messages work only where the installation answers to their name.
@@ -66,13 +68,23 @@ def no_journal_of_another_test() -> Iterator[None]:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the long ones, or the run waits for one of them alone at its end.
 
-    Skip what needs a browser where there is none; ./test says so loudly at its end.
+    Leave out what asks no database in a round on another one. Skip what needs a browser where there is none; ./test says so
+    loudly at its end.
     """
+    if os.environ.get("ONLY_DATABASE"):
+        items[:] = [item for item in items if _asks_the_database(item)]
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
     if CHROMIUM is None:
         for item in items:
             if item.get_closest_marker("browser"):
                 item.add_marker(pytest.mark.skip(reason="NO CHROMIUM: browser tests are skipped"))
+
+
+def _asks_the_database(item: pytest.Item) -> bool:
+    names, group = set(getattr(item, "fixturenames", ())), getattr(item, "cls", None)
+    if item.get_closest_marker("django_db") or (group and issubclass(group, TransactionTestCase)):
+        return True
+    return not names.isdisjoint({"db", "transactional_db", "live_server"})
 
 
 @pytest.fixture(scope="session")
@@ -86,8 +98,17 @@ _published: list[models.Model] = []
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """Remember what the migrations published. At the end close what a browser's last request may still hold open."""
+def django_db_setup(
+    request: pytest.FixtureRequest, django_db_modify_db_settings: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[None]:
+    """Migrate once in a run. Remember what the migrations published.
+
+    At the end close what a browser's last request may still hold open.
+    """
+    shares = connection.vendor == "sqlite" and "PYTEST_XDIST_WORKER" in os.environ
+    folder = request.getfixturevalue("tmp_path_factory").getbasetemp().parent
+    with database.migrated_once(folder) if shares else nullcontext():
+        request.getfixturevalue("django_db_setup")
     with django_db_blocker.unblock():
         _published.extend(row for model in privacy.our_models() for row in model._default_manager.all())
     yield
