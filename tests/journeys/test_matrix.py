@@ -3,16 +3,14 @@
 The pages come from the permission table, so that a new page is looked at without anybody thinking of it.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.test import Client as Browser
 from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Browser as Chromium
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext
 from pytest_django.live_server_helper import LiveServer
 
 from appointments.models import Appointment, Service, Staff
@@ -43,11 +41,10 @@ from salon.core.models import User
 from salon.core.roles import Role
 from tests import factories
 from tests.house import permissions
+from tests.journeys.eyes import Eyes, Fault, told
 
-pytestmark = [pytest.mark.browser, pytest.mark.matrix, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.matrix, pytest.mark.long, pytest.mark.django_db(transaction=True)]
 
-WIDTHS, HEIGHT = (1440, 820, 390), 900
-THEMES = ("light", "dark")
 LANGUAGES = ("en", "fr", "de")
 # Pages that answer with a file, a redirect or a plain word; and those that need a state the demo has not got.
 NO_PAGE = {
@@ -130,16 +127,6 @@ def _tag_run(client: Client) -> int:
     return tagging.add(ids, name="bridal", by=owner, now=timezone.now()).pk
 
 
-def faults_of(page: Page, path: str) -> Iterator[str]:
-    """Yield what is wrong with the page that is open."""
-    for violation in Axe().run(page).response["violations"]:
-        for node in violation["nodes"]:
-            yield f"{path}: {violation['id']}: {node['html'][:160]}"
-    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    if wide > 0:
-        yield f"{path}: {wide} px wider than the screen"
-
-
 @pytest.fixture
 def olivia(live_server: LiveServer, transactional_db: None, language: str) -> User:
     """The owner of a demo salon, in whose country the language of the walk is spoken."""
@@ -180,38 +167,37 @@ def of_others(user: User) -> None:
     system.deliveries.create(kind="client.preferences.changed", client_number=one.pk, sequence=1)
 
 
-def walk(context: BrowserContext, *, is_signed_in: bool) -> list[str]:
-    """Open every page, look at it in every width, and return what is wrong with each."""
-    faults: list[str] = []
-    widths = WIDTHS
-    page = context.new_page()
-    page.on("pageerror", lambda error: faults.append(f"{page.url}: {error}"))
-    page.on("console", lambda line: faults.append(f"{page.url}: {line.text}") if "Content Security" in line.text else None)
+def walk(context: BrowserContext, *, is_signed_in: bool) -> list[Fault]:
+    """Open every page, look at it, and return what is wrong with each. An address that leads to a page seen before is left."""
+    faults: list[Fault] = []
+    page, seen = context.new_page(), set[str]()
+    eyes = Eyes(page)
+
+    def note(rule: str, what: str) -> None:
+        faults.append(Fault(page.url, 0, "", rule, what))
+
+    page.on("pageerror", lambda error: note("script", str(error)))
+    page.on("console", lambda line: note("console", line.text) if "Content Security" in line.text else None)
     for path in paths(is_signed_in=is_signed_in):
-        # From the phone up on one page and down on the next: each is opened in a width that it is then taken out of.
-        widths = widths[::-1]
-        page.set_viewport_size({"width": widths[0], "height": HEIGHT})
         answer = page.goto(path)
-        page.wait_for_load_state("networkidle")
         assert answer is not None
         assert answer.status < 500, path
-        for width in widths:
-            page.set_viewport_size({"width": width, "height": HEIGHT})
-            faults += [f"{width}: {fault}" for fault in faults_of(page, path)]
+        if page.url not in seen:
+            seen.add(page.url)
+            faults += eyes.look(path)
     context.close()
     return faults
 
 
-@pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_page_is_whole_in_every_width(
-    browser: Chromium, live_server: LiveServer, olivia: User, language: str, theme: str
+def test_every_page_is_whole_in_every_width_and_theme(
+    browser: Chromium, live_server: LiveServer, olivia: User, language: str
 ) -> None:
-    User.objects.filter(pk=olivia.pk).update(language=language, theme=theme)
+    User.objects.filter(pk=olivia.pk).update(language=language, theme=User.Theme.AUTO)
     desk = Browser()
     desk.force_login(User.objects.get(pk=olivia.pk))
-    look: Any = {"base_url": live_server.url, "color_scheme": theme, "locale": language}
+    look: Any = {"base_url": live_server.url, "locale": language}
     inside, outside = browser.new_context(**look), browser.new_context(**look)
     inside.add_cookies([{"name": "sessionid", "value": desk.cookies["sessionid"].value, "url": live_server.url}])
     faults = [*walk(inside, is_signed_in=True), *walk(outside, is_signed_in=False)]
-    assert faults == [], "\n".join(faults[:40])
+    assert faults == [], told(faults)
