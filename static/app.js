@@ -25,6 +25,7 @@
     if (words.length) { say(words.map(el => el.textContent.trim()).join(". ")); words.forEach(el => el.removeAttribute("data-say")); }
     all("input[data-some]").forEach(box => { box.indeterminate = true; });
     all("input[data-toggle]").forEach(toggle);
+    all(".s-tab[aria-current]").forEach(tab => { const bar = tab.parentElement; bar.scrollLeft = tab.offsetLeft - bar.offsetLeft - (bar.clientWidth - tab.offsetWidth) / 2; });
     ticked();
   };
   /* With "all", the form carries who was unticked (but) and who was ticked again (too); the server signs that. */

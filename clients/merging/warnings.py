@@ -27,7 +27,7 @@ def of(cards: Sequence[Client], *, now: dt.datetime) -> list[str]:
     if ClientLink.objects.filter(client__in=ids, other__in=ids).exists():
         found.append(_("These cards are linked as family: they were two people for somebody."))
     elif _has_nothing_in_common(cards):
-        found.append(_("No phone, e-mail or date of birth is the same: these may be two people."))
+        found.append(_("No phone, e-mail or date of birth is the same: these may be different people."))
     if any(card.blacklisted_at for card in cards):
         found.append(_("One of these clients is on the blacklist. The merged card stays on it."))
     if any(card.inactive_at for card in cards) and not all(card.inactive_at for card in cards):

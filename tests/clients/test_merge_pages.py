@@ -158,7 +158,7 @@ def test_warnings_tell_that_these_may_be_two_people(signed_in: SignIn, owner: Us
     Client.objects.filter(pk=two.pk).update(blacklisted_at=timezone.now())
     browser = signed_in(Role.OWNER)
     html = browser.get(url(one, two)).content.decode()
-    for words in ("dates of birth differ", "appointment at the same time", "may be two people", "on the blacklist"):
+    for words in ("dates of birth differ", "appointment at the same time", "may be different people", "on the blacklist"):
         assert words in html
     links.add(one, two, kind="child", by=owner)
     assert "linked as family" in browser.get(url(one, two)).content.decode()
