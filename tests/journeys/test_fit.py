@@ -1,10 +1,12 @@
 """Long words and long languages: nothing leaves its box, nothing hides what stands beside it."""
 
+import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.test import Client as Desk
+from django.utils import timezone
 from playwright.sync_api import Browser, Locator, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
@@ -102,3 +104,55 @@ def test_saving_the_form_on_its_own_page_leads_on_to_the_card(desk: Page) -> Non
     desk.wait_for_url(f"**/clients/{client.pk}/")
     expect(desk.locator("h1")).to_contain_text("Neumann")
     expect(desk.locator("#toasts")).to_contain_text("Gespeichert.")
+
+
+def test_the_answers_stand_at_the_right_edge_of_a_row_and_beside_no_number(desk: Page) -> None:
+    factories.client(first_name="Ann", last_name="Lee", phone="")
+    factories.client(first_name="Ben", last_name="Low", phone="+33639983748")
+    for width in (390, 360):
+        desk.set_viewport_size({"width": width, "height": 900})
+        desk.goto("/clients/?select=1")
+        rows = desk.locator("#rows tbody tr").all()
+        ends = {box(row)[2] - box(row.locator(".s-badge").last)[2] for row in rows}
+        assert len(rows) == 2
+        assert len(ends) == 1, (width, ends)
+        number = box(desk.locator("#rows .s-tel"))
+        answers = [box(badge) for badge in desk.locator("#rows tbody tr", has=desk.locator(".s-tel")).locator(".s-badge").all()]
+        assert all(number[2] < answer[0] for answer in answers), width
+
+
+def test_the_tab_that_is_open_is_in_view_on_a_phone(desk: Page) -> None:
+    client = factories.client()
+    desk.set_viewport_size({"width": 390, "height": 900})
+    desk.goto(f"/clients/{client.pk}/messages/")
+    tab = box(desk.locator(".s-tab[aria-current]"))
+    assert 0 <= tab[0] < tab[2] <= 390
+
+
+def test_the_words_of_the_rail_stay_in_their_tiles(desk: Page) -> None:
+    desk.set_viewport_size({"width": 820, "height": 900})
+    desk.goto("/settings/")
+    for place in desk.locator(".s-nav .s-place:not(.s-place-me)").all():
+        assert place.evaluate("el => el.scrollWidth <= el.clientWidth"), place.inner_text()
+
+
+def test_the_first_free_time_stays_in_its_card_on_a_phone(desk: Page) -> None:
+    service, staff = factories.service(duration_minutes=60), factories.staff(name="Maximiliane-Charlotte")
+    full = factories.today() + dt.timedelta(days=7)
+    start = dt.datetime.combine(full, dt.time(9), tzinfo=timezone.get_current_timezone())
+    factories.appointment(service=service, staff=staff, start_at=start, end_at=start + dt.timedelta(hours=12))
+    desk.set_viewport_size({"width": 360, "height": 900})
+    desk.goto(f"/calendar/new/?service={service.pk}&staff={staff.pk}&on={full}")
+    desk.get_by_role("button", name="Freie Zeiten anzeigen").click()
+    assert box(desk.locator("#slot-first"))[2] < box(desk.locator("#book-form"))[2]
+
+
+def test_the_switches_of_the_triggers_are_in_view_and_each_column_under_its_heading(desk: Page) -> None:
+    for width in (1440, 1200, 820):
+        desk.set_viewport_size({"width": width, "height": 900})
+        desk.goto("/settings/notifications/triggers/")
+        wrap = box(desk.locator("#triggers-form .s-table-wrap"))
+        assert all(box(switch)[2] < wrap[2] for switch in desk.locator("#triggers-form .s-switch").all()), width
+    heads = desk.locator("#triggers-form thead th").all_inner_texts()
+    row = desk.locator("#trigger-reminder").locator("th, td")
+    assert row.nth(heads.index("Nächste 7 Tage")).locator("#soon-reminder").count() == 1
