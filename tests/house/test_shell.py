@@ -71,6 +71,11 @@ def tokens(theme: str) -> dict[str, str]:
     return found
 
 
+def test_the_dark_that_a_device_asks_for_is_the_dark_that_a_user_chose() -> None:
+    """The walk through all pages sees the first only."""
+    assert tokens("dark") == tokens("auto") != tokens("light")
+
+
 @pytest.mark.parametrize("theme", ["light", "dark", "auto"])
 def test_every_text_can_be_read_on_its_ground(theme: str) -> None:
     colours = tokens(theme)
@@ -101,6 +106,11 @@ def test_no_style_sheet_needs_a_young_browser() -> None:
     for path in ROOT.glob("static/css/*.css"):
         text = re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.DOTALL)
         assert not re.search(r"light-dark\(|oklch\(|@layer|:has\(|&", text), path.name
+
+
+def test_a_mail_address_folds_behind_its_at_and_stays_text() -> None:
+    assert house.foldable("ann@example.org") == "ann@<wbr>example.org"
+    assert house.foldable("<b>@x") == "&lt;b&gt;@<wbr>x"
 
 
 def test_initials_are_two_capitals_at_most() -> None:

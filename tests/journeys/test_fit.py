@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from django.test import Client as Desk
-from django.utils import timezone
 from playwright.sync_api import Browser, Locator, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
@@ -139,8 +138,8 @@ def test_the_words_of_the_rail_stay_in_their_tiles(desk: Page) -> None:
 def test_the_first_free_time_stays_in_its_card_on_a_phone(desk: Page) -> None:
     service, staff = factories.service(duration_minutes=60), factories.staff(name="Maximiliane-Charlotte")
     full = factories.today() + dt.timedelta(days=7)
-    start = dt.datetime.combine(full, dt.time(9), tzinfo=timezone.get_current_timezone())
-    factories.appointment(service=service, staff=staff, start_at=start, end_at=start + dt.timedelta(hours=12))
+    start = dt.datetime.combine(full, dt.time(0), tzinfo=dt.UTC)
+    factories.appointment(service=service, staff=staff, start_at=start, end_at=start + dt.timedelta(hours=24))
     desk.set_viewport_size({"width": 360, "height": 900})
     desk.goto(f"/calendar/new/?service={service.pk}&staff={staff.pk}&on={full}")
     desk.get_by_role("button", name="Freie Zeiten anzeigen").click()
