@@ -46,12 +46,12 @@ from tests.journeys.eyes import Eyes, Fault, told
 pytestmark = [pytest.mark.browser, pytest.mark.matrix, pytest.mark.long, pytest.mark.django_db(transaction=True)]
 
 LANGUAGES = ("en", "fr", "de")
-# Pages that answer with a file, a redirect or a plain word; and those that need a state the demo has not got.
+# Addresses that answer with a file, a redirect, a plain word or JSON; and those that need a state the demo has not got.
 NO_PAGE = {
     "home", "core:healthz", "appointments:today", "mfa_download_recovery_codes", "mfa_view_recovery_codes",
     "mfa_generate_recovery_codes", "mfa_deactivate_totp", "mfa_authenticate", "mfa_reauthenticate", "account_reauthenticate",
     "mfa_activate_totp", "core:setup_closed", "core:link", "core:second_factor", "notifications:form_code", "clients:signed_form",
-    "clients:import_template", "clients:import_faulty", "clients:export_file", "clients:merge",
+    "clients:import_template", "clients:import_faulty", "clients:export_file", "clients:merge", "notifications:hook",
 }  # fmt: skip
 SIGNED_OUT = {name for name, row in permissions.TABLE.items() if row.is_public}
 
