@@ -5,6 +5,7 @@ Nothing is fetched: no picture, no font, no pixel that tells who looked. Called 
 
 import functools
 import re
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
@@ -61,7 +62,9 @@ def dress(words: Rendered) -> str:
         ),
         "footer": "<br>\n".join(_line(line, is_short=True) for line in footer.strip().split("\n")),
     }
-    return _PLACES.sub(lambda place: values[place.group(1)], shell(words.look))
+    pieces = list(_pieces(words.look))
+    pieces[1::2] = [values[name] for name in pieces[1::2]]
+    return "".join(pieces)
 
 
 @functools.lru_cache(maxsize=8)
@@ -70,13 +73,19 @@ def shell(look: str) -> str:
     return _LOOK.sub(lambda place: LOOKS[look][place.group(1)], SHELL.read_text(encoding="utf-8"))
 
 
+@functools.lru_cache(maxsize=8)
+def _pieces(look: str) -> Sequence[str]:
+    """Return the shell in a look as its text and the names of its places, in turns."""
+    return _PLACES.split(shell(look))
+
+
 def _paragraph(text: str, *, is_boxed: bool) -> str:
     """Return a paragraph. An address on a line of its own at its end is a button.
 
     Several lines about a visit are a box, the first of them the largest.
     """
     lines = text.strip("\n").split("\n")
-    if _URL.fullmatch(lines[-1].strip()):
+    if "://" in lines[-1] and _URL.fullmatch(lines[-1].strip()):
         url = lines.pop().strip()
         above = _P % "<br>\n".join(_line(line) for line in lines) if lines else ""
         return above + _BUTTON % (escape(url), escape(_short(url)))
@@ -87,8 +96,10 @@ def _paragraph(text: str, *, is_boxed: bool) -> str:
 
 def _line(text: str, *, is_short: bool = False) -> str:
     """Return a line with its addresses as links, and its phone numbers in one piece."""
-    found, at = [], 0
     text = _PHONE.sub("\u00a0", text)
+    if "://" not in text:
+        return escape(text, quote=False)
+    found, at = [], 0
     for match in _URL.finditer(text):
         url = match.group(0).rstrip(_TRAILING)
         found += [escape(text[at : match.start()], quote=False), _LINK % (escape(url), escape(_short(url) if is_short else url))]

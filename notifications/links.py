@@ -7,12 +7,13 @@ another address. It does not end: it can only be used to restrict, or to say Yes
 import base64
 import binascii
 import datetime as dt
+import functools
 import hashlib
 import hmac
 from collections.abc import Sequence
 
 from django.conf import settings
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 
 from clients import addresses, consent
 from clients.models import Client, Subject
@@ -70,7 +71,14 @@ def read(text: str) -> Link | None:
 
 def preferences_url(salon: Salon, token: str) -> str:
     """Return the address of the preference page, which is that of the one-click stop too, or "" without a public address."""
-    return public.link(salon, reverse("notifications:preferences", args=[token]))
+    before, after = _around_token(get_script_prefix())
+    return public.link(salon, f"{before}{token}{after}")
+
+
+@functools.lru_cache(maxsize=4)
+def _around_token(_prefix: str) -> tuple[str, str]:
+    before, _token, after = reverse("notifications:preferences", args=[EXAMPLE]).rpartition(EXAMPLE)
+    return before, after
 
 
 def confirm_url(salon: Salon, event_id: int) -> str:
@@ -139,5 +147,9 @@ def _written(raw: bytes) -> str:
 
 def _mac(head: bytes, use: str = "links") -> bytes:
     """Return the proof that we made a token, by a key for each use: that of addresses is never shown to anybody."""
-    key = hashlib.sha256(f"{use}:{settings.ADDRESS_KEY}".encode()).digest()
-    return hmac.new(key, head, hashlib.sha256).digest()[:_MAC_BYTES]
+    return hmac.digest(_key(use, settings.ADDRESS_KEY), head, "sha256")[:_MAC_BYTES]
+
+
+@functools.lru_cache(maxsize=8)
+def _key(use: str, key: str) -> bytes:
+    return hashlib.sha256(f"{use}:{key}".encode()).digest()
