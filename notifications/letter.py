@@ -42,6 +42,7 @@ _BUTTON = (
 )
 _LINK = '<a class="l" href="%s" style="color:#0b665e">%s</a>'
 _URL = re.compile(r"https?://[^\s<>\"]+")
+# The gaps of a phone number, which stays in one piece.
 _PHONE = re.compile(r"(?<=\d\d) (?=\d\d\b)")
 _TRAILING = ".,;:!?)>]'\""
 _PLACES = re.compile(r"\{(language|title|salon|words|footer)\}")
@@ -50,7 +51,7 @@ _LOOK = re.compile(r"\{(ground|night|night_edge|head|card)\}")
 
 def dress(words: Rendered) -> str:
     """Return the HTML of a message. Everything in it that came from a person or a salon is escaped."""
-    said, _sign, footer = words.body.partition(FOOTER)
+    said, _sign, footer = _PHONE.sub("\u00a0", words.body).partition(FOOTER)
     paragraphs = [part for part in said.split("\n\n") if part.strip()]
     is_service = words.look == "service"
     values = {
@@ -95,8 +96,7 @@ def _paragraph(text: str, *, is_boxed: bool) -> str:
 
 
 def _line(text: str, *, is_short: bool = False) -> str:
-    """Return a line with its addresses as links, and its phone numbers in one piece."""
-    text = _PHONE.sub("\u00a0", text)
+    """Return a line with its addresses as links."""
     if "://" not in text:
         return escape(text, quote=False)
     found, at = [], 0

@@ -19,8 +19,12 @@ class SubjectQuerySet(models.QuerySet["Subject"]):
 
     def own_of(self, client_ids: Iterable[int]) -> dict[int, int]:
         """Return the subject of each of these cards for which new lines are written, by client id: the card's own."""
+        return {client_id: pk for client_id, pk in self.pairs(client_ids) if client_id is not None}
+
+    def pairs(self, client_ids: Iterable[int]) -> "models.QuerySet[Subject, Any]":
+        """Return the subjects of these cards as client and subject, the card's own the last of each."""
         rows = self.filter(client__in=client_ids).order_by(models.F("joined_at").desc(nulls_last=True), "-pk")
-        return {client_id: pk for client_id, pk in rows.values_list("client_id", "pk") if client_id is not None}
+        return rows.values_list("client_id", "pk")
 
 
 class Subject(models.Model):
