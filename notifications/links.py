@@ -42,7 +42,7 @@ def token(client: Client, channel: str) -> str:
 def load(batch: Sequence[Message]) -> None:
     """Fetch the subjects of a batch of messages in one query, for the tokens in their texts."""
     ids = sorted({message.client_id for message in batch if message.client_id})
-    own = dict(prepared.run_for(_subjects(), _CLIENTS, ids))
+    own: dict[int, int] = dict(prepared.run_for(_subjects(), _CLIENTS, ids))
     for message in batch:
         message.__dict__["loaded_subject"] = own.get(message.client_id, 0) if message.client_id else 0
 
