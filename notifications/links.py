@@ -17,6 +17,7 @@ from django.urls import get_script_prefix, reverse
 
 from clients import addresses, consent
 from clients.models import Client, Subject
+from clients.models.ledger import SubjectQuerySet
 from clients.stops import Link
 from notifications.models import Message
 from salon.core import prepared, public
@@ -53,7 +54,8 @@ _CLIENTS = {f"id{place}": 2_000_000_100 + place for place in range(20)}
 
 @prepared.kept
 def _subjects() -> prepared.Query:
-    return prepared.Query(Subject.objects.pairs(_CLIENTS.values()), **_CLIENTS)
+    rows = Subject.objects.filter(client__in=_CLIENTS.values()).order_by(*SubjectQuerySet.own_last)
+    return prepared.Query(rows.values_list("client_id", "pk"), **_CLIENTS)
 
 
 def of(message: Message, address: str) -> str:

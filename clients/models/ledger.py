@@ -17,14 +17,11 @@ from salon.core.models import User
 class SubjectQuerySet(models.QuerySet["Subject"]):
     """Questions about subjects."""
 
-    def own_of(self, client_ids: Iterable[int]) -> dict[int, int]:
-        """Return the subject of each of these cards for which new lines are written, by client id: the card's own."""
-        return {client_id: pk for client_id, pk in self.pairs(client_ids) if client_id is not None}
+    own_last = (models.F("joined_at").desc(nulls_last=True), "-pk")
 
-    def pairs(self, client_ids: Iterable[int]) -> "models.QuerySet[Subject, Any]":
-        """Return the subjects of these cards as client and subject, the card's own the last of each."""
-        rows = self.filter(client__in=client_ids).order_by(models.F("joined_at").desc(nulls_last=True), "-pk")
-        return rows.values_list("client_id", "pk")
+    def own_of(self, client_ids: Iterable[int]) -> dict[int | None, int]:
+        """Return the subject of each of these cards for which new lines are written, by client id: the card's own."""
+        return dict(self.filter(client__in=client_ids).order_by(*self.own_last).values_list("client_id", "pk"))
 
 
 class Subject(models.Model):
