@@ -4,7 +4,6 @@ Pure: planner, facts and gate read it. A new kind is one entry here and one fold
 """
 
 import datetime as dt
-import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -50,7 +49,7 @@ class Hours:
 
     def window(self, on: dt.date, zone: ZoneInfo) -> tuple[dt.datetime, dt.datetime]:
         """Return when the window of the local day `on` opens and closes, in UTC."""
-        return _in_utc(on, self.opens, zone), _in_utc(on, self.closes, zone)
+        return tuple(dt.datetime.combine(on, wall, zone).astimezone(dt.UTC) for wall in (self.opens, self.closes))  # type: ignore[return-value]
 
     def _is_open(self, on: dt.date, holidays: frozenset[dt.date]) -> bool:
         return on.weekday() in self.days and not (self.has_holidays_off and on in holidays)
@@ -77,11 +76,6 @@ class Hours:
             if self._is_open(on, holidays) and at >= opens:
                 return min(at, closes - dt.timedelta(minutes=1))
         raise LookupError("no allowed hour in ten days")
-
-
-@functools.lru_cache(maxsize=256)
-def _in_utc(on: dt.date, wall: dt.time, zone: ZoneInfo) -> dt.datetime:
-    return dt.datetime.combine(on, wall, zone).astimezone(dt.UTC)
 
 
 @dataclass(frozen=True)
