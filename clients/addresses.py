@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from clients import changes
 from clients.models import Address, Client
-from salon.core import audit, secrets
+from salon.core import audit, prepared, secrets
 from salon.core.errors import Refused
 from salon.core.models import User
 
@@ -66,8 +66,9 @@ def ensure(channel: str, hashes: Collection[str]) -> None:
 
     In one statement of its own: it is asked before every batch of messages.
     """
-    known = set(Address.objects.filter(channel=channel, hmac__in=hashes).values_list("hmac", flat=True))
-    missing = [one for one in sorted(set(hashes) - known) if one]
+    wanted = sorted(one for one in set(hashes) if one)
+    known = {hmac for (hmac,) in prepared.run_for(_known(), _HASHES, wanted, channel=channel)}
+    missing = [one for one in wanted if one not in known]
     if not missing:
         return
     table, at = connection.ops.quote_name(Address._meta.db_table), connection.ops.adapt_datetimefield_value(timezone.now())
@@ -77,6 +78,16 @@ def ensure(channel: str, hashes: Collection[str]) -> None:
             f"INSERT INTO {table} (channel, hmac, scope, reason, created_at) VALUES {values} ON CONFLICT DO NOTHING",  # noqa: S608
             [value for one in missing for value in (channel, one, at)],
         )
+
+
+# As many as a sender takes at once.
+_HASHES = {f"hmac{place}": f"?hmac{place}" for place in range(20)}
+
+
+@prepared.kept
+def _known() -> prepared.Query:
+    rows = Address.objects.filter(channel="?channel", hmac__in=_HASHES.values()).values_list("hmac")
+    return prepared.Query(rows, channel="?channel", **_HASHES)
 
 
 def stop(channel: str, address: str, *, scope: str, reason: str, now: dt.datetime) -> Address:

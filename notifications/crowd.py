@@ -69,7 +69,7 @@ class _Around:
         visits = [message.appointment_id for message in messages if message.appointment_id]
         known = Appointment.objects.filter(pk__in=visits).values_list("pk", "time_version", "start_at", "state")
         self._visits: dict[int, Row] = {row[0]: row for row in known}
-        self._triggers = {kind: (is_on,) for kind, is_on in Trigger.objects.values_list("pk", "is_on")}
+        self._switches: dict[str, bool] = dict(Trigger.objects.values_list("pk", "is_on"))
         self._told = _told(visits)
         self._has_public_address = public.has_address(salon)
         offers = [message for message in messages if kinds.TABLE[message.kind].is_marketing]
@@ -100,7 +100,7 @@ class _Around:
             self._addresses.get((message.channel, hmac)),
             self._visits.get(message.appointment_id or 0),
             (salon.delivery, salon.time_zone, salon.country, salon.instance, salon.region),
-            self._triggers.get(message.kind),
+            self._switches.get(message.kind),
             [row[1:] for row in self._told.get(message.appointment_id or 0, []) if row[0] != message.pk],
             self._ledgers.get(message.client_id or 0, []),
             advertising=self._advertising(message, card, hmac) if is_marketing else None,

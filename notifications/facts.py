@@ -10,6 +10,7 @@ import zoneinfo
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.db.models import Subquery
 from django.utils import timezone
 
 from appointments.models import STANDS, Appointment
@@ -37,7 +38,8 @@ class Rows:
     address: Row | None
     visit: Row | None
     salon: Row
-    trigger: Row | None
+    # Whether the salon's switch for the kind is on, None where it was never touched.
+    is_on: bool | None
     told: list[Row]
     ledger: list[Row]
     advertising: Advertising | None = None
@@ -73,8 +75,8 @@ class Reader:
         """Return the rows of `message`: client, address and visit first, in this order, then everything else."""
         is_marketing = kinds.TABLE[message.kind].is_marketing
         found = prepared.run(self._asked(message), _values(message))
-        client, address, visit, salon, trigger, told, ledger = found[:7]
-        rows = Rows(hash_of(message), _one(client), _one(address), _one(visit), salon[0], _one(trigger), told, ledger)
+        client, address, visit, [(*salon, is_on)], told, ledger = found[:6]
+        rows = Rows(hash_of(message), _one(client), _one(address), _one(visit), tuple(salon), is_on, told, ledger)
         if message.channel == "sms":
             read = texting.read(message, rows.hmac, rows.address_of("sms"), is_locking=self._is_locking)
             rows = dataclasses.replace(rows, of_sms=read)
@@ -87,7 +89,7 @@ class Reader:
         moment = holding.read(message, zoneinfo.ZoneInfo(rows.salon[1])) if message.kind in holding.KINDS else None
         ids, kind = [message.client_id or 0], kinds.TABLE[message.kind]
         leave = unasked.read(kind, message.channel, ids, rows.salon[2], timezone.now())
-        return dataclasses.replace(rows, advertising=advertising.of_rows(*found[7:]), moment=moment, leave=leave)
+        return dataclasses.replace(rows, advertising=advertising.of_rows(*found[6:]), moment=moment, leave=leave)
 
     def statements(self, message: Message) -> list[prepared.Statement]:
         """Return what `read` asks the database."""
@@ -134,10 +136,10 @@ def _around() -> list[prepared.Query]:
     """Return the queries for everything else, to be run after the locks."""
     told = Message.objects.filter(appointment_id=_VISIT, state__in=outbox.TOLD, told_start_at__isnull=False).exclude(pk=_MESSAGE)
     told = told.order_by("-handoff_at", "-pk")
-    salon = Salon.objects.filter(pk=1).values_list("delivery", "time_zone", "country", "instance", "region")
+    switch = Subquery(Trigger.objects.filter(pk=_KIND).values("is_on"))
+    salon = Salon.objects.filter(pk=1).values_list("delivery", "time_zone", "country", "instance", "region", switch)
     return [
-        prepared.Query(salon),
-        prepared.Query(Trigger.objects.filter(pk=_KIND).values_list("is_on"), kind=_KIND),
+        prepared.Query(salon, kind=_KIND),
         prepared.Query(told.values_list("kind", "told_start_at", "occasion"), visit=_VISIT, message=_MESSAGE),
         prepared.Query(consent.lines_of([_CLIENT]), client=_CLIENT),
     ]
@@ -241,7 +243,7 @@ def gather(message: Message, rows: Rows) -> gate.Facts:
         visit=_visit(rows.visit),
         said_version=message.time_version,
         said_start_at=message.told_start_at,
-        is_switched_on=rows.trigger[0] if rows.trigger else kind.is_on_at_first,
+        is_switched_on=kind.is_on_at_first if rows.is_on is None else rows.is_on,
         is_automatic=(message.resend_of_id is None or message.turned_from != "") and not kind.is_by_hand,
         is_on_hold=_is_held(delivery, instance_id),
         holidays=daysoff.for_hours(hours, country, region, timezone.now()) if hours else frozenset(),

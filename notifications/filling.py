@@ -5,8 +5,9 @@ missing fails the message rather than greeting nobody. A placeholder is {first_n
 choice by what is known.
 """
 
+import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 # What only a marketing text may say; a service text that tried would have no value for it.
 OF_MARKETING = frozenset({
@@ -85,24 +86,50 @@ def fill(text: str, values: Mapping[str, str]) -> str:
     [with {a name}|without] gives the first half where every value is there, else the second. Raises TemplateError
     for a placeholder outside the closed list, and for a value that is missing or empty outside brackets.
     """
+    said = []
+    for before, name, full, bare in _pieces(text):
+        said.append(before)
+        if full is not None and bare is not None:
+            said += _named(full if all(values.get(one) for one in full[1::2]) else bare, values)
+        elif name is not None:
+            said.append(_value(name, values))
+    return "".join(said)
 
-    def value(match: re.Match[str]) -> str:
-        name = match.group(1)
-        if name not in PLACEHOLDERS:
-            raise TemplateError(f"no placeholder {name!r}")
-        if not values.get(name):
-            raise TemplateError(f"no value for {name}")
-        return values[name]
 
-    def token(match: re.Match[str]) -> str:
+# Words and names in turns, as `NAME.split` gives them.
+_Half = tuple[str, ...]
+
+
+@functools.lru_cache(maxsize=512)
+def _pieces(text: str) -> Sequence[tuple[str, str | None, _Half | None, _Half | None]]:
+    """Return what a text is made of, read once: words, and the placeholder or both halves of the choice behind them."""
+    found, at = [], 0
+    for match in TOKEN.finditer(text):
         full, bare, name = match.groups()
-        if name is not None:
-            return NAME.sub(value, match.group(0))
-        if unknown := set(NAME.findall(full)) - PLACEHOLDERS:
+        if name is None and (unknown := set(NAME.findall(full)) - PLACEHOLDERS):
             raise TemplateError(f"no placeholder {sorted(unknown)}")
-        return NAME.sub(value, full if all(values.get(one) for one in NAME.findall(full)) else bare)
+        halves = (None, None) if name is not None else (tuple(NAME.split(full)), tuple(NAME.split(bare)))
+        found.append((text[at : match.start()], name, *halves))
+        at = match.end()
+    return [*found, (text[at:], None, None, None)]
 
-    return TOKEN.sub(token, text)
+
+def _named(half: _Half, values: Mapping[str, str]) -> list[str]:
+    return [_value(part, values) if place % 2 else part for place, part in enumerate(half)]
+
+
+def _value(name: str, values: Mapping[str, str]) -> str:
+    if name not in PLACEHOLDERS:
+        raise TemplateError(f"no placeholder {name!r}")
+    if not (found := values.get(name)):
+        raise TemplateError(f"no value for {name}")
+    return found
+
+
+def one_line(text: str) -> str:
+    """Return a value as it stands in a text: on one line, nothing at its ends."""
+    # What can be printed as it stands has no control character; few values cannot.
+    return (text if text.isprintable() else CONTROL.sub(" ", text)).strip()
 
 
 def clean(text: str) -> str:

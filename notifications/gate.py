@@ -19,6 +19,7 @@ CHANNELS = frozenset({"email", "sms"})
 CONSENTS = frozenset({"granted", "pending", "withdrawn", "soft_opt_in", "unknown"})
 SCOPES = frozenset({"", "delivery", "marketing", "all"})
 VISIT_STATES = frozenset({"stands", "cancelled", "done", "over"})
+_WANTED = frozenset(Wanted)
 
 # How much advertising an address gets, across all kinds, over any such stretch of time.
 MARKETING_A_DAY = 1
@@ -173,7 +174,7 @@ def _understand(facts: Facts, now: dt.datetime) -> None:
         and facts.consent in CONSENTS
         and facts.scope in SCOPES
         and (facts.visit is None or facts.visit.state in VISIT_STATES)
-        and facts.kind.wanted in set(Wanted)
+        and facts.kind.wanted in _WANTED
         and now.utcoffset() is not None
         and facts.expires_at.utcoffset() is not None
     )
@@ -184,7 +185,7 @@ def _understand(facts: Facts, now: dt.datetime) -> None:
         facts.is_off_day, facts.is_booked, facts.is_asked_lately, facts.has_target, facts.is_unprofiled,
         facts.is_channel_off, facts.is_not_mobile, facts.has_open_reply, facts.is_over_budget, facts.is_over_cap,
     )  # fmt: skip
-    if not known or any(type(flag) is not bool for flag in flags):
+    if not known or set(map(type, flags)) != {bool}:
         raise ValueError("a fact the gate does not know")
 
 

@@ -5,6 +5,7 @@ Nothing is fetched: no picture, no font, no pixel that tells who looked. Called 
 
 import functools
 import re
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
@@ -41,6 +42,7 @@ _BUTTON = (
 )
 _LINK = '<a class="l" href="%s" style="color:#0b665e">%s</a>'
 _URL = re.compile(r"https?://[^\s<>\"]+")
+# The gaps of a phone number, which stays in one piece.
 _PHONE = re.compile(r"(?<=\d\d) (?=\d\d\b)")
 _TRAILING = ".,;:!?)>]'\""
 _PLACES = re.compile(r"\{(language|title|salon|words|footer)\}")
@@ -49,7 +51,7 @@ _LOOK = re.compile(r"\{(ground|night|night_edge|head|card)\}")
 
 def dress(words: Rendered) -> str:
     """Return the HTML of a message. Everything in it that came from a person or a salon is escaped."""
-    said, _sign, footer = words.body.partition(FOOTER)
+    said, _sign, footer = _PHONE.sub("\u00a0", words.body).partition(FOOTER)
     paragraphs = [part for part in said.split("\n\n") if part.strip()]
     is_service = words.look == "service"
     values = {
@@ -61,7 +63,9 @@ def dress(words: Rendered) -> str:
         ),
         "footer": "<br>\n".join(_line(line, is_short=True) for line in footer.strip().split("\n")),
     }
-    return _PLACES.sub(lambda place: values[place.group(1)], shell(words.look))
+    pieces = list(_pieces(words.look))
+    pieces[1::2] = [values[name] for name in pieces[1::2]]
+    return "".join(pieces)
 
 
 @functools.lru_cache(maxsize=8)
@@ -70,13 +74,19 @@ def shell(look: str) -> str:
     return _LOOK.sub(lambda place: LOOKS[look][place.group(1)], SHELL.read_text(encoding="utf-8"))
 
 
+@functools.lru_cache(maxsize=8)
+def _pieces(look: str) -> Sequence[str]:
+    """Return the shell in a look as its text and the names of its places, in turns."""
+    return _PLACES.split(shell(look))
+
+
 def _paragraph(text: str, *, is_boxed: bool) -> str:
     """Return a paragraph. An address on a line of its own at its end is a button.
 
     Several lines about a visit are a box, the first of them the largest.
     """
     lines = text.strip("\n").split("\n")
-    if _URL.fullmatch(lines[-1].strip()):
+    if "://" in lines[-1] and _URL.fullmatch(lines[-1].strip()):
         url = lines.pop().strip()
         above = _P % "<br>\n".join(_line(line) for line in lines) if lines else ""
         return above + _BUTTON % (escape(url), escape(_short(url)))
@@ -86,9 +96,10 @@ def _paragraph(text: str, *, is_boxed: bool) -> str:
 
 
 def _line(text: str, *, is_short: bool = False) -> str:
-    """Return a line with its addresses as links, and its phone numbers in one piece."""
+    """Return a line with its addresses as links."""
+    if "://" not in text:
+        return escape(text, quote=False)
     found, at = [], 0
-    text = _PHONE.sub("\u00a0", text)
     for match in _URL.finditer(text):
         url = match.group(0).rstrip(_TRAILING)
         found += [escape(text[at : match.start()], quote=False), _LINK % (escape(url), escape(_short(url) if is_short else url))]

@@ -7,18 +7,20 @@ another address. It does not end: it can only be used to restrict, or to say Yes
 import base64
 import binascii
 import datetime as dt
+import functools
 import hashlib
 import hmac
 from collections.abc import Sequence
 
 from django.conf import settings
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 
 from clients import addresses, consent
 from clients.models import Client, Subject
+from clients.models.ledger import SubjectQuerySet
 from clients.stops import Link
 from notifications.models import Message
-from salon.core import public
+from salon.core import prepared, public
 from salon.core.models import Salon
 
 # The first byte of a token: by which key it was made. Old keys stay readable.
@@ -40,9 +42,20 @@ def token(client: Client, channel: str) -> str:
 
 def load(batch: Sequence[Message]) -> None:
     """Fetch the subjects of a batch of messages in one query, for the tokens in their texts."""
-    own = Subject.objects.own_of({message.client_id for message in batch if message.client_id})
+    ids = sorted({message.client_id for message in batch if message.client_id})
+    own: dict[int, int] = dict(prepared.run_for(_subjects(), _CLIENTS, ids))
     for message in batch:
         message.__dict__["loaded_subject"] = own.get(message.client_id, 0) if message.client_id else 0
+
+
+# As many as a sender takes at once.
+_CLIENTS = {f"id{place}": 2_000_000_100 + place for place in range(20)}
+
+
+@prepared.kept
+def _subjects() -> prepared.Query:
+    rows = Subject.objects.filter(client__in=_CLIENTS.values()).order_by(*SubjectQuerySet.own_last)
+    return prepared.Query(rows.values_list("client_id", "pk"), **_CLIENTS)
 
 
 def of(message: Message, address: str) -> str:
@@ -70,7 +83,14 @@ def read(text: str) -> Link | None:
 
 def preferences_url(salon: Salon, token: str) -> str:
     """Return the address of the preference page, which is that of the one-click stop too, or "" without a public address."""
-    return public.link(salon, reverse("notifications:preferences", args=[token]))
+    before, after = _around_token(get_script_prefix())
+    return public.link(salon, f"{before}{token}{after}")
+
+
+@functools.lru_cache(maxsize=4)
+def _around_token(_prefix: str) -> tuple[str, str]:
+    before, _token, after = reverse("notifications:preferences", args=[EXAMPLE]).rpartition(EXAMPLE)
+    return before, after
 
 
 def confirm_url(salon: Salon, event_id: int) -> str:
@@ -139,5 +159,9 @@ def _written(raw: bytes) -> str:
 
 def _mac(head: bytes, use: str = "links") -> bytes:
     """Return the proof that we made a token, by a key for each use: that of addresses is never shown to anybody."""
-    key = hashlib.sha256(f"{use}:{settings.ADDRESS_KEY}".encode()).digest()
-    return hmac.new(key, head, hashlib.sha256).digest()[:_MAC_BYTES]
+    return hmac.digest(_key(use, settings.ADDRESS_KEY), head, "sha256")[:_MAC_BYTES]
+
+
+@functools.lru_cache(maxsize=8)
+def _key(use: str, key: str) -> bytes:
+    return hashlib.sha256(f"{use}:{key}".encode()).digest()

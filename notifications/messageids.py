@@ -3,6 +3,7 @@
 Written by the e-mail channel, read when a mail comes back. Whoever got one mail cannot name another one by it.
 """
 
+import functools
 import hashlib
 import hmac
 import re
@@ -33,5 +34,9 @@ def _name(pk: int, instance: uuid.UUID) -> str:
 
 
 def _proof(pk: int, instance: uuid.UUID) -> str:
-    key = hashlib.sha256(f"message-ids:{settings.ADDRESS_KEY}".encode()).digest()
-    return hmac.new(key, f"{pk}.{instance.hex}".encode(), hashlib.sha256).hexdigest()[:_PROOF]
+    return hmac.digest(_key(settings.ADDRESS_KEY), f"{pk}.{instance.hex}".encode(), "sha256").hex()[:_PROOF]
+
+
+@functools.lru_cache(maxsize=2)
+def _key(key: str) -> bytes:
+    return hashlib.sha256(f"message-ids:{key}".encode()).digest()

@@ -49,7 +49,8 @@ _ACCEPTED = (
 def accepted(message: Message, result: Result, *, now: dt.datetime) -> list[writing.Statement]:
     """Return the statements of `settle` for a message that was taken."""
     values = {"id": message.pk, "token": token_of(message), "settled_at": now, "provider_id": result.provider_id[:200]}
-    return [one.fill(values | _outcome(result)) for one in _ACCEPTED]
+    values |= _outcome(result)
+    return [one.fill(values) for one in _ACCEPTED]
 
 
 def settle(message: Message, result: Result, *, now: dt.datetime, turn_to: str = "") -> bool:

@@ -15,7 +15,7 @@ from babel.dates import format_date
 
 from clients import consent, fold
 from notifications import eventfile, kinds, links, optin, texts
-from notifications.filling import CONTROL, TemplateError, fill, own
+from notifications.filling import TemplateError, fill, one_line, own
 from notifications.models import Campaign, Message
 from salon.core import dates, phone, public
 from salon.core.models import Salon
@@ -82,7 +82,7 @@ def render(message: Message, salon: Salon, *, link: str = "", text: texts.Text |
     if kind.name == optin.KIND:
         values |= _of_request(message, salon, language)
     said = _GAP.sub("\n\n", fill(text.body, values)).strip()
-    title = CONTROL.sub(" ", fill(text.subject, values)).strip()
+    title = one_line(fill(text.subject, values))
     body = f"{said}\n\n-- \n{_footer(kind.kind_class.value, language, values)}\n"
     event = eventfile.of(message, salon, words=values) if kind.event_method else b""
     return Rendered(
@@ -157,21 +157,22 @@ def _day(on: dt.date, language: str) -> str:
 
 def _values(message: Message, salon: Salon, language: str) -> dict[str, str]:
     """Return the values for every placeholder that has one, on one line each."""
-    values = {
-        "first_name": message.client.first_name if message.client else "",
-        "salon": salon.name,
-        "legal_name": salon.legal_name,
-        "address_line": salon.address_line,
-        "salon_phone": _phone(salon.phone, salon.country),
-        "salon_email": salon.email,
-    }
-    if message.appointment is not None and message.told_start_at is not None:
-        values |= {"service": message.appointment.service.name, "staff": message.appointment.staff.name}
-        values |= when(message.told_start_at, salon.time_zone, language)
-    return {name: CONTROL.sub(" ", value).strip() for name, value in values.items()}
+    client, visit, start_at = message.client, message.appointment, message.told_start_at
+    names = (salon.name, salon.legal_name, salon.address_line, salon.email)
+    of_salon = _of_salon(names, salon.phone, salon.country)
+    values = {"first_name": one_line(client.first_name) if client else "", **of_salon}
+    if visit is not None and start_at is not None:
+        values |= {"service": one_line(visit.service.name), "staff": one_line(visit.staff.name)}
+        values |= when(start_at, salon.time_zone, language)
+    return values
 
 
-_phone = functools.lru_cache(maxsize=8)(phone.show)
+@functools.lru_cache(maxsize=8)
+def _of_salon(names: tuple[str, ...], number: str, country: str) -> Mapping[str, str]:
+    """Return the values that are the same for every message of the salon."""
+    values = dict(zip(("salon", "legal_name", "address_line", "salon_email"), names, strict=True))
+    values["salon_phone"] = phone.show(number, country)
+    return {placeholder: one_line(value) for placeholder, value in values.items()}
 
 
 @functools.lru_cache(maxsize=1024)

@@ -91,6 +91,7 @@ def on(message: Message) -> Shelf:
     return found if found is not None else shelf()
 
 
+@functools.lru_cache(maxsize=256)
 def house(kind: str, channel: str, language: str) -> Text:
     """Return the house's own text. Raises TemplateError where there is none."""
     *subject, body = (read(kind, language, part) for part in _FILES[channel])

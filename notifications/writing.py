@@ -4,8 +4,9 @@ Called by `outbox` only. Names of tables and columns come from the models, value
 """
 
 import datetime as dt
+import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,15 +33,18 @@ class _OneMore:
 NOW = _Now()
 ONE_MORE = _OneMore()
 # What PostgreSQL's driver takes as it is.
-_PLAIN = (str, int, uuid.UUID, dt.datetime, type(None))
+_PLAIN = frozenset({str, int, uuid.UUID, dt.datetime, type(None)})
+# The place of a value among the parameters, its name, and what makes of any value, or of one that is not plain, what the
+# driver takes.
+_Gap = tuple[int, str, Callable[[Any], Any]]
 
 
 class _Statement:
     """A statement with gaps: each parameter is a value that never changes, or the name of one that is given."""
 
     def __init__(self) -> None:
-        # By vendor the SQL and its parameters: each with its field, what never changes as the driver takes it.
-        self._built: dict[str, tuple[str, list[tuple[models.Field[Any, Any], Any]]]] = {}
+        # The SQL, its parameters with what never changes as the driver takes it, its gaps, and what goes in as it is.
+        self._built: tuple[str, list[Any], list[_Gap], frozenset[type]] | None = None
 
     def build(self, vendor: str) -> tuple[str, list[tuple[Any, Any]]]:
         """Return the SQL for a vendor and, for each of its parameters, the field and the value or Given."""
@@ -48,22 +52,21 @@ class _Statement:
 
     def fill(self, values: Mapping[str, Any]) -> Statement:
         """Return the statement for one message. Raises KeyError for a value that is missing."""
-        backend = connections[DEFAULT_DB_ALIAS]
-        if backend.vendor not in self._built:
-            sql, places = self.build(backend.vendor)
-            fixed = [(field, one if isinstance(one, Given) else field.get_db_prep_save(one, backend)) for field, one in places]
-            self._built[backend.vendor] = sql, fixed
-        sql, places = self._built[backend.vendor]
-        plain = _PLAIN if backend.vendor == "postgresql" else ()
-        params = []
-        for field, place in places:
-            value = place
-            if isinstance(place, Given):
-                value = values[place.name]
-                if not isinstance(value, plain):
-                    value = field.get_db_prep_save(value, backend)
-            params.append(value)
+        sql, fixed, gaps, plain = self._built or self._build()
+        params = fixed.copy()
+        for place, name, prepare in gaps:
+            value = values[name]
+            params[place] = value if type(value) in plain else prepare(value)
         return sql, params
+
+    def _build(self) -> tuple[str, list[Any], list[_Gap], frozenset[type]]:
+        backend = connections[DEFAULT_DB_ALIAS]
+        sql, places = self.build(backend.vendor)
+        given = [(at, field, one.name) for at, (field, one) in enumerate(places) if isinstance(one, Given)]
+        gaps = [(at, name, _preparer(field, backend.vendor)) for at, field, name in given]
+        fixed = [None if isinstance(one, Given) else field.get_db_prep_save(one, backend) for field, one in places]
+        self._built = sql, fixed, gaps, _PLAIN if backend.vendor == "postgresql" else frozenset()
+        return self._built
 
 
 class Update(_Statement):
@@ -122,6 +125,13 @@ class InsertIf(_Statement):
 def given(*names: str) -> dict[str, Given]:
     """Return columns whose values are given under their own names."""
     return {name: Given(name) for name in names}
+
+
+def _preparer(field: Any, vendor: str) -> Callable[[Any], Any]:
+    """Return what makes of a value what the driver takes."""
+    if vendor == "postgresql" and isinstance(field, models.JSONField):
+        return lambda value: json.dumps(value, cls=field.encoder)
+    return lambda value: field.get_db_prep_save(value, connections[DEFAULT_DB_ALIAS])
 
 
 def _is_told_by_database(value: Any) -> bool:

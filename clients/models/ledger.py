@@ -17,10 +17,11 @@ from salon.core.models import User
 class SubjectQuerySet(models.QuerySet["Subject"]):
     """Questions about subjects."""
 
-    def own_of(self, client_ids: Iterable[int]) -> dict[int, int]:
+    own_last = (models.F("joined_at").desc(nulls_last=True), "-pk")
+
+    def own_of(self, client_ids: Iterable[int]) -> dict[int | None, int]:
         """Return the subject of each of these cards for which new lines are written, by client id: the card's own."""
-        rows = self.filter(client__in=client_ids).order_by(models.F("joined_at").desc(nulls_last=True), "-pk")
-        return {client_id: pk for client_id, pk in rows.values_list("client_id", "pk") if client_id is not None}
+        return dict(self.filter(client__in=client_ids).order_by(*self.own_last).values_list("client_id", "pk"))
 
 
 class Subject(models.Model):

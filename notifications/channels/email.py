@@ -41,11 +41,12 @@ class Line:
 
     def write(self, message: Message, words: Rendered) -> Envelope | Result:
         """Return `words` as the mail that goes over the wire. Speaks to nobody."""
-        if not in_ascii(self.sender.address).isascii():
+        address = in_ascii(self.sender.address)
+        if not address.isascii():
             return Result(Outcome.DOWN, "address", Phase.MAIL)
-        message_id = message_id_of(message, self.salon, self.sender.address)
+        message_id = message_id_of(message, self.salon, address)
         raw = build(words, message_id=message_id, sender=self.sender)
-        return Envelope(message_id, in_ascii(self.sender.address), in_ascii(words.recipient), raw)
+        return Envelope(message_id, address, in_ascii(words.recipient), raw)
 
     def prepare(self, mail: Envelope) -> Ready | Result:
         """Go as far as can be gone without saying anything: connect, sign in, name sender and recipient."""
@@ -96,29 +97,35 @@ def build(words: Rendered, *, message_id: str, sender: sending.Sender) -> bytes:
         ("To", in_ascii(words.recipient)),
         *([("Reply-To", in_ascii(sender.reply_to))] if sender.reply_to else []),
         ("Subject", _word(words.title)),
-        ("Date", format_datetime(timezone.now())),
+        ("Date", _date(timezone.now().replace(microsecond=0))),
         ("Message-ID", message_id),
         ("Content-Language", words.language),
         ("Auto-Submitted", "auto-generated"),
         *_one_click(words.unsubscribe_url),
         ("MIME-Version", "1.0"),
     ]
-    head = "".join(f"{name}: {_fold(value)}\r\n" for name, value in headers)
+    head = "".join([f"{name}: {_fold(value)}\r\n" for name, value in headers])
     return head.encode() + both
+
+
+# Mails of one second have one date.
+_date = functools.lru_cache(maxsize=4)(format_datetime)
 
 
 def _several(kind: str, mark: str, parts: list[bytes]) -> bytes:
     """Return a part of several, with its headers. The mark is made from the Message-ID: no text can hold it by chance."""
-    body = b"".join(b"--%s\r\n%s\r\n" % (mark.encode(), part) for part in parts)
-    return b'Content-Type: multipart/%s; boundary="%s"\r\n\r\n%s--%s--\r\n' % (kind.encode(), mark.encode(), body, mark.encode())
+    edge = mark.encode()
+    body = b"".join([b"--%s\r\n%s\r\n" % (edge, part) for part in parts])
+    return b'Content-Type: multipart/%s; boundary="%s"\r\n\r\n%s--%s--\r\n' % (kind.encode(), edge, body, edge)
 
 
 def _part(kind: str, text: str) -> bytes:
     """Return one text with its headers: as it is where it can go so, else quoted."""
-    is_plain = text.isascii() and max(map(len, text.splitlines() or [""])) < 900
-    body = "\r\n".join(text.splitlines()).encode() + b"\r\n"
-    if not is_plain:
-        body = binascii.b2a_qp(body.replace(b"\r\n", b"\n"), istext=True).replace(b"\n", b"\r\n")
+    lines = text.splitlines()
+    if is_plain := text.isascii() and max(map(len, lines), default=0) < 900:
+        body = ("\r\n".join(lines) + "\r\n").encode()
+    else:
+        body = binascii.b2a_qp(("\n".join(lines) + "\n").encode(), istext=True).replace(b"\n", b"\r\n")
     how = b"7bit" if is_plain else b"quoted-printable"
     return b'Content-Type: %s; charset="utf-8"\r\nContent-Transfer-Encoding: %s\r\n\r\n%s' % (kind.encode(), how, body)
 
@@ -151,6 +158,8 @@ def _one_line(text: str) -> str:
 
 def _fold(value: str) -> str:
     """Return a header's value without a line break that is not its own folding."""
+    if "\n" not in value and "\x00" not in value:
+        return value
     return re.sub(r"\r?\n(?![ \t])", " ", value).replace("\x00", "")
 
 

@@ -182,9 +182,9 @@ def _idna(domain: str) -> str:
 
 def wire_format(raw: bytes) -> bytes:
     """Return the text as it goes over the wire: CRLF at every line end, leading dots doubled, no final dot."""
-    text = raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\n.", b"\n..")
+    if not raw.count(b"\r\n") == raw.count(b"\n") == raw.count(b"\r"):
+        raw = raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\n", b"\r\n")
+    text = raw.replace(b"\n.", b"\n..")
     if text.startswith(b"."):
         text = b"." + text
-    if not text.endswith(b"\n"):
-        text += b"\n"
-    return text.replace(b"\n", b"\r\n")
+    return text if text.endswith(b"\n") else text + b"\r\n"

@@ -28,6 +28,10 @@ _TYPED = (dt.date, dt.time, dt.timedelta)
 _BEGIN: Statement = ("BEGIN", ())
 _COMMIT: Statement = ("COMMIT", ())
 _PLACE = re.compile(r"%([s%])")
+# Asked for with every statement: plain numbers, not looked up in their enums each time.
+_IDLE, _OK = int(TransactionStatus.IDLE), int(ConnStatus.OK)
+_ERROR, _ROWS, _SYNC = int(ExecStatus.FATAL_ERROR), int(ExecStatus.TUPLES_OK), int(ExecStatus.PIPELINE_SYNC)
+_TEXT, _BINARY = PyFormat.TEXT, Format.BINARY
 
 
 class _Known(threading.local):
@@ -61,9 +65,10 @@ def run(
     been sent, before the answers are read; it must not touch the database, and must not raise.
     Raises Django's database errors; then nothing of the transaction will hold.
     """
-    connection.ensure_connection()
+    if connection.connection is None:
+        connection.ensure_connection()
     driver: psycopg.Connection[Any] = connection.connection
-    is_idle = driver.pgconn.transaction_status == TransactionStatus.IDLE
+    is_idle = driver.pgconn.transaction_status == _IDLE
     first = [_BEGIN] if connection.in_atomic_block and is_idle else []
     last = [_COMMIT] if is_last and connection.in_atomic_block and not connection.savepoint_ids else []
     with connection.wrap_database_errors:
@@ -80,7 +85,9 @@ def _talk(connection: BaseDatabaseWrapper, statements: Sequence[Statement], mean
     line.enter_pipeline_mode()
     try:
         # True: the answer to a statement; False: to its preparation.
-        awaited = [is_answer for sql, params in statements for is_answer in _say(line, sql, params, new)]
+        awaited: list[bool] = []
+        for sql, params in statements:
+            _say(line, sql, params, new, awaited)
         line.pipeline_sync()
         _send_all(line)
         if meanwhile is not None:
@@ -102,17 +109,16 @@ def _refuse(*_given: Any) -> None:
     raise RuntimeError("the connection is waiting for other answers")
 
 
-def _say(line: PGconn, sql: str, params: Sequence[Any], new: dict[str, bytes]) -> list[bool]:
-    """Queue a statement, prepared on its first use; return what is to be awaited for it."""
-    given = _known.values.dump_sequence(params, [PyFormat.TEXT] * len(params)) if params else None
+def _say(line: PGconn, sql: str, params: Sequence[Any], new: dict[str, bytes], awaited: list[bool]) -> None:
+    """Queue a statement, prepared on its first use; add to `awaited` what is to be awaited for it."""
+    given = _known.values.dump_sequence(params, [_TEXT] * len(params)) if params else None
     name = _known.names.get(sql) or new.get(sql)
-    if name is not None:
-        line.send_query_prepared(name, given, result_format=Format.BINARY)
-        return [True]
-    name = new[sql] = f"carnet_{next(_number)}".encode()
-    line.send_prepare(name, _numbered(sql), _types(params))
-    line.send_query_prepared(name, given, result_format=Format.BINARY)
-    return [False, True]
+    if name is None:
+        name = new[sql] = f"carnet_{next(_number)}".encode()
+        line.send_prepare(name, _numbered(sql), _types(params))
+        awaited.append(False)
+    line.send_query_prepared(name, given, result_format=_BINARY)
+    awaited.append(True)
 
 
 def _types(params: Sequence[Any]) -> list[int]:
@@ -143,29 +149,32 @@ def _answers(line: PGconn, awaited: Sequence[bool]) -> tuple[list[Answer], psyco
     """Return the answers to all that was said, and the first error. Raises OperationalError for a lost connection."""
     answers: list[Answer] = []
     error: psycopg.Error | None = None
+    values = _known.values
     for is_answer in awaited:
         result = _next(line)
         if result is None:
             raise psycopg.OperationalError("an answer is missing")
-        if result.status == ExecStatus.FATAL_ERROR:
+        if result.status == _ERROR:
             error = error or psycopg.errors.error_from_result(result)
         elif is_answer and error is None:
-            answers.append(_read(result))
-        if line.status != ConnStatus.OK:
+            answers.append(_read(result, values))
+        if line.status != _OK:
             raise psycopg.OperationalError("the connection was lost") from error
         while _next(line) is not None:  # the end of the answers to this statement
             pass
     end = _next(line)
-    if end is None or end.status != ExecStatus.PIPELINE_SYNC:
+    if end is None or end.status != _SYNC:
         raise psycopg.OperationalError("the answers do not match what was said") from error
     return answers, error
 
 
-def _read(result: PGresult) -> Answer:
-    if result.status == ExecStatus.TUPLES_OK:
-        _known.values.set_pgresult(result, set_loaders=True, format=Format.BINARY)
-        return result.ntuples, _known.values.load_rows(0, result.ntuples, tuple)
-    return result.command_tuples or 0, []
+def _read(result: PGresult, values: abc.Transformer) -> Answer:
+    if result.status != _ROWS:
+        return result.command_tuples or 0, []
+    if not (count := result.ntuples):
+        return 0, []
+    values.set_pgresult(result, set_loaders=True, format=_BINARY)
+    return count, values.load_rows(0, count, tuple)
 
 
 def _next(line: PGconn) -> PGresult | None:

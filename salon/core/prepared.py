@@ -14,8 +14,10 @@ from typing import Any, ParamSpec
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import QuerySet
+from django.db.models.base import ModelState
 from django.db.models.expressions import RawSQL
-from django.db.models.query import get_related_populators  # type: ignore[attr-defined]  # not in the stubs
+from django.db.models.fields.related_descriptors import ForeignKeyDeferredAttribute
+from django.db.models.query_utils import DeferredAttribute
 
 from salon.core import pipeline
 
@@ -23,6 +25,8 @@ P = ParamSpec("P")
 Row = tuple[Any, ...]
 Statement = pipeline.Statement
 
+# Attributes of a model that keep a value as the database gave it, and do nothing more.
+_KEEPING = (DeferredAttribute, ForeignKeyDeferredAttribute)
 _WORD = re.compile(r"[a-z_]+")
 _PLACE = re.compile(r"%[s%]")
 
@@ -40,6 +44,7 @@ class Query:
         self._compiler = queryset.query.get_compiler(connection=connection)
         sql, params = self._compiler.as_sql()
         self._converters: Any = None
+        self._make: Callable[[Row], Any] | None = None
         names = {self._given(value): name for name, value in places.items()}
         known = [(names.get(param) if isinstance(param, int | str | dt.datetime) else None, param) for param in params]
         if missing := set(places) - {name for name, _param in known}:
@@ -66,17 +71,43 @@ class Query:
 
     def objects(self, rows: Sequence[Row]) -> list[Any]:
         """Return the rows of a queryset of objects as these, with those that `select_related` brings along."""
-        select, klass = self._compiler.select, self._compiler.klass_info
-        model, places = klass["model"], slice(klass["select_fields"][0], klass["select_fields"][-1] + 1)
-        names = [column.target.attname for column, _sql, _alias in select[places]]
-        populators = get_related_populators(klass, select, DEFAULT_DB_ALIAS)
-        found = []
-        for row in rows:
-            one = model.from_db(DEFAULT_DB_ALIAS, names, row[places])
-            for populator in populators:
-                populator.populate(row, one)
-            found.append(one)
-        return found
+        if self._make is None:
+            self._make = _maker(self._compiler.klass_info, self._compiler.select)
+        return [self._make(row) for row in rows]
+
+
+def _maker(info: Mapping[str, Any], select: Sequence[Any]) -> Callable[[Row], Any]:
+    """Return what makes an object of a row, with those that `select_related` brings along.
+
+    As Model.from_db, by which columns that were not asked for are fetched when somebody wants them; but what every column
+    is called and whether its field does more than keep a value is found out once.
+    """
+    model, places = info["model"], info["select_fields"]
+    columns = [(select[place][0].target, place) for place in places]
+    kept = [(field.attname, place) for field, place in columns if type(model.__dict__.get(field.attname)) in _KEEPING]
+    told = [(field.attname, place) for field, place in columns if (field.attname, place) not in kept]
+    [key] = [place for field, place in columns if field.primary_key]
+    related = [
+        (_maker(each, select), each["local_setter"], each["remote_setter"]) for each in info.get("related_klass_infos", ())
+    ]
+
+    def make(row: Row) -> Any:
+        if row[key] is None:
+            return None
+        one = model.__new__(model)
+        one._state = ModelState()
+        one._state.db, one._state.adding = DEFAULT_DB_ALIAS, False
+        one.__dict__.update({name: row[place] for name, place in kept})
+        for name, place in told:
+            setattr(one, name, row[place])
+        for make_other, set_here, set_there in related:
+            other = make_other(row)
+            set_here(one, other)
+            if other is not None:
+                set_there(other, one)
+        return one
+
+    return make
 
 
 def _with_words(sql: str, params: Sequence[tuple[str | None, Any]]) -> tuple[str, list[tuple[str | None, Any]]]:
@@ -147,6 +178,18 @@ def run(queries: Sequence[Query], values: Mapping[str, Any]) -> list[list[Row]]:
         with connection.cursor() as cursor:
             raw = [cursor.execute(sql, params).fetchall() for sql, params in asked]
     return [query.rows(rows) for query, rows in zip(queries, raw, strict=True)]
+
+
+def run_for(query: Query, places: Mapping[str, Any], values: Sequence[Any], **more: Any) -> list[Row]:
+    """Return the rows of `query` for a list of any length, asked for as many of its `values` at once as it has `places`.
+
+    A place that is left over keeps what stands in the query, which is nobody's.
+    """
+    rows: list[Row] = []
+    for at in range(0, len(values), len(places)):
+        [found] = run([query], {**places, **dict(zip(places, values[at:], strict=False)), **more})
+        rows += found
+    return rows
 
 
 def finish(statements: Sequence[Statement], meanwhile: Callable[[], None] | None = None) -> list[int]:

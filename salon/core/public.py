@@ -3,6 +3,7 @@
 Asked by whoever writes a link into a message. The salon enters it under Settings → Salon; until then PUBLIC_BASE_URL.
 """
 
+import functools
 import re
 from urllib.parse import urlsplit
 
@@ -49,7 +50,12 @@ def read(text: str, *, is_demo: bool) -> str:
 
 def answers_to(address: str) -> bool:
     """Return whether this installation takes requests for the host of an address (ALLOWED_HOSTS)."""
-    return validate_host(urlsplit(address).hostname or "", settings.ALLOWED_HOSTS)
+    return _answers_to(address, tuple(settings.ALLOWED_HOSTS))
+
+
+@functools.lru_cache(maxsize=16)
+def _answers_to(address: str, hosts: tuple[str, ...]) -> bool:
+    return validate_host(urlsplit(address).hostname or "", list(hosts))
 
 
 def _works(scheme: str, host: str, *, is_demo: bool) -> bool:
@@ -61,9 +67,13 @@ def base(salon: Salon) -> str:
 
     It works with https. Plain http to this machine itself is enough in the demo and under test.
     """
-    address = (salon.public_url or settings.PUBLIC_BASE_URL).rstrip("/")
+    return _base((salon.public_url or settings.PUBLIC_BASE_URL).rstrip("/"), salon.is_demo, settings.TESTING)
+
+
+@functools.lru_cache(maxsize=16)
+def _base(address: str, is_demo: bool, _is_testing: bool) -> str:
     parts = urlsplit(address)
-    return address if parts.hostname and _works(parts.scheme, parts.hostname, is_demo=salon.is_demo) else ""
+    return address if parts.hostname and _works(parts.scheme, parts.hostname, is_demo=is_demo) else ""
 
 
 def link(salon: Salon, path: str) -> str:

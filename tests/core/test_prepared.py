@@ -71,6 +71,31 @@ def test_objects_are_those_of_the_queryset_and_ask_for_nothing_more() -> None:
     assert not found._state.adding
 
 
+def test_an_object_has_the_values_that_its_fields_make_and_none_where_nothing_is_joined() -> None:
+    """A phone number is one, not its text: its field does more than keep what the database gave."""
+    visit = factories.appointment(start_at=START, client=None)
+    card = factories.client(phone="+33680000001")
+    query = prepared.Query(Client.objects.filter(pk=2_000_000_001), pk=2_000_000_001)
+    [found] = query.objects(prepared.run([query], {"pk": card.pk})[0])
+    expected = Client.objects.get(pk=card.pk)
+    kinds = [{name: type(value) for name, value in vars(one).items()} for one in (found, expected)]
+    assert kinds[0] == kinds[1]
+    assert found.phone == expected.phone
+    alone = Appointment.objects.select_related("client").filter(pk=2_000_000_001)
+    query = prepared.Query(alone, visit=2_000_000_001)
+    [lonely] = query.objects(prepared.run([query], {"visit": visit.pk})[0])
+    with connection.execute_wrapper(_refuse):
+        assert lonely.client is None
+
+
+def test_a_list_of_any_length_is_asked_for_in_parts() -> None:
+    cards = sorted(factories.client().pk for _ in range(5))
+    places = {"one": 2_000_000_001, "two": 2_000_000_002}
+    query = prepared.Query(Client.objects.filter(pk__in=places.values()).values_list("pk"), **places)
+    for count in range(6):
+        assert sorted(prepared.run_for(query, places, cards[:count])) == [(pk,) for pk in cards[:count]]
+
+
 def _refuse(*_given: object) -> None:
     raise AssertionError("another query")
 
