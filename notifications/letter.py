@@ -59,7 +59,8 @@ def dress(words: Rendered) -> str:
         "title": escape(words.title),
         "salon": escape(words.salon),
         "words": "\n".join(
-            _paragraph(part, is_boxed=is_service and 0 < place < len(paragraphs) - 1) for place, part in enumerate(paragraphs)
+            _paragraph(part, words.button, is_boxed=is_service and 0 < place < len(paragraphs) - 1)
+            for place, part in enumerate(paragraphs)
         ),
         "footer": "<br>\n".join(_line(line, is_short=True) for line in footer.strip().split("\n")),
     }
@@ -80,8 +81,8 @@ def _pieces(look: str) -> Sequence[str]:
     return _PLACES.split(shell(look))
 
 
-def _paragraph(text: str, *, is_boxed: bool) -> str:
-    """Return a paragraph. An address on a line of its own at its end is a button.
+def _paragraph(text: str, button: tuple[str, str], *, is_boxed: bool) -> str:
+    """Return a paragraph. An address on a line of its own at its end is a button, with words if it is that of `button`.
 
     Several lines about a visit are a box, the first of them the largest.
     """
@@ -89,7 +90,7 @@ def _paragraph(text: str, *, is_boxed: bool) -> str:
     if "://" in lines[-1] and _URL.fullmatch(lines[-1].strip()):
         url = lines.pop().strip()
         above = _P % "<br>\n".join(_line(line) for line in lines) if lines else ""
-        return above + _BUTTON % (escape(url), escape(_short(url)))
+        return above + _BUTTON % (escape(url), escape(button[1] if url == button[0] else _short(url)))
     if is_boxed and len(lines) > 1:
         return _BOX % (_LEAD % _line(lines[0]) + "<br>\n".join(_line(line) for line in lines[1:]))
     return _P % "<br>\n".join(_line(line) for line in lines)

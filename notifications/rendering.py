@@ -25,6 +25,8 @@ _LOCALES = {"en": "en_GB"}
 _DAYS = {"de": ("EEE, d. MMM", "EEEE, d. MMMM")}
 _DAY = ("EEE d MMM", "EEEE d MMMM")
 
+# Where a message may lead: the first of them that it has is what it is for.
+_LEADS = ("review_link", "confirm_link", "preferences_link")
 _GAP = re.compile(r"\n{3,}")
 
 
@@ -46,6 +48,8 @@ class Rendered:
     # The visit as a file for calendars, and what a calendar is to do with it.
     event: bytes = b""
     event_method: str = ""
+    # What the message is for, if it leads somewhere: the address and the words on its button.
+    button: tuple[str, str] = ("", "")
 
 
 def load(batch: Sequence[Message], salon: Salon) -> None:
@@ -87,8 +91,13 @@ def render(message: Message, salon: Salon, *, link: str = "", text: texts.Text |
     event = eventfile.of(message, salon, words=values) if kind.event_method else b""
     return Rendered(
         str(client.email), language, title, body, values.get("unsubscribe_link", ""), kind.kind_class.value, salon.name,
-        text.version, event, kind.event_method,
+        text.version, event, kind.event_method, _button(kind.name, language, values),
     )  # fmt: skip
+
+
+def _button(kind: str, language: str, values: Mapping[str, str]) -> tuple[str, str]:
+    words = texts.button(kind, language)
+    return (next((values[name] for name in _LEADS if values.get(name)), ""), words) if words else ("", "")
 
 
 def values_of(message: Message, salon: Salon, language: str) -> dict[str, str]:

@@ -105,6 +105,12 @@ def has(kind: str, language: str, channel: str = "email") -> bool:
 
 
 @functools.lru_cache(maxsize=256)
+def button(kind: str, language: str) -> str:
+    """Return the words on the button of a message's own link, "" for a kind that has none."""
+    return read(kind, language, "button").strip() if (FOLDER / kind / language / "button.txt").is_file() else ""
+
+
+@functools.lru_cache(maxsize=256)
 def read(kind: str, language: str, part: str) -> str:
     """Return one file of the house's texts as it stands. Raises TemplateError if it is not there."""
     try:

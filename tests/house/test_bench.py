@@ -60,7 +60,7 @@ def test_the_list_is_measured_over_http_beside_a_bare_view_and_the_admin(tmp_pat
     assert done.returncode == 0, done.stderr
     last = json.loads(done.stdout.splitlines()[-1])
     assert last["name"] == "list"
-    assert set(last["ratios"]) == {"vs_bare_view", "vs_admin", "deep_vs_first"}
+    assert set(last["ratios"]) == {"vs_bare_view", "vs_admin", "vs_admin_alike", "vs_admin_search", "deep_vs_first"}
     assert last["figures"]["pages"] == 3
     assert not list(tmp_path.glob("bench-*"))
 

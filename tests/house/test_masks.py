@@ -37,7 +37,7 @@ def hidden(things: dict[str, str], reception: User) -> Client:
 
 def bare(response: Any) -> str:
     """Return the answer without what may stand between the digits of a number."""
-    return re.sub(r"[^\w@<>]|_", "", response.content.decode() + response.headers.get("Location", ""))
+    return re.sub(r"[^\w@<>]|_", "", response.content.decode().replace("<wbr>", "") + response.headers.get("Location", ""))
 
 
 def shown(response: Any) -> list[str]:

@@ -52,6 +52,15 @@ def test_nothing_is_fetched_and_nobody_is_followed(look: str) -> None:
     assert len(dressed.encode()) < 4000
 
 
+def test_the_button_of_a_message_says_what_it_does_and_another_where_it_leads() -> None:
+    own, other = "https://salon.example/u/abc/", "https://reviews.example/nord"
+    dressed = html_of(mail_of(f"Bonjour\n\n{own}\n\n{other}\n\n-- \nLyon", button=(own, "Donner <mon> avis")))
+    assert re.findall(r'class="k" href="([^"]+)"[^>]*>([^<]*)<', dressed) == [
+        (own, "Donner &lt;mon&gt; avis"),
+        (other, "reviews.example/nord"),
+    ]
+
+
 @given(text=st.text(max_size=200), footer=st.text(max_size=60))
 def test_whatever_is_said_the_html_says_it_too_and_adds_no_tag(text: str, footer: str) -> None:
     clean = [re.sub(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff]|http", "", one).replace("\r", "") for one in (text, footer)]

@@ -36,6 +36,13 @@ def test_every_kind_has_its_texts_in_every_language_and_every_text_its_kind() ->
     assert {path.name for path in texts.FOLDER.iterdir()} == {*kinds.TABLE, "_footer", "_opt_out", "_shell"}
 
 
+def test_a_button_has_its_words_in_every_language_or_in_none() -> None:
+    for kind in kinds.TABLE:
+        words = {language: texts.button(kind, language) for language, _name in settings.LANGUAGES}
+        assert all(words.values()) or not any(words.values()), words
+    assert texts.button("review", "fr") == "Donner mon avis"
+
+
 def test_texts_use_only_known_placeholders_and_service_texts_carry_no_advertising() -> None:
     """I-14."""
     marketing = {name for name, kind in kinds.TABLE.items() if kind.is_marketing}
