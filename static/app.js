@@ -16,7 +16,7 @@
   /* Focus and words that the server asked for */
   const arrive = within => {
     const target = within.querySelector("[data-focus]") || (within.matches && within.matches("[data-focus]") ? within : null);
-    all("dialog[data-modal]:not([open])").forEach(dialog => { all("[popover]:popover-open").forEach(menu => menu.hidePopover()); dialog.showModal(); });
+    all("dialog[data-modal]:not([open])").forEach(dialog => { all("[popover]:popover-open").forEach(menu => menu.hidePopover()); dialog.removeAttribute("data-modal"); dialog.showModal(); });
     if (target) { target.removeAttribute("data-focus"); target.focus(); if (target.select && target.type !== "checkbox" && target.type !== "radio") target.select(); }
     const summary = doc.querySelector("[data-error-title]"), prefix = root.dataset.prefix || "";
     if (prefix && doc.title.startsWith(prefix)) doc.title = doc.title.slice(prefix.length);
