@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from clients import fold, ledger
@@ -25,6 +24,7 @@ _WORDS: Mapping[State, Words] = {
     State.GRANTED: lazy("Yes"), State.WITHDRAWN: lazy("No"), State.PENDING: lazy("Waiting for the client"),
     State.SOFT_OPT_IN: lazy("Not asked"), State.UNKNOWN: lazy("Not asked"),
 }  # fmt: skip
+_MARKETING: Mapping[str, Words] = {"email": lazy("Marketing by e-mail"), "sms": lazy("Marketing by SMS")}
 _SIGNS: Mapping[State, str] = {State.GRANTED: "yes", State.WITHDRAWN: "no", State.PENDING: "wait"}
 
 
@@ -50,7 +50,7 @@ def lines(outlooks: Sequence[Outlook]) -> list[Line]:
     found: list[Line] = []
     for channel in fold.CHANNELS:
         kinds = [one for one in outlooks if one.purpose in fold.MARKETING and one.channel == channel]
-        found += _grouped(kinds, channel, whole=_("%(channel)s marketing") % {"channel": ledger.CHANNELS[channel]})
+        found += _grouped(kinds, channel, whole=str(_MARKETING[channel]))
     rest = [one for one in outlooks if one.purpose not in fold.MARKETING and one.reason]
     found += [_line(_named([one], one.channel), [one]) for one in rest]
     return found

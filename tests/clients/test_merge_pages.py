@@ -68,7 +68,7 @@ def test_the_page_says_what_will_be_and_why(signed_in: SignIn, owner: User) -> N
     assert found["Date of birth"] == "4 April 1991 Only on one"
     assert found["Client note"] == "Allergic to PPD Comes with her daughter Both kept"
     assert found["Offers and news · SMS"].endswith("A “No” always wins")
-    assert found["E-mail marketing"] == "Not asked Nobody asked"
+    assert found["Marketing by e-mail"] == "Not asked Nobody asked"
     assert re.search(r'name="main" value="(\d+)"', html)[1] == str(one.pk), "most stands on it"  # type: ignore[index]
     assert "Visits: 1 (1 + 0)" in html
     assert "Amélie Bertrand, 06 88 21 04 11" in _words(html)
