@@ -17,9 +17,6 @@ from salon.core import prepared
 from salon.core.models import Salon, User
 from salon.core.roles import May
 
-# Stands in a kept query for the moment that is given at each run.
-_LONG_AGO = dt.datetime(1900, 1, 1, tzinfo=dt.UTC)
-
 
 def appointments_for(user: User) -> QuerySet[Appointment]:
     """Return the visits that `user` may see, with client, person and service."""
@@ -88,7 +85,7 @@ def columns(client_ids: Collection[int], user: User, salon: Salon, now: dt.datet
     """Return last and next visit for each of these clients that has one. One query, however many clients."""
     if not user.may(May.SEE_CALENDAR):
         return {}
-    rows = prepared.run([_columns()], {"ids": prepared.given_ids(client_ids), "now": now})[0]
+    rows = prepared.run([_columns()], {"ids": prepared.as_list(client_ids), "now": now})[0]
     return {
         pk: Visits(last_at.astimezone(salon.zone).date() if last_at else None, next_at, next_staff or "")
         for pk, last_at, next_at, next_staff in rows
@@ -100,13 +97,13 @@ def columns(client_ids: Collection[int], user: User, salon: Salon, now: dt.datet
 def _columns() -> prepared.Query:
     """Return the query of the columns: for each client a step into the index of their visits, whatever else they had."""
     theirs = Appointment.objects.filter(client=OuterRef("pk"))
-    past = theirs.filter(state=State.DONE, start_at__lt=_LONG_AGO).order_by("-start_at")
-    ahead = theirs.filter(state__in=STANDS, start_at__gte=_LONG_AGO).order_by("start_at")
-    rows = Client.objects.filter(pk__in=prepared.ids("?ids")).order_by()
+    past = theirs.filter(state=State.DONE, start_at__lt=prepared.MOMENT).order_by("-start_at")
+    ahead = theirs.filter(state__in=STANDS, start_at__gte=prepared.MOMENT).order_by("start_at")
+    rows = Client.objects.filter(pk__in=prepared.listed("?ids")).order_by()
     first = (
         Subquery(visits.values(name)[:1]) for visits, name in ((past, "start_at"), (ahead, "start_at"), (ahead, "staff__name"))
     )
-    return prepared.Query(rows.values_list("pk", *first), ids="?ids", now=_LONG_AGO)
+    return prepared.Query(rows.values_list("pk", *first), ids="?ids", now=prepared.MOMENT)
 
 
 def register() -> None:

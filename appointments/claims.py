@@ -21,8 +21,8 @@ from salon.core.errors import Refused
 from salon.core.models import Salon
 
 _IS_DELETED = lazy("This client is being deleted. An owner can bring the card back first, under Deleted clients.")
-# What stands in the query for the two ends of a visit.
-_LONG_AGO, _FAR_OFF = dt.datetime(1900, 1, 1, tzinfo=dt.UTC), dt.datetime(2900, 1, 1, tzinfo=dt.UTC)
+# What stands in the query for the end of a visit.
+_FAR_OFF = dt.datetime(2900, 1, 1, tzinfo=dt.UTC)
 
 
 class Overlap(Refused):
@@ -122,7 +122,7 @@ def _is_taken(made: Appointment) -> bool:
 
 @prepared.kept
 def _first_other() -> prepared.Query:
-    places: dict[str, Any] = {"staff": 2_000_000_011, "start_at": _LONG_AGO, "end_at": _FAR_OFF}
+    places: dict[str, Any] = {"staff": 2_000_000_011, "start_at": prepared.MOMENT, "end_at": _FAR_OFF}
     made = Appointment(staff_id=places["staff"], start_at=places["start_at"], end_at=places["end_at"])
     return prepared.Query(others(made).values_list("pk")[:1], **places)
 

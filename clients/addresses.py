@@ -67,7 +67,7 @@ def ensure(channel: str, hashes: Collection[str]) -> None:
     In one statement of its own: it is asked before every batch of messages.
     """
     wanted = sorted(one for one in set(hashes) if one)
-    known = {hmac for (hmac,) in prepared.run_for(_known(), _HASHES, wanted, channel=channel)}
+    known = {hmac for (hmac,) in prepared.run([_known()], {"channel": channel, "hashes": prepared.as_list(wanted)})[0]}
     missing = [one for one in wanted if one not in known]
     if not missing:
         return
@@ -80,14 +80,10 @@ def ensure(channel: str, hashes: Collection[str]) -> None:
         )
 
 
-# As many as a sender takes at once.
-_HASHES = {f"hmac{place}": f"?hmac{place}" for place in range(20)}
-
-
 @prepared.kept
 def _known() -> prepared.Query:
-    rows = Address.objects.filter(channel="?channel", hmac__in=_HASHES.values()).values_list("hmac")
-    return prepared.Query(rows, channel="?channel", **_HASHES)
+    rows = Address.objects.filter(channel="?channel", hmac__in=prepared.listed("?hashes", "text")).values_list("hmac")
+    return prepared.Query(rows, channel="?channel", hashes="?hashes")
 
 
 def stop(channel: str, address: str, *, scope: str, reason: str, now: dt.datetime) -> Address:

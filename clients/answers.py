@@ -148,7 +148,7 @@ def reminders(client: Client, channel: str = "email") -> Front:
 def of_clients(client_ids: Collection[int]) -> dict[int, dict[str, Answer]]:
     """Return the answer of each channel by client id, from the projection, in one query."""
     found = {pk: dict.fromkeys(fold.CHANNELS, Answer.NOT_ASKED) for pk in client_ids}
-    for client_id, channel, least, most, count in prepared.run([_of_clients()], {"ids": prepared.given_ids(client_ids)})[0]:
+    for client_id, channel, least, most, count in prepared.run([_of_clients()], {"ids": prepared.as_list(client_ids)})[0]:
         # Of a kind without a row nothing is known.
         states = (least, most) if count == len(fold.MARKETING) else (least, most, fold.State.UNKNOWN)
         found[client_id][channel] = summed(states)
@@ -158,7 +158,7 @@ def of_clients(client_ids: Collection[int]) -> dict[int, dict[str, Answer]]:
 @prepared.kept
 def _of_clients() -> prepared.Query:
     """Return the query of the answers: of each channel the first and the last state by the alphabet, and how many there are."""
-    rows = Standing.objects.filter(client__in=prepared.ids("?ids"), purpose__in=fold.MARKETING).order_by()
+    rows = Standing.objects.filter(client__in=prepared.listed("?ids"), purpose__in=fold.MARKETING).order_by()
     summed_up = rows.values("client_id", "channel").annotate(least=Min("state"), most=Max("state"), count=Count("pk"))
     return prepared.Query(summed_up.values_list("client_id", "channel", "least", "most", "count"), ids="?ids")
 

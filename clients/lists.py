@@ -84,12 +84,12 @@ def status_counts(user: User) -> dict[str, int]:
     if not user.may(May.SEE_CLIENTS):
         return dict.fromkeys(STATUSES, 0)
     now = time.monotonic()
-    kept = {status: _many.get(status, (0, now - KEPT_SECONDS)) for status in STATUSES}
-    found = {status: count for status, (count, at) in kept.items() if now < at + KEPT_SECONDS}
+    # A copy: another thread may add one meanwhile.
+    found = {status: count for status, (count, at) in _many.copy().items() if now < at + KEPT_SECONDS}
     unknown = tuple(status for status in STATUSES if status not in found)
     counted: dict[str, int] = dict(prepared.run([_counted(unknown)], {})[0]) if unknown else {}
     _many.update({status: (count, now) for status, count in counted.items() if count > KEPT_FROM})
-    return {status: found.get(status, counted.get(status, 0)) for status in STATUSES}
+    return dict.fromkeys(STATUSES, 0) | found | counted
 
 
 @prepared.kept

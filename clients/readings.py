@@ -114,17 +114,19 @@ def _tell(before: Mapping[tuple[int, str, str], str], rows: Iterable[Sequence[An
         for client_id, purpose, channel, state, _event in rows
         if purpose not in fold.PERSONAL and before.get((client_id, purpose, channel), fold.State.UNKNOWN.value) != state
     ]
-    refused = {client_id for client_id, state in changed if state == fold.State.WITHDRAWN}
-    changes.tell({client_id for client_id, _state in changed}, refused)
+    _tell_of(changed)
 
 
 def tell_moved(ids: Collection[int]) -> None:
     """Say whose answers hold for another address now, which nobody outside the house may know of yet."""
     if ids:
         answers = Standing.objects.filter(client__in=ids, purpose__in=(*fold.MARKETING, *fold.SERVICE))
-        states = list(answers.values_list("client_id", "state"))
-        refused = {client_id for client_id, state in states if state == Standing.State.WITHDRAWN}
-        changes.tell({client_id for client_id, _state in states}, refused)
+        _tell_of(list(answers.values_list("client_id", "state")))
+
+
+def _tell_of(states: Collection[tuple[int, str]]) -> None:
+    refused = {client_id for client_id, state in states if state == fold.State.WITHDRAWN}
+    changes.tell({client_id for client_id, _state in states}, refused)
 
 
 def address_of(client: Card, channel: str) -> str:

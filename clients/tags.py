@@ -54,14 +54,14 @@ def called(name: str) -> Tag:
 def of_clients(client_ids: Collection[int]) -> dict[int, list[str]]:
     """Return the names of the tags of each of these clients that has any, in order, in one query."""
     found: dict[int, list[str]] = defaultdict(list)
-    for client_id, name in prepared.run([_of_clients()], {"ids": prepared.given_ids(client_ids)})[0]:
+    for client_id, name in prepared.run([_of_clients()], {"ids": prepared.as_list(client_ids)})[0]:
         found[client_id].append(name)
     return dict(found)
 
 
 @prepared.kept
 def _of_clients() -> prepared.Query:
-    return prepared.Query(Tag.objects.filter(clients__in=prepared.ids("?ids")).values_list("clients", "name"), ids="?ids")
+    return prepared.Query(Tag.objects.filter(clients__in=prepared.listed("?ids")).values_list("clients", "name"), ids="?ids")
 
 
 def in_use() -> list[str]:

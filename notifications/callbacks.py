@@ -3,11 +3,10 @@
 import hashlib
 import hmac
 
-from django.conf import settings
 from django.urls import reverse
 
 from notifications.models import Message
-from salon.core import public
+from salon.core import public, secrets
 from salon.core.models import Salon
 
 _PROOF = 20
@@ -33,5 +32,4 @@ def read(text: str) -> int | None:
 
 
 def _proof(message_id: int) -> str:
-    key = hashlib.sha256(f"callbacks:{settings.ADDRESS_KEY}".encode()).digest()
-    return hmac.new(key, str(message_id).encode(), hashlib.sha256).hexdigest()[:_PROOF]
+    return hmac.new(secrets.key("callbacks"), str(message_id).encode(), hashlib.sha256).hexdigest()[:_PROOF]

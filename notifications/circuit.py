@@ -23,8 +23,8 @@ def is_open(name: str, now: dt.datetime) -> bool:
 @prepared.kept
 def _open() -> prepared.Query:
     """Return the query asked before every batch."""
-    name, now = "?name", dt.datetime(1900, 1, 1, tzinfo=dt.UTC)
-    return prepared.Query(Provider.objects.filter(pk=name, open_until__gt=now).values_list("pk"), name=name, now=now)
+    rows = Provider.objects.filter(pk="?name", open_until__gt=prepared.MOMENT)
+    return prepared.Query(rows.values_list("pk"), name="?name", now=prepared.MOMENT)
 
 
 def failure(name: str) -> str:

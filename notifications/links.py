@@ -8,11 +8,9 @@ import base64
 import binascii
 import datetime as dt
 import functools
-import hashlib
 import hmac
 from collections.abc import Sequence
 
-from django.conf import settings
 from django.urls import get_script_prefix, reverse
 
 from clients import addresses, consent
@@ -20,7 +18,7 @@ from clients.models import Client, Subject
 from clients.models.ledger import SubjectQuerySet
 from clients.stops import Link
 from notifications.models import Message
-from salon.core import prepared, public
+from salon.core import prepared, public, secrets
 from salon.core.models import Salon
 
 # The first byte of a token: by which key it was made. Old keys stay readable.
@@ -42,20 +40,16 @@ def token(client: Client, channel: str) -> str:
 
 def load(batch: Sequence[Message]) -> None:
     """Fetch the subjects of a batch of messages in one query, for the tokens in their texts."""
-    ids = sorted({message.client_id for message in batch if message.client_id})
-    own: dict[int, int] = dict(prepared.run_for(_subjects(), _CLIENTS, ids))
+    ids = {message.client_id for message in batch if message.client_id}
+    own: dict[int, int] = dict(prepared.run([_subjects()], {"ids": prepared.as_list(ids)})[0])
     for message in batch:
         message.__dict__["loaded_subject"] = own.get(message.client_id, 0) if message.client_id else 0
 
 
-# As many as a sender takes at once.
-_CLIENTS = {f"id{place}": 2_000_000_100 + place for place in range(20)}
-
-
 @prepared.kept
 def _subjects() -> prepared.Query:
-    rows = Subject.objects.filter(client__in=_CLIENTS.values()).order_by(*SubjectQuerySet.own_last)
-    return prepared.Query(rows.values_list("client_id", "pk"), **_CLIENTS)
+    rows = Subject.objects.filter(client__in=prepared.listed("?ids")).order_by(*SubjectQuerySet.own_last)
+    return prepared.Query(rows.values_list("client_id", "pk"), ids="?ids")
 
 
 def of(message: Message, address: str) -> str:
@@ -159,9 +153,4 @@ def _written(raw: bytes) -> str:
 
 def _mac(head: bytes, use: str = "links") -> bytes:
     """Return the proof that we made a token, by a key for each use: that of addresses is never shown to anybody."""
-    return hmac.digest(_key(use, settings.ADDRESS_KEY), head, "sha256")[:_MAC_BYTES]
-
-
-@functools.lru_cache(maxsize=8)
-def _key(use: str, key: str) -> bytes:
-    return hashlib.sha256(f"{use}:{key}".encode()).digest()
+    return hmac.digest(secrets.key(use), head, "sha256")[:_MAC_BYTES]

@@ -3,13 +3,11 @@
 Written by the e-mail channel, read when a mail comes back. Whoever got one mail cannot name another one by it.
 """
 
-import functools
-import hashlib
 import hmac
 import re
 import uuid
 
-from django.conf import settings
+from salon.core import secrets
 
 _PROOF = 16
 _OURS = re.compile(r"<?m\.(\d{1,18})\.([0-9a-f]{32})\.([0-9a-f]{16})@[^<>\s@]{1,253}>?", re.ASCII)
@@ -34,9 +32,4 @@ def _name(pk: int, instance: uuid.UUID) -> str:
 
 
 def _proof(pk: int, instance: uuid.UUID) -> str:
-    return hmac.digest(_key(settings.ADDRESS_KEY), f"{pk}.{instance.hex}".encode(), "sha256").hex()[:_PROOF]
-
-
-@functools.lru_cache(maxsize=2)
-def _key(key: str) -> bytes:
-    return hashlib.sha256(f"message-ids:{key}".encode()).digest()
+    return hmac.digest(secrets.key("message-ids"), f"{pk}.{instance.hex}".encode(), "sha256").hex()[:_PROOF]

@@ -126,8 +126,8 @@ def claim(now: dt.datetime, limit: int = CLAIM_MAX, *, channel: str = "email") -
     return [message for message in taken if message.state == State.CLAIMED and message.lease_token == token]
 
 
-# Values that stand in the queries for those of a claim.
-_CHANNEL, _AT = "?channel", dt.datetime(1900, 1, 1, tzinfo=dt.UTC)
+# What stands in the queries for values of a claim.
+_CHANNEL, _AT = "?channel", prepared.MOMENT
 # As many as are taken at once; 0 is nobody's.
 _IDS = {f"id{place}": 2_000_000_100 + place for place in range(CLAIM_MAX)}
 _CLAIM = writing.Update(

@@ -8,14 +8,13 @@ link outlives a change of number. Nothing is stored.
 import hashlib
 import hmac
 
-from django.conf import settings
 from django.urls import reverse
 
 from clients import consent
 from clients.models import Client, ConsentEvent, Subject
 from clients.stops import Link
 from notifications import links
-from salon.core import public
+from salon.core import public, secrets
 from salon.core.models import Salon
 
 CHANNEL = "sms"
@@ -78,8 +77,7 @@ def _numbers(subject_id: int) -> list[str]:
 
 
 def _proof(subject_id: int, address_hmac: str) -> str:
-    key = hashlib.sha256(f"short:{settings.ADDRESS_KEY}".encode()).digest()
-    digest = hmac.new(key, f"{subject_id}:{address_hmac}".encode(), hashlib.sha256).digest()
+    digest = hmac.new(secrets.key("short"), f"{subject_id}:{address_hmac}".encode(), hashlib.sha256).digest()
     return _written(int.from_bytes(digest, "big"))[-_PROOF:]
 
 

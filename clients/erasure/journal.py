@@ -22,6 +22,8 @@ from typing import Any, BinaryIO
 
 from django.conf import settings
 
+from salon.core import secrets
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -196,6 +198,5 @@ def _last(file: BinaryIO) -> tuple[str, bool]:
 
 
 def _code(before: str, line: Mapping[str, Any]) -> str:
-    key = hashlib.sha256(f"erasures:{settings.ADDRESS_KEY}".encode()).digest()
     text = before + json.dumps(line, sort_keys=True, separators=(",", ":"))
-    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+    return hmac.new(secrets.key("erasures"), text.encode(), hashlib.sha256).hexdigest()

@@ -27,6 +27,8 @@ Statement = pipeline.Statement
 
 # Attributes of a model that keep a value as the database gave it, and do nothing more.
 _KEEPING = (DeferredAttribute, ForeignKeyDeferredAttribute)
+# Stands in a query for a moment that is given at each run.
+MOMENT = dt.datetime(1900, 1, 1, tzinfo=dt.UTC)
 _WORD = re.compile(r"[a-z_]+")
 _PLACE = re.compile(r"%[s%]")
 
@@ -152,15 +154,16 @@ def kept(make: Callable[P, Query]) -> Callable[P, Query]:
     return get
 
 
-def ids(place: str) -> RawSQL:
-    """Return what stands in a queryset behind `__in` for the ids that are given at each run, under the name `place`."""
+def listed(place: str, kind: str = "bigint") -> RawSQL:
+    """Return what stands in a queryset behind `__in` for a list given at each run, under the name `place`; `kind` "text" too."""
     is_array = connections[DEFAULT_DB_ALIAS].vendor == "postgresql"
-    return RawSQL("SELECT unnest(%s::bigint[])" if is_array else "SELECT value FROM json_each(%s)", [place])  # noqa: S611
+    sql = f"SELECT unnest(%s::{kind}[])" if is_array else "SELECT value FROM json_each(%s)"
+    return RawSQL(sql, [place])  # noqa: S611
 
 
-def given_ids(found: Collection[int]) -> list[int] | str:
-    """Return these ids as a run gives them for the place of `ids`: one parameter, however many they are."""
-    return list(found) if connections[DEFAULT_DB_ALIAS].vendor == "postgresql" else json.dumps(list(found))
+def as_list(values: Collection[int] | Collection[str]) -> list[Any] | str:
+    """Return these as a run gives them for the place of `listed`: one parameter, however many they are."""
+    return list(values) if connections[DEFAULT_DB_ALIAS].vendor == "postgresql" else json.dumps(list(values))
 
 
 def statements(queries: Sequence[Query], values: Mapping[str, Any]) -> list[Statement]:
@@ -178,18 +181,6 @@ def run(queries: Sequence[Query], values: Mapping[str, Any]) -> list[list[Row]]:
         with connection.cursor() as cursor:
             raw = [cursor.execute(sql, params).fetchall() for sql, params in asked]
     return [query.rows(rows) for query, rows in zip(queries, raw, strict=True)]
-
-
-def run_for(query: Query, places: Mapping[str, Any], values: Sequence[Any], **more: Any) -> list[Row]:
-    """Return the rows of `query` for a list of any length, asked for as many of its `values` at once as it has `places`.
-
-    A place that is left over keeps what stands in the query, which is nobody's.
-    """
-    rows: list[Row] = []
-    for at in range(0, len(values), len(places)):
-        [found] = run([query], {**places, **dict(zip(places, values[at:], strict=False)), **more})
-        rows += found
-    return rows
 
 
 def finish(statements: Sequence[Statement], meanwhile: Callable[[], None] | None = None) -> list[int]:

@@ -1,5 +1,6 @@
 """Credentials at rest, and keyed hashes of addresses. The keys come from the installation, never from the database."""
 
+import functools
 import hashlib
 import hmac
 from typing import Any
@@ -66,6 +67,16 @@ def address_hash(channel: str, address: str) -> str:
     phone numbers can be counted through.
     """
     return hmac.digest(settings.ADDRESS_KEY.encode(), f"{channel}:{address}".encode(), "sha256").hex()
+
+
+def key(use: str) -> bytes:
+    """Return the key for proofs of one use ("links"), made from that of addresses, which is never shown to anybody."""
+    return _key(use, settings.ADDRESS_KEY)
+
+
+@functools.lru_cache(maxsize=16)
+def _key(use: str, secret: str) -> bytes:
+    return hashlib.sha256(f"{use}:{secret}".encode()).digest()
 
 
 def token_hash(token: str) -> str:

@@ -34,9 +34,9 @@ def test_instants_words_and_numbers_are_given_at_each_run() -> None:
 
 def test_any_number_of_ids_is_one_parameter() -> None:
     ids = [factories.client(last_name=name).pk for name in ("Ann", "Ben", "Cleo")]
-    query = prepared.Query(Client.objects.filter(pk__in=prepared.ids("?ids")).order_by("pk").values_list("pk"), ids="?ids")
+    query = prepared.Query(Client.objects.filter(pk__in=prepared.listed("?ids")).order_by("pk").values_list("pk"), ids="?ids")
     for some in (ids, ids[1:], [*ids[:1], 2_000_000_001], []):
-        found = prepared.run([query], {"ids": prepared.given_ids(some)})[0]
+        found = prepared.run([query], {"ids": prepared.as_list(some)})[0]
         assert found == [(pk,) for pk in some if pk in ids]
 
 
@@ -88,12 +88,13 @@ def test_an_object_has_the_values_that_its_fields_make_and_none_where_nothing_is
         assert lonely.client is None
 
 
-def test_a_list_of_any_length_is_asked_for_in_parts() -> None:
-    cards = sorted(factories.client().pk for _ in range(5))
-    places = {"one": 2_000_000_001, "two": 2_000_000_002}
-    query = prepared.Query(Client.objects.filter(pk__in=places.values()).values_list("pk"), **places)
+def test_so_is_a_list_of_texts_of_any_length() -> None:
+    names = sorted(factories.client(last_name=name).last_name for name in ("Ann", "D'Arc", 'B "x", {y}', "Zoë\\", "NULL"))
+    rows = Client.objects.filter(last_name__in=prepared.listed("?names", "text"), language="?language").values_list("last_name")
+    query = prepared.Query(rows, names="?names", language="?language")
     for count in range(6):
-        assert sorted(prepared.run_for(query, places, cards[:count])) == [(pk,) for pk in cards[:count]]
+        given = {"names": prepared.as_list(names[:count]), "language": Client.objects.all()[0].language}
+        assert sorted(prepared.run([query], given)[0]) == [(name,) for name in names[:count]]
 
 
 def _refuse(*_given: object) -> None:
